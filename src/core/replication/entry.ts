@@ -1,0 +1,74 @@
+import type { Key } from '../base/key.ts';
+import type { Epoch, LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { DecidedOutcome, IdempotencyKey, RequestId, SessionId } from '../store/commands.ts';
+
+/** What an entry does to a key, decided by the leader: applying it needs no condition and no clock. */
+export type KeyEffect =
+  | {
+      readonly kind: 'put';
+      readonly key: Key;
+      readonly value: Uint8Array;
+      readonly contentType: string | null;
+      readonly version: Version;
+      /** The index at which the key was created: this entry's own, or an earlier one's. */
+      readonly createRevision: LogIndex;
+    }
+  | { readonly kind: 'delete'; readonly key: Key; readonly version: Version };
+
+export type EntryBody =
+  /** Changes nothing: the first entry of an epoch (R4), or a prod at a silent member (R6). */
+  | { readonly kind: 'empty' }
+  | {
+      readonly kind: 'write';
+      readonly request: RequestId;
+      readonly settledThrough: number;
+      readonly idempotencyKey: IdempotencyKey | null;
+      /** null where a condition failed, or a delete found nothing. */
+      readonly effect: KeyEffect | null;
+      readonly outcome: DecidedOutcome;
+    }
+  | { readonly kind: 'openSession'; readonly session: SessionId }
+  | { readonly kind: 'endSessions'; readonly sessions: readonly SessionId[] };
+
+/**
+ * One place of the log. `wire` is for the peer protocol alone: the bytes that it made or read, kept so that an entry is
+ * encoded once however many followers it goes to, and never when it is passed on.
+ */
+export class Entry {
+  readonly index: LogIndex;
+  readonly epoch: Epoch;
+  /** The leader's wall clock, which never goes back within a log. */
+  readonly timeMs: WallMs;
+  readonly body: EntryBody;
+  /** What it costs to keep and to send, in bytes, roughly. */
+  readonly bytes: number;
+  wire: Uint8Array | null;
+
+  constructor(index: LogIndex, epoch: Epoch, timeMs: WallMs, body: EntryBody) {
+    this.index = index;
+    this.epoch = epoch;
+    this.timeMs = timeMs;
+    this.body = body;
+    this.bytes = bodyBytes(body);
+    this.wire = null;
+  }
+}
+
+const ENTRY_OVERHEAD_BYTES = 96;
+
+function bodyBytes(body: EntryBody): number {
+  switch (body.kind) {
+    case 'empty':
+      return ENTRY_OVERHEAD_BYTES;
+    case 'write': {
+      const effect = body.effect;
+      const key = effect === null ? 0 : effect.key.length;
+      const value = effect?.kind === 'put' ? effect.value.length : 0;
+      return ENTRY_OVERHEAD_BYTES + key + value + (body.idempotencyKey?.key.length ?? 0);
+    }
+    case 'openSession':
+      return ENTRY_OVERHEAD_BYTES + body.session.length;
+    case 'endSessions':
+      return ENTRY_OVERHEAD_BYTES + 48 * body.sessions.length;
+  }
+}

@@ -1,0 +1,63 @@
+import type { IdempotencyKey, WriteCommand, WriteOutcome } from '../core/store/commands.ts';
+import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+
+/** The one interface of data operations that both a replica and the proxy offer to api/. No method rejects. */
+export interface DataOperations {
+  /** Holds the write while the leader changes and repeats it under its id; at most the configured wait. */
+  write(command: WriteCommand, options: { readonly idempotencyKey: IdempotencyKey | null }): Promise<WriteResult>;
+  read(request: ReadRequest): Promise<ReadResult>;
+  /** For /v1/cluster: what this process knows, and what it can ask of the replicas within a second. */
+  cluster(): Promise<ClusterView>;
+}
+
+/** `servedBy`: the name of the pod that answered; null if none did. */
+export type WriteResult =
+  | { readonly kind: 'answered'; readonly outcome: WriteOutcome; readonly servedBy: string | null }
+  | Unavailable;
+
+export type ReadResult =
+  | { readonly kind: 'answered'; readonly outcome: ReadOutcome; readonly servedBy: string | null }
+  | Unavailable;
+
+/**
+ * Nobody could answer in time. `outcome` is `unknown` if a write was sent somewhere and may be applied; for reads it is
+ * always `none`.
+ */
+export interface Unavailable {
+  readonly kind: 'unavailable';
+  readonly code: 'no-leader' | 'not-enough-in-sync' | 'no-replica' | 'replica-behind' | 'overloaded' | 'stopping';
+  readonly outcome: 'none' | 'unknown';
+  readonly detail: string;
+}
+
+export interface ReplicaSummary {
+  readonly replica: string;
+  readonly podName: string;
+  readonly role: 'seeking' | 'following' | 'leading';
+  readonly standing: 'leader' | 'member' | 'standby' | 'learner' | 'none';
+  readonly ready: boolean;
+  readonly stopping: boolean;
+  readonly frozen: boolean;
+  readonly epoch: number;
+  readonly lineage: { readonly number: number; readonly id: string } | null;
+  readonly lastIndex: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly keys: number;
+  readonly storeBytes: number;
+  readonly httpAddress: string;
+  /** Of the leader: each follower's lag, by replica id. */
+  readonly followers: readonly { readonly replica: string; readonly standing: string; readonly lagEntries: number; readonly lagMs: number }[];
+}
+
+export interface ClusterView {
+  readonly leader: string | null;
+  readonly epoch: number;
+  readonly lineage: { readonly number: number; readonly id: string } | null;
+  readonly members: readonly string[];
+  readonly standbys: readonly string[];
+  readonly frozen: boolean;
+  readonly replicas: readonly (ReplicaSummary & { readonly peerAddress: string })[];
+  /** Those that did not answer. */
+  readonly unreachable: readonly { readonly podName: string; readonly peerAddress: string; readonly reason: string }[];
+}
