@@ -1,4 +1,5 @@
 import type { IdempotencyKey, WriteCommand, WriteOutcome } from '../core/store/commands.ts';
+import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
 
 /** The one interface of data operations that both a replica and the proxy offer to api/. No method rejects. */
@@ -28,26 +29,6 @@ export interface Unavailable {
   readonly code: 'no-leader' | 'not-enough-in-sync' | 'no-replica' | 'replica-behind' | 'overloaded' | 'stopping';
   readonly outcome: 'none' | 'unknown';
   readonly detail: string;
-}
-
-export interface ReplicaSummary {
-  readonly replica: string;
-  readonly podName: string;
-  readonly role: 'seeking' | 'following' | 'leading';
-  readonly standing: 'leader' | 'member' | 'standby' | 'learner' | 'none';
-  readonly ready: boolean;
-  readonly stopping: boolean;
-  readonly frozen: boolean;
-  readonly epoch: number;
-  readonly lineage: { readonly number: number; readonly id: string } | null;
-  readonly lastIndex: number;
-  readonly commitIndex: number;
-  readonly appliedIndex: number;
-  readonly keys: number;
-  readonly storeBytes: number;
-  readonly httpAddress: string;
-  /** Of the leader: each follower's lag, by replica id. */
-  readonly followers: readonly { readonly replica: string; readonly standing: string; readonly lagEntries: number; readonly lagMs: number }[];
 }
 
 export interface ClusterView {

@@ -1,4 +1,4 @@
-import type { PeerFrame } from '../protocol/peer/frames.ts';
+import type { PeerFrame } from '../core/routing/frames.ts';
 
 /**
  * Connections of the peer protocol, in turns: all frames that arrived in one turn of the event loop come as one batch,

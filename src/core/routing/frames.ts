@@ -1,14 +1,12 @@
-import type { Epoch, GroupId } from '../../core/base/numbers.ts';
-import type { PeerMessage } from '../../core/replication/messages.ts';
-import type { OpenSessionOutcome, WriteOutcome, WriteRequest } from '../../core/store/commands.ts';
-import type { ReadOutcome, ReadRequest } from '../../core/store/reads.ts';
-import type { ReplicaSummary } from '../../ports/data-operations.ts';
+import type { Epoch, GroupId } from '../base/numbers.ts';
+import type { PeerMessage } from '../replication/messages.ts';
+import type { OpenSessionOutcome, WriteOutcome, WriteRequest } from '../store/commands.ts';
+import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
+import type { ReplicaSummary } from '../group/summary.ts';
 
 /**
- * One frame of the peer protocol: length, type, group, epoch, body. Frames travel on one connection for replicas and
- * proxies alike; each side's first bytes are the preface (magic, protocol version range), before any frame.
- *
- * Version history: 1, the first.
+ * What travels on one connection of the peer protocol, for replicas and proxies alike. The bytes are the business of
+ * `protocol/peer`: length, type, group, epoch, body.
  */
 export type PeerFrame =
   | { readonly kind: 'peer'; readonly group: GroupId; readonly message: PeerMessage }
@@ -30,7 +28,3 @@ export type ClientResponseFrame =
   | { readonly kind: 'sessionAnswered'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly outcome: OpenSessionOutcome }
   | { readonly kind: 'readAnswered'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly outcome: ReadOutcome }
   | { readonly kind: 'statusAnswered'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly status: ReplicaSummary };
-
-export const PROTOCOL_VERSION = 1;
-/** A frame's body and header, bytes. Room for the largest value (16 MiB by configuration) and what surrounds it. */
-export const FRAME_BYTES_MAX = 20 * 2 ** 20;
