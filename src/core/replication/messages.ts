@@ -1,4 +1,5 @@
 import type { Key } from '../base/key.ts';
+import type { Addresses } from '../election/record.ts';
 import type { Epoch, LogIndex, Version, WallMs } from '../base/numbers.ts';
 import type { DecidedOutcome, IdempotencyKey, SessionId } from '../store/commands.ts';
 import type { StoredValue } from '../store/reads.ts';
@@ -34,6 +35,8 @@ export interface Hello {
   /** Counts the hellos of this replica; the answer names it, so that an old answer is not taken for a new one. */
   readonly number: number;
   readonly from: ReplicaId;
+  /** Where it would be reached as a leader: whoever names it (R9) writes them into the record. */
+  readonly addresses: Addresses;
   /** The highest epoch seen. */
   readonly epoch: Epoch;
   /** Lineage of the data; null if the replica is empty. */
