@@ -1,0 +1,19 @@
+const project = (displayName) => ({
+  displayName,
+  testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleFileExtensions: ['ts', 'js', 'cjs', 'mjs', 'json'],
+  transform: { '\\.ts$': '<rootDir>/test/jest/strip-types.js' },
+});
+
+/**
+ * Three projects, run one after the other (scripts/test.ts): unit tests share the cores, the simulator brings its own
+ * workers, and integration tests start real processes and measure time, so they run alone.
+ */
+export default {
+  projects: [project('unit'), project('simulation'), project('integration')],
+  // A failing wait says what it waited for before jest cuts it off: deadlines in tests are shorter than this.
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};
