@@ -75,11 +75,9 @@ export interface SnapshotBegin {
   readonly startEpoch: Epoch;
   /** The log's time at `startIndex`. */
   readonly timeMs: WallMs;
-  /** Versions of deleted keys at or below this one were forgotten: see `store.ts`. */
-  readonly versionFloor: Version;
 }
 
-/** Items that no entry after `startIndex` has changed. */
+/** Values and tombstones that no entry after `startIndex` has changed; sessions and outcomes as they stand. */
 export interface SnapshotChunk {
   readonly kind: 'snapshotChunk';
   readonly epoch: Epoch;
@@ -124,6 +122,8 @@ export interface SnapshotEnd {
   readonly chunks: number;
   /** R11: until everything up to here is applied, the replica counts as empty. */
   readonly endIndex: LogIndex;
+  /** Versions of deleted keys at or below this one were forgotten: see `store.ts`. */
+  readonly versionFloor: Version;
 }
 
 /** Leader to follower: entries, commit index, round and confirmation in one; without entries, a heartbeat. */
