@@ -48,7 +48,8 @@ export interface EmbeddedConfig {
   readonly process: 'embedded';
   readonly log: LogConfig;
   readonly http: ListenConfig;
-  readonly namespace: string;
+  /** It may listen beyond the loopback. */
+  readonly allowRemote: boolean;
   /** null: in memory. */
   readonly dataDirectory: string | null;
   /** Events of the past that a watch may still start from. */

@@ -1,0 +1,7 @@
+/** Writes the reference pages that are made from tables in the sources. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { optionsReference } from '../src/config/help.ts';
+
+const folder = new URL('../docs/reference/', import.meta.url);
+mkdirSync(folder, { recursive: true });
+writeFileSync(new URL('options.md', folder), optionsReference());
