@@ -1,0 +1,326 @@
+import { unreachable } from '../core/base/assert.ts';
+import type { GroupId, Instant, MonotonicMs } from '../core/base/numbers.ts';
+import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from '../core/group/io.ts';
+import type { ReplicaSummary } from '../core/group/summary.ts';
+import type { WriteRequest } from '../core/store/commands.ts';
+import type { ReadRequest } from '../core/store/reads.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Endpoint, GroupApi } from '../ports/kubernetes.ts';
+import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
+import type { Log } from '../ports/telemetry.ts';
+import { PeerLink, type LinkOwner } from './peer-link.ts';
+import type { Turns, TurnTaker } from './turns.ts';
+
+/** What the driver needs of a group: `core/group/group.ts`, or a script in a test. */
+export interface DrivenGroup {
+  step(input: Input, now: Instant, effects: Effect[]): void;
+  flush(now: Instant, effects: Effect[]): void;
+  status(now: Instant): GroupStatus;
+}
+
+/** The answer to a write, a session or a read. */
+export type Answered = Extract<Effect, { readonly ticket: Ticket }>;
+
+/** Whoever asked; an object and no closure, since there is one for every request. */
+export interface Asker {
+  /** Exactly once, never before the asking call has returned, and not after `cancel`. */
+  onAnswered(answer: Answered): void;
+}
+
+export interface DriverListener {
+  onReport(group: GroupId, report: Report): void;
+  /** A write was committed, so long after it was asked for. */
+  onCommitted(group: GroupId, latencyMs: number): void;
+  /** The core has met a broken invariant, or failed otherwise. Nothing is stepped any more: the process must end. */
+  onFailed(group: GroupId, error: unknown): void;
+}
+
+export interface GroupDriverOptions {
+  readonly id: GroupId;
+  readonly group: DrivenGroup;
+  readonly podName: string;
+  readonly httpAddress: string;
+  readonly api: GroupApi;
+  readonly transport: PeerTransport;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly log: Log;
+  readonly listener: DriverListener;
+}
+
+interface Waiting {
+  readonly kind: Answered['kind'];
+  readonly asker: Asker;
+  readonly sinceMs: MonotonicMs;
+}
+
+const TICK: Input = { kind: 'tick' };
+
+/**
+ * Drives one replica group: gathers its inputs, steps it once per turn of the event loop, flushes it and performs its
+ * effects in their order. It decides nothing.
+ */
+export class GroupDriver implements TurnTaker, LinkOwner {
+  readonly id: GroupId;
+  readonly podName: string;
+  readonly #group: DrivenGroup;
+  readonly #httpAddress: string;
+  readonly #api: GroupApi;
+  readonly #transport: PeerTransport;
+  readonly #clock: Clock;
+  readonly #turns: Turns;
+  readonly #log: Log;
+  readonly #listener: DriverListener;
+
+  #inbox: Input[] = [];
+  #spareInbox: Input[] = [];
+  readonly #effects: Effect[] = [];
+  #turnIsDue = false;
+  #state: 'running' | 'ended' = 'running';
+
+  readonly #links = new Map<LinkId, PeerLink>();
+  #lastAcceptedLink = 0;
+  readonly #waiting = new Map<Ticket, Waiting>();
+  #lastTicket = 0;
+  readonly #stopped = Promise.withResolvers<void>();
+  /** As of the last turn; null until somebody asks. */
+  #status: GroupStatus | null = null;
+  #endpoints: readonly Endpoint[] = [];
+
+  constructor(options: GroupDriverOptions) {
+    this.id = options.id;
+    this.podName = options.podName;
+    this.#group = options.group;
+    this.#httpAddress = options.httpAddress;
+    this.#api = options.api;
+    this.#transport = options.transport;
+    this.#clock = options.clock;
+    this.#turns = options.turns;
+    this.#log = options.log;
+    this.#listener = options.listener;
+  }
+
+  /** Follows the record and the pods until `signal` aborts. */
+  watch(signal: AbortSignal): void {
+    this.#api.watchRecord((record) => {
+      this.enter({ kind: 'recordHinted', record });
+    }, signal);
+    this.#api.watchEndpoints((endpoints) => {
+      this.#endpoints = endpoints;
+      const others = endpoints.filter((endpoint) => endpoint.podName !== this.podName);
+      this.enter({ kind: 'peersHinted', peerAddresses: others.map((endpoint) => endpoint.peerAddress) });
+    }, signal);
+  }
+
+  tick(): void {
+    this.enter(TICK);
+  }
+
+  /** As this replica stood at the end of its last turn, which is at most a tick ago. */
+  get status(): GroupStatus {
+    this.#status ??= this.#group.status(this.#clock.now());
+    return this.#status;
+  }
+
+  get summary(): ReplicaSummary {
+    const status = this.status;
+    const { replica, role, standing, ready, stopping, frozen, epoch, lineage } = status;
+    const { lastIndex, commitIndex, appliedIndex, keys, storeBytes } = status;
+    const followers = status.followers.map((follower) => ({
+      replica: follower.replica,
+      standing: follower.standing,
+      lagEntries: follower.lagEntries,
+      lagMs: follower.lagMs,
+    }));
+    const { podName } = this;
+    const httpAddress = this.#httpAddress;
+    const standings = { replica, podName, role, standing, ready, stopping, frozen, epoch, lineage };
+    return { ...standings, lastIndex, commitIndex, appliedIndex, keys, storeBytes, httpAddress, followers };
+  }
+
+  /** The group's pods, this one included, as the API server names them. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints;
+  }
+
+  /** Requests that wait for their answer. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  write(request: WriteRequest, asker: Asker): Ticket {
+    const ticket = this.#admit('writeAnswered', asker);
+    this.enter({ kind: 'write', ticket, request });
+    return ticket;
+  }
+
+  openSession(asker: Asker): Ticket {
+    const ticket = this.#admit('sessionAnswered', asker);
+    this.enter({ kind: 'openSession', ticket });
+    return ticket;
+  }
+
+  read(request: ReadRequest, asker: Asker): Ticket {
+    const ticket = this.#admit('readAnswered', asker);
+    this.enter({ kind: 'read', ticket, request });
+    return ticket;
+  }
+
+  /** The asker is gone: it is told nothing more. */
+  cancel(ticket: Ticket): void {
+    if (this.#waiting.delete(ticket)) this.enter({ kind: 'cancel', ticket });
+  }
+
+  /** A connection whose other end has begun to speak as a replica of this group. */
+  accept(connection: PeerConnection): PeerConnectionHandler {
+    this.#lastAcceptedLink -= 1;
+    const link = new PeerLink(this.#lastAcceptedLink, this, connection);
+    this.#links.set(link.link, link);
+    this.enter({ kind: 'accepted', link: link.link });
+    return link;
+  }
+
+  /** R9. Resolves when nothing holds this replica any more; the caller keeps the grace period. */
+  stop(graceMs: number): Promise<void> {
+    this.enter({ kind: 'stop', graceMs });
+    return this.#stopped.promise;
+  }
+
+  /** Steps no more. Whoever waits is told what is certain: that nobody here will know. */
+  close(): void {
+    if (this.#state === 'ended') return;
+    this.#end();
+    for (const link of this.#links.values()) link.disconnect('the replica ends');
+    this.#links.clear();
+  }
+
+  enter(input: Input): void {
+    if (this.#state === 'ended') return;
+    this.#inbox.push(input);
+    if (this.#turnIsDue) return;
+    this.#turnIsDue = true;
+    this.#turns.schedule(this);
+  }
+
+  onLinkClosed(link: LinkId, reason: 'refused' | 'lost', detail: string): void {
+    if (!this.#links.delete(link)) return;
+    this.#log.debug('link closed', { group: this.id, link, reason, detail });
+    this.enter({ kind: 'closed', link, reason });
+  }
+
+  takeTurn(now: Instant): void {
+    this.#turnIsDue = false;
+    if (this.#state === 'ended') return;
+    const inputs = this.#inbox;
+    this.#inbox = this.#spareInbox;
+    this.#spareInbox = inputs;
+    const effects = this.#effects;
+    try {
+      for (const input of inputs) {
+        if (input.kind === 'closed' && isDisconnected(input.link, effects)) continue;
+        this.#group.step(input, now, effects);
+      }
+      this.#group.flush(now, effects);
+      this.#status = null;
+      for (const effect of effects) this.#perform(effect, now);
+    } catch (error) {
+      this.#end();
+      this.#listener.onFailed(this.id, error);
+    }
+    inputs.length = 0;
+    effects.length = 0;
+  }
+
+  #perform(effect: Effect, now: Instant): void {
+    switch (effect.kind) {
+      case 'send':
+        // A link that closed in this very turn is still known to the group, which will read of it in the next.
+        this.#links.get(effect.link)?.send(effect.message);
+        return;
+      case 'writeAnswered': {
+        const waiting = this.#take(effect.ticket);
+        if (waiting === undefined) return;
+        if (effect.outcome.kind === 'committed') this.#listener.onCommitted(this.id, now.monotonicMs - waiting.sinceMs);
+        waiting.asker.onAnswered(effect);
+        return;
+      }
+      case 'sessionAnswered':
+      case 'readAnswered':
+        this.#take(effect.ticket)?.asker.onAnswered(effect);
+        return;
+      case 'connect':
+        this.#connect(effect.link, effect.address);
+        return;
+      case 'disconnect':
+        this.#links.get(effect.link)?.disconnect(effect.reason);
+        this.#links.delete(effect.link);
+        return;
+      case 'callApi': {
+        const { call } = effect;
+        void this.#api.call(effect.request).then((answer) => {
+          this.enter({ kind: 'apiAnswered', call, answer });
+        });
+        return;
+      }
+      case 'report':
+        this.#listener.onReport(this.id, effect.report);
+        return;
+      case 'stopped':
+        this.#stopped.resolve();
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #connect(id: LinkId, address: string): void {
+    const link = new PeerLink(id, this, null);
+    this.#links.set(id, link);
+    link.attach(this.#transport.dial(address, link));
+  }
+
+  #admit(kind: Answered['kind'], asker: Asker): Ticket {
+    this.#lastTicket += 1;
+    const waiting = { kind, asker, sinceMs: this.#clock.now().monotonicMs };
+    this.#waiting.set(this.#lastTicket, waiting);
+    // Nobody steps the group any more, and an asker is never told before its call has returned.
+    if (this.#state === 'ended')
+      queueMicrotask(() => {
+        this.#settleAll();
+      });
+    return this.#lastTicket;
+  }
+
+  #take(ticket: Ticket): Waiting | undefined {
+    const waiting = this.#waiting.get(ticket);
+    this.#waiting.delete(ticket);
+    return waiting;
+  }
+
+  #end(): void {
+    this.#state = 'ended';
+    this.#settleAll();
+  }
+
+  #settleAll(): void {
+    const all = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [ticket, { kind, asker }] of all) asker.onAnswered(endedAnswer(kind, ticket));
+  }
+}
+
+/** `closed` never follows a disconnect: not even where both fall into one turn. */
+function isDisconnected(link: LinkId, effects: readonly Effect[]): boolean {
+  return effects.some((effect) => effect.kind === 'disconnect' && effect.link === link);
+}
+
+function endedAnswer(kind: Answered['kind'], ticket: Ticket): Answered {
+  switch (kind) {
+    case 'writeAnswered':
+      return { kind, ticket, outcome: { kind: 'unknown', code: 'deposed' } };
+    case 'sessionAnswered':
+      return { kind, ticket, outcome: { kind: 'refused', code: 'not-leader', leaderHint: null } };
+    case 'readAnswered':
+      return { kind, ticket, outcome: { kind: 'declined', code: 'no-leader' } };
+  }
+}
