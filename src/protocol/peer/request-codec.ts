@@ -1,0 +1,350 @@
+import { unreachable } from '../../core/base/assert.ts';
+import type { Epoch, GroupId } from '../../core/base/numbers.ts';
+import type { ReplicaSummary } from '../../core/group/summary.ts';
+import type { ClientRequestFrame, ClientResponseFrame, WriteHop } from '../../core/routing/frames.ts';
+import type {
+  OpenSessionOutcome,
+  UnknownOutcome,
+  WriteCommand,
+  WriteOutcome,
+  WriteRefusal,
+  WriteRequest,
+} from '../../core/store/commands.ts';
+import type { ReadMode, ReadOutcome, ReadRequest, SessionToken } from '../../core/store/reads.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import {
+  readCondition,
+  readContentType,
+  readDecided,
+  readIndex,
+  readLineage,
+  readOptionalIdempotencyKey,
+  readOptionalLineage,
+  readSession,
+  readStored,
+  writeCondition,
+  writeContentType,
+  writeDecided,
+  writeLineage,
+  writeOptionalIdempotencyKey,
+  writeOptionalLineage,
+  writeStored,
+} from './store-codec.ts';
+
+export type RequestFrame = ClientRequestFrame | ClientResponseFrame;
+
+/** The header has told group and epoch; here stand the request's number and the rest. */
+export function writeRequestFrame(writer: ByteWriter, frame: RequestFrame): void {
+  writer.number(frame.request);
+  switch (frame.kind) {
+    case 'write':
+      writer.oneOf(HOPS, frame.hop);
+      writeWriteRequest(writer, frame.write);
+      return;
+    case 'writeAnswered':
+      writeWriteOutcome(writer, frame.outcome);
+      return;
+    case 'read':
+      writeReadRequest(writer, frame.read);
+      return;
+    case 'readAnswered':
+      writeReadOutcome(writer, frame.outcome);
+      return;
+    case 'openSession':
+      writer.oneOf(HOPS, frame.hop);
+      return;
+    case 'sessionAnswered':
+      writeSessionOutcome(writer, frame.outcome);
+      return;
+    case 'status':
+      return;
+    case 'statusAnswered':
+      writeSummary(writer, frame.status);
+      return;
+    default:
+      unreachable(frame);
+  }
+}
+
+export function readRequestFrame(
+  reader: ByteReader,
+  kind: RequestFrame['kind'],
+  group: GroupId,
+  epoch: Epoch,
+): RequestFrame {
+  const request = reader.number('request number');
+  switch (kind) {
+    case 'write':
+      return { kind, group, epoch, request, hop: reader.oneOf(HOPS, 'hop'), write: readWriteRequest(reader) };
+    case 'writeAnswered':
+      return { kind, group, epoch, request, outcome: readWriteOutcome(reader) };
+    case 'read':
+      return { kind, group, epoch, request, read: readReadRequest(reader) };
+    case 'readAnswered':
+      return { kind, group, epoch, request, outcome: readReadOutcome(reader) };
+    case 'openSession':
+      return { kind, group, epoch, request, hop: reader.oneOf(HOPS, 'hop') };
+    case 'sessionAnswered':
+      return { kind, group, epoch, request, outcome: readSessionOutcome(reader) };
+    case 'status':
+      return { kind, group, epoch, request };
+    case 'statusAnswered':
+      return { kind, group, epoch, request, status: readSummary(reader) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+const HOPS: readonly WriteHop[] = ['direct', 'relay'];
+const COMMANDS: readonly WriteCommand['kind'][] = ['put', 'delete'];
+const ATTEMPTS: readonly WriteRequest['attempt'][] = ['first', 'repeated'];
+
+function writeWriteRequest(writer: ByteWriter, write: WriteRequest): void {
+  writer.repeatedText(write.id.session);
+  writer.number(write.id.number);
+  writer.number(write.settledThrough);
+  writer.oneOf(ATTEMPTS, write.attempt);
+  writeOptionalIdempotencyKey(writer, write.idempotencyKey);
+  const command = write.command;
+  writer.oneOf(COMMANDS, command.kind);
+  writer.key(command.key);
+  writeCondition(writer, command.condition);
+  if (command.kind === 'delete') return;
+  writeContentType(writer, command.contentType);
+  writer.bytesOf(command.value);
+}
+
+function readWriteRequest(reader: ByteReader): WriteRequest {
+  const session = readSession(reader);
+  const number = reader.positive('number within the session');
+  const settledThrough = reader.number('settled through');
+  const attempt = reader.oneOf(ATTEMPTS, 'attempt');
+  const idempotencyKey = readOptionalIdempotencyKey(reader);
+  return { id: { session, number }, settledThrough, attempt, idempotencyKey, command: readCommand(reader) };
+}
+
+function readCommand(reader: ByteReader): WriteCommand {
+  const kind = reader.oneOf(COMMANDS, 'command');
+  const key = reader.key();
+  const condition = readCondition(reader);
+  if (kind === 'delete') return { kind, key, condition };
+  const contentType = readContentType(reader);
+  return { kind, key, value: reader.bytesOf('value'), contentType, condition };
+}
+
+const OUTCOMES: readonly WriteOutcome['kind'][] = ['committed', 'refused', 'unknown'];
+/** Numbers on the wire: append, never reorder. */
+const REFUSALS: readonly WriteRefusal[] = [
+  'not-leader',
+  'unknown-session',
+  'session-full',
+  'idempotency-full',
+  'idempotency-mismatch',
+  'memory-full',
+  'overloaded',
+];
+const UNKNOWNS: readonly UnknownOutcome['code'][] = ['deposed', 'not-enough-in-sync', 'session-lost'];
+
+function writeWriteOutcome(writer: ByteWriter, outcome: WriteOutcome): void {
+  writer.oneOf(OUTCOMES, outcome.kind);
+  switch (outcome.kind) {
+    case 'committed':
+      writeLineage(writer, outcome.lineage);
+      writer.number(outcome.revision);
+      writer.number(outcome.acks);
+      writer.number(outcome.members);
+      writeDecided(writer, outcome.decided);
+      return;
+    case 'refused':
+      writer.oneOf(REFUSALS, outcome.code);
+      writeHint(writer, outcome.leaderHint);
+      return;
+    case 'unknown':
+      writer.oneOf(UNKNOWNS, outcome.code);
+      return;
+    default:
+      unreachable(outcome);
+  }
+}
+
+function readWriteOutcome(reader: ByteReader): WriteOutcome {
+  const kind = reader.oneOf(OUTCOMES, 'outcome');
+  switch (kind) {
+    case 'committed': {
+      const lineage = readLineage(reader);
+      const revision = readIndex(reader, 'revision');
+      const acks = reader.number('acknowledgements');
+      const members = reader.number('members');
+      return { kind, decided: readDecided(reader), revision, lineage, acks, members };
+    }
+    case 'refused':
+      return { kind, code: reader.oneOf(REFUSALS, 'refusal'), leaderHint: readHint(reader) };
+    case 'unknown':
+      return { kind, code: reader.oneOf(UNKNOWNS, 'reason of an unknown outcome') };
+    default:
+      return unreachable(kind);
+  }
+}
+
+function writeHint(writer: ByteWriter, hint: string | null): void {
+  writer.flag(hint !== null);
+  if (hint !== null) writer.text(hint);
+}
+
+function readHint(reader: ByteReader): string | null {
+  return reader.flag('presence of a hint') ? reader.text('hint') : null;
+}
+
+const SESSION_OUTCOMES: readonly OpenSessionOutcome['kind'][] = ['opened', 'refused'];
+const SESSION_REFUSALS: readonly ('not-leader' | 'sessions-full' | 'overloaded')[] = [
+  'not-leader',
+  'sessions-full',
+  'overloaded',
+];
+
+function writeSessionOutcome(writer: ByteWriter, outcome: OpenSessionOutcome): void {
+  writer.oneOf(SESSION_OUTCOMES, outcome.kind);
+  if (outcome.kind === 'opened') {
+    writer.text(outcome.session);
+  } else {
+    writer.oneOf(SESSION_REFUSALS, outcome.code);
+    writeHint(writer, outcome.leaderHint);
+  }
+}
+
+function readSessionOutcome(reader: ByteReader): OpenSessionOutcome {
+  const kind = reader.oneOf(SESSION_OUTCOMES, 'outcome');
+  return kind === 'opened'
+    ? { kind, session: readSession(reader) }
+    : { kind, code: reader.oneOf(SESSION_REFUSALS, 'refusal'), leaderHint: readHint(reader) };
+}
+
+const MODES: readonly ReadMode[] = ['in-sync', 'linearizable', 'session', 'eventual'];
+
+function writeReadRequest(writer: ByteWriter, read: ReadRequest): void {
+  writer.key(read.key);
+  writer.oneOf(MODES, read.mode);
+  writer.flag(read.token !== null);
+  if (read.token !== null) {
+    writeLineage(writer, read.token.lineage);
+    writer.number(read.token.revision);
+  }
+}
+
+function readReadRequest(reader: ByteReader): ReadRequest {
+  const key = reader.key();
+  const mode = reader.oneOf(MODES, 'read mode');
+  return { key, mode, token: reader.flag('presence of a token') ? readToken(reader) : null };
+}
+
+function readToken(reader: ByteReader): SessionToken {
+  return { lineage: readLineage(reader), revision: readIndex(reader, 'revision of a token') };
+}
+
+const READ_OUTCOMES: readonly ReadOutcome['kind'][] = ['read', 'declined', 'replaced-lineage'];
+const DECLINED: readonly Extract<ReadOutcome, { kind: 'declined' }>['code'][] = [
+  'not-in-sync',
+  'replica-behind',
+  'no-leader',
+  'empty',
+];
+
+function writeReadOutcome(writer: ByteWriter, outcome: ReadOutcome): void {
+  writer.oneOf(READ_OUTCOMES, outcome.kind);
+  switch (outcome.kind) {
+    case 'read':
+      writeLineage(writer, outcome.lineage);
+      writer.number(outcome.revision);
+      writer.flag(outcome.found !== null);
+      if (outcome.found !== null) writeStored(writer, outcome.found);
+      return;
+    case 'declined':
+      writer.oneOf(DECLINED, outcome.code);
+      return;
+    case 'replaced-lineage':
+      writeLineage(writer, outcome.lineage);
+      return;
+    default:
+      unreachable(outcome);
+  }
+}
+
+function readReadOutcome(reader: ByteReader): ReadOutcome {
+  const kind = reader.oneOf(READ_OUTCOMES, 'outcome');
+  switch (kind) {
+    case 'read': {
+      const lineage = readLineage(reader);
+      const revision = readIndex(reader, 'revision');
+      return { kind, found: reader.flag('presence of a value') ? readStored(reader) : null, lineage, revision };
+    }
+    case 'declined':
+      return { kind, code: reader.oneOf(DECLINED, 'reason of a declined read') };
+    case 'replaced-lineage':
+      return { kind, lineage: readLineage(reader) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+const ROLES: readonly ReplicaSummary['role'][] = ['seeking', 'following', 'leading'];
+const STANDINGS: readonly ReplicaSummary['standing'][] = ['leader', 'member', 'standby', 'learner', 'none'];
+
+function writeSummary(writer: ByteWriter, summary: ReplicaSummary): void {
+  writer.text(summary.replica);
+  writer.text(summary.podName);
+  writer.oneOf(ROLES, summary.role);
+  writer.oneOf(STANDINGS, summary.standing);
+  writer.flag(summary.ready);
+  writer.flag(summary.stopping);
+  writer.flag(summary.frozen);
+  writer.number(summary.epoch);
+  writeOptionalLineage(writer, summary.lineage);
+  writer.number(summary.lastIndex);
+  writer.number(summary.commitIndex);
+  writer.number(summary.appliedIndex);
+  writer.number(summary.keys);
+  writer.number(summary.storeBytes);
+  writer.text(summary.httpAddress);
+  writer.number(summary.followers.length);
+  for (const follower of summary.followers) {
+    writer.text(follower.replica);
+    writer.text(follower.standing);
+    writer.number(follower.lagEntries);
+    writer.time(follower.lagMs);
+  }
+}
+
+function readSummary(reader: ByteReader): ReplicaSummary {
+  return {
+    replica: reader.text('replica'),
+    podName: reader.text('pod name'),
+    role: reader.oneOf(ROLES, 'role'),
+    standing: reader.oneOf(STANDINGS, 'standing'),
+    ready: reader.flag('ready'),
+    stopping: reader.flag('stopping'),
+    frozen: reader.flag('frozen'),
+    epoch: reader.number('epoch'),
+    lineage: readOptionalLineage(reader),
+    lastIndex: reader.number('last index'),
+    commitIndex: reader.number('commit index'),
+    appliedIndex: reader.number('applied index'),
+    keys: reader.number('keys'),
+    storeBytes: reader.number('bytes of the store'),
+    httpAddress: reader.text('HTTP address'),
+    followers: readFollowers(reader),
+  };
+}
+
+function readFollowers(reader: ByteReader): ReplicaSummary['followers'] {
+  const followers: ReplicaSummary['followers'][number][] = [];
+  for (let left = reader.count('followers'); left > 0; left--) {
+    followers.push({
+      replica: reader.text('replica'),
+      standing: reader.text('standing'),
+      lagEntries: reader.number('lag'),
+      lagMs: reader.time('lag'),
+    });
+  }
+  return followers;
+}

@@ -1,0 +1,183 @@
+import { unreachable } from '../../core/base/assert.ts';
+import type { Epoch, LogIndex, Version, WallMs } from '../../core/base/numbers.ts';
+import type { Lineage } from '../../core/replication/lineage.ts';
+import {
+  CONTENT_TYPE_BYTES_MAX,
+  IDEMPOTENCY_KEY_BYTES_MAX,
+  type Condition,
+  type DecidedOutcome,
+  type IdempotencyKey,
+  type RevisionTag,
+  type SessionId,
+} from '../../core/store/commands.ts';
+import type { StoredValue } from '../../core/store/reads.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+
+/** The words of the store that several frames share. A `read…` takes just what its `write…` has put. */
+
+const SESSION_LIMITS = { bytesMin: 1, bytesMax: 1024 };
+const LINEAGE_ID_LIMITS = { bytesMin: 1, bytesMax: 1024 };
+const CONTENT_TYPE_LIMITS = { bytesMin: 0, bytesMax: CONTENT_TYPE_BYTES_MAX };
+/** Characters of the key are counted once it is decoded: each may take three bytes. */
+const IDEMPOTENCY_KEY_LIMITS = { bytesMin: 1, bytesMax: 3 * IDEMPOTENCY_KEY_BYTES_MAX };
+const DIGEST_LIMITS = { bytesMin: 0, bytesMax: 1024 };
+
+export const readEpoch = (reader: ByteReader): Epoch => reader.number('epoch') as Epoch;
+export const readIndex = (reader: ByteReader, what: string): LogIndex => reader.number(what) as LogIndex;
+export const readVersion = (reader: ByteReader): Version => reader.positive('version') as Version;
+export const readSession = (reader: ByteReader): SessionId => reader.text('session', SESSION_LIMITS) as SessionId;
+
+export function writeLineage(writer: ByteWriter, lineage: Lineage): void {
+  writer.number(lineage.number);
+  writer.repeatedText(lineage.id);
+}
+
+export function readLineage(reader: ByteReader): Lineage {
+  return { number: reader.positive('lineage number'), id: reader.text('lineage id', LINEAGE_ID_LIMITS) };
+}
+
+export function writeOptionalLineage(writer: ByteWriter, lineage: Lineage | null): void {
+  writer.flag(lineage !== null);
+  if (lineage !== null) writeLineage(writer, lineage);
+}
+
+export function readOptionalLineage(reader: ByteReader): Lineage | null {
+  return reader.flag('presence of a lineage') ? readLineage(reader) : null;
+}
+
+export function writeContentType(writer: ByteWriter, contentType: string | null): void {
+  writer.flag(contentType !== null);
+  if (contentType !== null) writer.repeatedText(contentType);
+}
+
+export function readContentType(reader: ByteReader): string | null {
+  return reader.flag('presence of a content type') ? reader.text('content type', CONTENT_TYPE_LIMITS) : null;
+}
+
+export function writeIdempotencyKey(writer: ByteWriter, key: IdempotencyKey): void {
+  writer.text(key.key);
+  writer.text(key.digest);
+}
+
+export function readIdempotencyKey(reader: ByteReader): IdempotencyKey {
+  const key = reader.text('idempotency key', IDEMPOTENCY_KEY_LIMITS);
+  if (key.length > IDEMPOTENCY_KEY_BYTES_MAX) reader.fail(`an idempotency key of ${key.length} characters`);
+  return { key, digest: reader.text('digest', DIGEST_LIMITS) };
+}
+
+export function writeOptionalIdempotencyKey(writer: ByteWriter, key: IdempotencyKey | null): void {
+  writer.flag(key !== null);
+  if (key !== null) writeIdempotencyKey(writer, key);
+}
+
+export function readOptionalIdempotencyKey(reader: ByteReader): IdempotencyKey | null {
+  return reader.flag('presence of an idempotency key') ? readIdempotencyKey(reader) : null;
+}
+
+const CONDITIONS: readonly Condition['kind'][] = ['none', 'absent', 'present', 'match', 'noneMatch'];
+const NONE: Condition = Object.freeze({ kind: 'none' });
+const ABSENT: Condition = Object.freeze({ kind: 'absent' });
+const PRESENT: Condition = Object.freeze({ kind: 'present' });
+
+export function writeCondition(writer: ByteWriter, condition: Condition): void {
+  writer.oneOf(CONDITIONS, condition.kind);
+  if (condition.kind !== 'match' && condition.kind !== 'noneMatch') return;
+  writer.number(condition.tags.length);
+  for (const tag of condition.tags) {
+    writer.repeatedText(tag.lineageId);
+    writer.number(tag.revision);
+  }
+}
+
+export function readCondition(reader: ByteReader): Condition {
+  const kind = reader.oneOf(CONDITIONS, 'condition');
+  switch (kind) {
+    case 'none':
+      return NONE;
+    case 'absent':
+      return ABSENT;
+    case 'present':
+      return PRESENT;
+    case 'match':
+    case 'noneMatch':
+      return { kind, tags: readTags(reader) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+function readTags(reader: ByteReader): readonly RevisionTag[] {
+  const tags: RevisionTag[] = [];
+  for (let left = reader.count('tags'); left > 0; left--) {
+    // Not held to the limits of our own lineages: a client may send any tag, and one that never existed matches nothing.
+    tags.push({ lineageId: reader.text('lineage id of a tag'), revision: readIndex(reader, 'revision of a tag') });
+  }
+  return tags;
+}
+
+const DECIDED: readonly DecidedOutcome['kind'][] = ['written', 'deleted', 'absent', 'mismatch'];
+const DECIDED_ABSENT: DecidedOutcome = Object.freeze({ kind: 'absent' });
+
+export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void {
+  writer.oneOf(DECIDED, outcome.kind);
+  switch (outcome.kind) {
+    case 'written':
+      writer.number(outcome.version);
+      writer.flag(outcome.created);
+      return;
+    case 'deleted':
+      writer.number(outcome.version);
+      return;
+    case 'absent':
+      return;
+    case 'mismatch':
+      writer.flag(outcome.current !== null);
+      if (outcome.current !== null) {
+        writer.number(outcome.current.revision);
+        writer.number(outcome.current.version);
+      }
+      return;
+    default:
+      unreachable(outcome);
+  }
+}
+
+export function readDecided(reader: ByteReader): DecidedOutcome {
+  const kind = reader.oneOf(DECIDED, 'outcome');
+  switch (kind) {
+    case 'written':
+      return { kind, version: readVersion(reader), created: reader.flag('created') };
+    case 'deleted':
+      return { kind, version: readVersion(reader) };
+    case 'absent':
+      return DECIDED_ABSENT;
+    case 'mismatch': {
+      const present = reader.flag('presence of a current value');
+      return {
+        kind,
+        current: present ? { revision: readIndex(reader, 'revision'), version: readVersion(reader) } : null,
+      };
+    }
+    default:
+      return unreachable(kind);
+  }
+}
+
+export function writeStored(writer: ByteWriter, stored: StoredValue): void {
+  writeContentType(writer, stored.contentType);
+  writer.number(stored.revision);
+  writer.number(stored.version);
+  writer.number(stored.createRevision);
+  writer.time(stored.modifiedMs);
+  writer.bytesOf(stored.value);
+}
+
+export function readStored(reader: ByteReader): StoredValue {
+  const contentType = readContentType(reader);
+  const revision = readIndex(reader, 'revision');
+  const version = readVersion(reader);
+  const createRevision = readIndex(reader, 'create revision');
+  const modifiedMs = reader.time('time of the last change') as WallMs;
+  return { value: reader.bytesOf('value'), contentType, revision, version, createRevision, modifiedMs };
+}

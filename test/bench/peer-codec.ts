@@ -1,0 +1,113 @@
+/**
+ * What the peer protocol costs for one replicated write, by message: `node test/bench/peer-codec.ts [value bytes]`.
+ * Batches are those of a busy leader: 64 writes a turn.
+ */
+import { epoch, groupId, logIndex, version, wallMs } from '../../src/core/base/numbers.ts';
+import type { Key } from '../../src/core/base/key.ts';
+import { Entry } from '../../src/core/replication/entry.ts';
+import type { PeerFrame } from '../../src/core/routing/frames.ts';
+import type { SessionId } from '../../src/core/store/commands.ts';
+import { FrameDecoder } from '../../src/protocol/peer/frame-decoder.ts';
+import { FrameEncoder } from '../../src/protocol/peer/frame-encoder.ts';
+import { encodePreface, SUPPORTED_VERSIONS } from '../../src/protocol/peer/preface.ts';
+
+const BATCH = 64;
+const ROUNDS = 4000;
+const valueBytes = Number(process.argv[2] ?? 32);
+
+const group = groupId(0);
+const term = epoch(3);
+const lineage = { number: 1, id: '2b1e6c9a-77f0-4d7c-8d1c-0a6f2b9f1e55.1' };
+const session = '2b1e6c9a-77f0-4d7c-8d1c-0a6f2b9f1e55.12' as SessionId;
+const value = new Uint8Array(valueBytes).fill(7);
+const contentType = 'application/octet-stream';
+const condition = { kind: 'none' } as const;
+
+function writes(base: number): PeerFrame[] {
+  return Array.from({ length: BATCH }, (_, i): PeerFrame => {
+    const key = `user:${base + i}` as Key;
+    const command = { kind: 'put', key, value, contentType, condition } as const;
+    const write = { id: { session, number: base + i }, settledThrough: base, attempt: 'first', idempotencyKey: null, command } as const;
+    return { kind: 'write', group, epoch: term, request: base + i, hop: 'direct', write };
+  });
+}
+
+function entriesFrom(base: number): Entry[] {
+  return Array.from({ length: BATCH }, (_, i) => {
+    const index = logIndex(base + i + 1);
+    const effect = { kind: 'put', key: `user:${base + i}` as Key, value, contentType, version: version(1), createRevision: index } as const;
+    const outcome = { kind: 'written', version: version(1), created: true } as const;
+    const request = { session, number: base + i };
+    const body = { kind: 'write', request, settledThrough: base, idempotencyKey: null, effect, outcome } as const;
+    return new Entry(index, term, wallMs(1_790_000_000_000), body);
+  });
+}
+
+function appendOf(base: number): PeerFrame[] {
+  const position = { prevIndex: logIndex(base), prevEpoch: term, commitIndex: logIndex(base) };
+  const round = { round: base, fullRound: base - 1, member: true, confirmedMs: 12_345.678 };
+  return [{ kind: 'peer', group, message: { kind: 'append', epoch: term, lineage, ...round, ...position, entries: entriesFrom(base) } }];
+}
+
+function answers(base: number): PeerFrame[] {
+  return Array.from({ length: BATCH }, (_, i): PeerFrame => {
+    const decided = { kind: 'written', version: version(1), created: true } as const;
+    const outcome = { kind: 'committed', decided, revision: logIndex(base + i + 1), lineage, acks: 3, members: 3 } as const;
+    return { kind: 'writeAnswered', group, epoch: term, request: base + i, outcome };
+  });
+}
+
+function reads(base: number): PeerFrame[] {
+  return Array.from({ length: BATCH }, (_, i): PeerFrame => {
+    const read = { key: `user:${base + i}` as Key, mode: 'in-sync', token: null } as const;
+    return { kind: 'read', group, epoch: term, request: base + i, read };
+  });
+}
+
+function found(base: number): PeerFrame[] {
+  return Array.from({ length: BATCH }, (_, i): PeerFrame => {
+    const revision = logIndex(base + i + 1);
+    const stored = { value, contentType, revision, version: version(1), createRevision: revision, modifiedMs: wallMs(1_790_000_000_000) };
+    return { kind: 'readAnswered', group, epoch: term, request: base + i, outcome: { kind: 'read', found: stored, lineage, revision } };
+  });
+}
+
+function measure(name: string, perBatch: number, make: (base: number) => PeerFrame[]): void {
+  const batches = Array.from({ length: 32 }, (_, i) => make(1_000_000 + i * BATCH));
+  const encoder = new FrameEncoder();
+  const decoder = new FrameDecoder();
+  decoder.push(Buffer.from(encodePreface(SUPPORTED_VERSIONS)));
+  let encodeNs = 0n;
+  let decodeNs = 0n;
+  let bytes = 0;
+  let frames = 0;
+  for (let round = -ROUNDS / 4; round < ROUNDS; round++) {
+    const batch = batches[(round + ROUNDS) % batches.length] as PeerFrame[];
+    const start = process.hrtime.bigint();
+    for (const frame of batch) encoder.encode(frame);
+    const chunks = encoder.take();
+    const encoded = process.hrtime.bigint();
+    // The kernel's part: what arrives is a fresh chunk.
+    const chunk = Buffer.concat(chunks);
+    encoder.reuse();
+    const arrived = process.hrtime.bigint();
+    const outcome = decoder.push(chunk);
+    const decoded = process.hrtime.bigint();
+    if (outcome.kind === 'malformed') throw new Error(outcome.reason);
+    if (round < 0) continue;
+    frames += outcome.frames.length;
+    encodeNs += encoded - start;
+    decodeNs += decoded - arrived;
+    bytes += chunk.length;
+  }
+  if (frames !== (ROUNDS * BATCH) / perBatch) throw new Error(`${frames} frames came out`);
+  const each = (ns: bigint): string => (Number(ns) / (ROUNDS * BATCH)).toFixed(0).padStart(5);
+  console.log(`${name.padEnd(24)} encode ${each(encodeNs)} ns   decode ${each(decodeNs)} ns   ${(bytes / (ROUNDS * BATCH)).toFixed(0).padStart(5)} bytes`);
+}
+
+console.log(`per operation, values of ${valueBytes} bytes, ${BATCH} to a batch`);
+measure('write', 1, writes);
+measure('append (per entry)', BATCH, appendOf);
+measure('writeAnswered', 1, answers);
+measure('read', 1, reads);
+measure('readAnswered', 1, found);
