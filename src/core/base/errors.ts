@@ -1,0 +1,238 @@
+/**
+ * The one table of errors that clients see. A code is never reused for another meaning and never renamed; callers match
+ * `code`, nothing else. `docs/reference/errors.md` is made from this table, and a test holds the two together.
+ */
+export interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+  /** Whether the very same request may succeed when it is sent again, a little later. */
+  readonly retryable: boolean;
+  /** When it is given. */
+  readonly meaning: string;
+  /** What to do next; ends the text of every error that a client reads. */
+  readonly advice: string;
+}
+
+export const ERRORS = {
+  'bad-request': {
+    status: 400,
+    title: 'Bad request',
+    retryable: false,
+    meaning: 'A query parameter, a header or the HTTP itself is not what the route takes.',
+    advice: 'Correct the request; GET /v1 lists limits and features.',
+  },
+  'bad-key': {
+    status: 400,
+    title: 'Bad key',
+    retryable: false,
+    meaning: 'The rest of the path is not a key: 1 to 1024 bytes of UTF-8, percent-encoded, without the segments . and .. .',
+    advice: 'Encode each segment of the key with encodeURIComponent or its like.',
+  },
+  'no-key': {
+    status: 404,
+    title: 'No such key',
+    retryable: false,
+    meaning: 'The key has no value.',
+    advice: 'Write it with PUT, or check its spelling.',
+  },
+  'no-route': {
+    status: 404,
+    title: 'No such route',
+    retryable: false,
+    meaning: 'Nothing is served under this path.',
+    advice: 'Keys are under /v1/keys/; GET /v1 lists the features.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    retryable: false,
+    meaning: 'The route exists, but not with this method.',
+    advice: 'The header Allow lists its methods.',
+  },
+  'not-text': {
+    status: 406,
+    title: 'Value is not text',
+    retryable: false,
+    meaning: 'The value is not valid UTF-8, and the routes of the earlier services answer in JSON strings.',
+    advice: 'Read its bytes with GET /v1/keys/{key}.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'Request took too long',
+    retryable: true,
+    meaning: 'Headers or body did not arrive in time; nothing was done.',
+    advice: 'Send the request again, in one go.',
+  },
+  exists: {
+    status: 409,
+    title: 'Key exists',
+    retryable: false,
+    meaning: 'POST creates only, and the key has a value already.',
+    advice: 'Read it, or replace it with PUT.',
+  },
+  'replaced-lineage': {
+    status: 410,
+    title: 'Session token of a replaced history',
+    retryable: false,
+    meaning:
+      'The history that the session token names was replaced by a new lineage: what the session has seen may be lost. Final.',
+    advice: 'Drop the token, read again what matters, and go on with the token of the new answers.',
+  },
+  'revision-mismatch': {
+    status: 412,
+    title: 'Precondition failed',
+    retryable: false,
+    meaning: 'If-Match or If-None-Match did not hold; nothing was written. The header ETag names what is there, if anything.',
+    advice: 'Read the key again and decide anew.',
+  },
+  'too-large': {
+    status: 413,
+    title: 'Value too large',
+    retryable: false,
+    meaning: 'The body is larger than a value may be.',
+    advice: 'Split the value, or raise the limit on the server (KV_VALUE_BYTES_MAX).',
+  },
+  'unsupported-encoding': {
+    status: 415,
+    title: 'Content-Encoding not supported',
+    retryable: false,
+    meaning: 'Values are stored as the bytes that arrive; an encoding beside Content-Type would be lost.',
+    advice: 'Send the body without Content-Encoding, or name the encoding in Content-Type (application/gzip).',
+  },
+  'idempotency-mismatch': {
+    status: 422,
+    title: 'Idempotency-Key was used for another request',
+    retryable: false,
+    meaning: 'The key was sent before with another method, key, condition or body. Nothing was written.',
+    advice: 'Draw a new Idempotency-Key for every new request.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'Too many requests on one connection',
+    retryable: true,
+    meaning: 'More requests are pipelined on this connection than the server answers at once. This one was not looked at.',
+    advice: 'Wait for answers before sending more, or open more connections.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'Headers too large',
+    retryable: false,
+    meaning: 'The request line and headers are larger than the server takes.',
+    advice: 'Send fewer or shorter headers.',
+  },
+  internal: {
+    status: 500,
+    title: 'Internal error',
+    retryable: false,
+    meaning: 'A fault of ours. The log of the process has the details; a write may or may not have been applied.',
+    advice: 'Read the key to learn what holds, and report the log line.',
+  },
+  'session-lost': {
+    status: 500,
+    title: 'Outcome unknown for good',
+    retryable: false,
+    meaning:
+      'The write was sent more than once while the leader changed, and the record of its outcome is gone: it may or may not have been applied. Final.',
+    advice: 'Read the key to learn what holds before writing again.',
+  },
+  'no-leader': {
+    status: 503,
+    title: 'No leader',
+    retryable: true,
+    meaning: 'No replica leads, or none that can be reached.',
+    advice: 'Try again; if it lasts, look at /v1/cluster.',
+  },
+  'not-leader': {
+    status: 503,
+    title: 'Not the leader',
+    retryable: true,
+    meaning: 'The replica that was asked does not lead and could not pass the write on. Nothing was written.',
+    advice: 'Send it again through the proxy, which follows the leader.',
+  },
+  'not-enough-in-sync': {
+    status: 503,
+    title: 'Not enough replicas in sync',
+    retryable: true,
+    meaning: 'The in-sync set is at its minimum and a member does not acknowledge, so that the write cannot be committed.',
+    advice: 'Try again once enough replicas are back; /v1/cluster shows them.',
+  },
+  'no-replica': {
+    status: 503,
+    title: 'No replica',
+    retryable: true,
+    meaning: 'No replica could be reached that may answer this read.',
+    advice: 'Try again, or with ?consistency=eventual if old state will do.',
+  },
+  'replica-behind': {
+    status: 503,
+    title: 'Replica is behind',
+    retryable: true,
+    meaning: 'No replica that was asked has yet applied what the session token or the read mode asks for.',
+    advice: 'Try again with the same session token.',
+  },
+  'not-in-sync': {
+    status: 503,
+    title: 'Replica is not in sync',
+    retryable: true,
+    meaning: 'The replica that was asked cannot show that it is in sync.',
+    advice: 'Try again, ask through the proxy, or use ?consistency=eventual if old state will do.',
+  },
+  empty: {
+    status: 503,
+    title: 'Replica is empty',
+    retryable: true,
+    meaning: 'The replica that was asked has no data yet: it has just started and receives its copy.',
+    advice: 'Try again, or ask through the proxy.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    retryable: true,
+    meaning: 'More requests wait than memory is set aside for. This one was not done.',
+    advice: 'Try again after a pause, and send less at once.',
+  },
+  stopping: {
+    status: 503,
+    title: 'Stopping',
+    retryable: true,
+    meaning: 'This process is being stopped.',
+    advice: 'Send the request to another address of the service.',
+  },
+  deposed: {
+    status: 503,
+    title: 'Leader changed',
+    retryable: true,
+    meaning: 'The leader changed while the write was under way: it may or may not be applied.',
+    advice: 'Send it again; with an Idempotency-Key it is applied at most once.',
+  },
+  'unknown-session': {
+    status: 503,
+    title: 'Write was not taken',
+    retryable: true,
+    meaning: 'The leader no longer knew the session of the process that sent the write. Nothing was written.',
+    advice: 'Send it again.',
+  },
+  'session-full': {
+    status: 503,
+    title: 'Too many writes under way',
+    retryable: true,
+    meaning: 'The process has more unfinished writes at the leader than it may. Nothing was written.',
+    advice: 'Try again after a pause, and send less at once.',
+  },
+  'idempotency-full': {
+    status: 503,
+    title: 'No room for another Idempotency-Key',
+    retryable: true,
+    meaning: 'As many outcomes of Idempotency-Keys are kept as the limit allows, and none is forgotten early. Nothing was written.',
+    advice: 'Try again later, or without an Idempotency-Key if applying it twice does no harm.',
+  },
+  'memory-full': {
+    status: 507,
+    title: 'Memory full',
+    retryable: false,
+    meaning: 'The store has reached its limit of memory; reads and deletes go on. Nothing was written.',
+    advice: 'Delete keys, or raise the limit (KV_MEMORY_MAX).',
+  },
+} as const satisfies Readonly<Record<string, ErrorEntry>>;
+
+export type ErrorCode = keyof typeof ERRORS;

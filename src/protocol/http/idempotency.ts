@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+
+import { IDEMPOTENCY_KEY_BYTES_MAX, type IdempotencyKey, type WriteCommand } from '../../core/store/commands.ts';
+
+/** Visible ASCII: a header sent twice is joined by a comma and a space, and so refused. */
+export const IDEMPOTENCY_KEY_PATTERN = `^[\\x21-\\x7e]{1,${IDEMPOTENCY_KEY_BYTES_MAX}}$`;
+
+/** The key with a digest of everything that makes the request what it is. */
+export function idempotencyKeyOf(key: string, method: string, command: WriteCommand): IdempotencyKey {
+  const hash = createHash('sha256');
+  const contentType = command.kind === 'put' ? command.contentType : null;
+  // JSON keeps the parts apart; the value comes last and needs no mark of its end.
+  hash.update(JSON.stringify([method, command.key, command.condition, contentType]));
+  if (command.kind === 'put') hash.update(command.value);
+  return { key, digest: hash.digest('base64url') };
+}

@@ -1,0 +1,50 @@
+/** The two halves of a request's target. `query` is without its question mark and empty if there is none. */
+export interface Target {
+  readonly path: string;
+  readonly query: string;
+}
+
+export function splitTarget(url: string): Target {
+  const local = url.startsWith('/') ? url : withoutAuthority(url);
+  const mark = local.indexOf('?');
+  return mark === -1 ? { path: local, query: '' } : { path: local.slice(0, mark), query: local.slice(mark + 1) };
+}
+
+/** Absolute form, as clients send it to a forward proxy: `http://host/path`. */
+function withoutAuthority(url: string): string {
+  const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/.exec(url);
+  const rest = authority === null ? url : url.slice(authority[0].length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Names to values; without a prototype, so that `__proto__` is a name like any other. */
+export type QueryValues = Readonly<Record<string, string>>;
+
+export type Query =
+  | { readonly kind: 'query'; readonly values: QueryValues }
+  | { readonly kind: 'bad'; readonly reason: string };
+
+export const NO_QUERY: QueryValues = Object.freeze(Object.create(null) as Record<string, string>);
+
+/** Strict: a name twice, or a broken escape, is an error rather than a guess. */
+export function parseQuery(query: string): Query {
+  const values = Object.create(null) as Record<string, string>;
+  for (const pair of query.split('&')) {
+    if (pair.length === 0) continue;
+    const equals = pair.indexOf('=');
+    const name = decoded(equals === -1 ? pair : pair.slice(0, equals));
+    const value = equals === -1 ? '' : decoded(pair.slice(equals + 1));
+    if (name === null || value === null) return { kind: 'bad', reason: 'the query string is not percent-encoded UTF-8' };
+    if (Object.hasOwn(values, name)) return { kind: 'bad', reason: `the query parameter ${name} is given twice` };
+    values[name] = value;
+  }
+  return { kind: 'query', values };
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+
+import type { JsonSchema, Operation, Parameter } from './operation.ts';
+import type { QueryValues } from './query.ts';
+
+/** The compiled schemas of one operation. Each returns null if its input is as the schema says, else what is wrong. */
+export interface Validator {
+  /** Unknown names are refused. */
+  query(values: QueryValues): string | null;
+  /** Headers as Node gives them, names in lower case; unknown ones are none of our business. */
+  headers(headers: Readonly<Record<string, string | string[] | undefined>>): string | null;
+}
+
+/** `allErrors`, for answers that list everything; schemas are ours, so that nobody can make the list long. */
+const createAjv = (errors: 'first' | 'all'): Ajv2020 => new Ajv2020({ strict: true, allErrors: errors === 'all', verbose: errors === 'all' });
+
+export function compileOperation(operation: Operation): Validator {
+  const ajv = createAjv('first');
+  const query = compileParameters(ajv, operation, 'query', (name) => name, { additionalProperties: false });
+  const headers = compileParameters(ajv, operation, 'header', (name) => name.toLowerCase(), {});
+  return {
+    query: (values) => (query.validate(values) ? null : query.explain(query.validate.errors)),
+    headers: (values) => (headers.validate(values) ? null : headers.explain(headers.validate.errors)),
+  };
+}
+
+/** A JSON body, with every error that it has. */
+export function compileBody(schema: JsonSchema): (body: unknown) => readonly ErrorObject[] {
+  const validate = createAjv('all').compile(schema);
+  return (body) => (validate(body) ? [] : (validate.errors ?? []));
+}
+
+function compileParameters(
+  ajv: Ajv2020,
+  operation: Operation,
+  place: 'query' | 'header',
+  nameOf: (name: string) => string,
+  rest: JsonSchema,
+): { validate: ValidateFunction; explain: (errors: ValidateFunction['errors']) => string } {
+  const parameters = new Map<string, Parameter>();
+  for (const parameter of operation.parameters) if (parameter.in === place) parameters.set(nameOf(parameter.name), parameter);
+  const validate = ajv.compile({
+    type: 'object',
+    properties: Object.fromEntries([...parameters].map(([name, parameter]) => [name, parameter.schema])),
+    required: [...parameters].filter(([, parameter]) => parameter.required).map(([name]) => name),
+    ...rest,
+  });
+  const kind = place === 'query' ? 'query parameter' : 'header';
+  const explain = (errors: ValidateFunction['errors']): string => {
+    const error = errors?.[0];
+    if (error?.keyword === 'additionalProperties') {
+      const known = [...parameters.values()].map((parameter) => parameter.name).join(', ');
+      const takes = known === '' ? 'none' : `only ${known}`;
+      return `The ${kind} ${JSON.stringify(error.params['additionalProperty'])} is not known here; this route takes ${takes}.`;
+    }
+    const name = error?.keyword === 'required' ? String(error.params['missingProperty']) : (error?.instancePath.slice(1) ?? '');
+    const parameter = parameters.get(name);
+    if (parameter === undefined) return `The ${kind}s are not what the route takes.`;
+    return `The ${kind} ${parameter.name} must be ${parameter.description}.`;
+  };
+  return { validate, explain };
+}
