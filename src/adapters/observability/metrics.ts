@@ -12,6 +12,8 @@ export class Metrics {
   readonly contentType: string;
   readonly #registry = new Registry();
   readonly #groups = new Map<GroupId, () => GroupStatus>();
+  /** Each group is asked once per scrape, so that its numbers fit together. */
+  readonly #statuses = new Map<GroupId, GroupStatus>();
   readonly #requests = new Map<string, Map<number, number>>();
   readonly #limitsHit = new Map<string, number>();
   readonly #alarms = new Map<AlarmCode, number>(ALARM_CODES.map((code) => [code, 0]));
@@ -79,13 +81,14 @@ export class Metrics {
 
   /** The body of `/metrics`. */
   text(): Promise<string> {
+    for (const [group, status] of this.#groups) this.#statuses.set(group, status());
     return this.#registry.metrics();
   }
 
   #registerGroupMetrics(): void {
     for (const [name, help, value] of GROUP_GAUGES) {
       this.#publishGauge(name, help, ['group'], (gauge) => {
-        for (const [group, status] of this.#groups) gauge.set({ group }, value(status()));
+        for (const [group, status] of this.#statuses) gauge.set({ group }, value(status));
       });
     }
     this.#publishGauge(
@@ -93,22 +96,22 @@ export class Metrics {
       '1 for the role that the replica has, 0 for others.',
       ['group', 'role'],
       (gauge) => {
-        for (const [group, status] of this.#groups) {
-          for (const role of ROLES) gauge.set({ group, role }, status().role === role ? 1 : 0);
+        for (const [group, status] of this.#statuses) {
+          for (const role of ROLES) gauge.set({ group, role }, status.role === role ? 1 : 0);
         }
       },
     );
     for (const [name, help, value] of FOLLOWER_GAUGES) {
       this.#publishGauge(name, help, ['group', 'pod'], (gauge) => {
-        for (const [group, status] of this.#groups) {
-          for (const follower of status().followers) {
+        for (const [group, status] of this.#statuses) {
+          for (const follower of status.followers) {
             gauge.set({ group, pod: parseReplicaId(follower.replica)?.podName ?? follower.replica }, value(follower));
           }
         }
       });
     }
     this.#publish('kvstore_lineage_changes_total', 'Histories of the data begun or adopted.', ['group'], (counter) => {
-      for (const [group, status] of this.#groups) counter.inc({ group }, status().lineageChanges);
+      for (const [group, status] of this.#statuses) counter.inc({ group }, status.lineageChanges);
     });
     this.#publish('kvstore_role_changes_total', 'Changes of role.', [], (counter) => {
       counter.inc(this.#changes.role);
