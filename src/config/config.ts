@@ -34,8 +34,10 @@ export interface ProxyConfig {
   readonly writeWaitMs: number;
   /** A read that every replica declines is held this long. */
   readonly readWaitMs: number;
-  /** An unanswered request to one replica is tried elsewhere (reads) or repeated (writes) after this long. */
-  readonly replicaTimeoutMs: number;
+  /** A write that the leader left unanswered is repeated after this long. */
+  readonly repeatMs: number;
+  /** A read unanswered for this long goes to a second replica as well. */
+  readonly hedgeMs: number;
   /** Requests that may be under way or held at once, and the bytes of their bodies; beyond it: 503. */
   readonly queueRequestsMax: number;
   readonly queueBytesMax: number;

@@ -27,7 +27,8 @@ export const relations: readonly Relation[] = [
   atMost('valueBytesMax', 'logBytesMax'),
   atMost('valueBytesMax', 'peerQueueBytesMax'),
   atMost('valueBytesMax', 'queueBytesMax'),
-  atMost('replicaTimeoutMs', 'writeWaitMs'),
+  atMost('repeatMs', 'writeWaitMs'),
+  less('hedgeMs', 'readWaitMs'),
   less('uncommittedBytesMax', 'memoryBytesMax'),
   less('logBytesMax', 'memoryBytesMax'),
   {

@@ -271,12 +271,19 @@ export const options = {
     default: 1000,
     help: 'A read waits this long for a round, a key under change or a revision; in the proxy, while every replica declines it.',
   }),
-  replicaTimeoutMs: option(duration({ min: 50, max: 60 * SECOND }), {
-    variable: 'KV_REPLICA_TIMEOUT',
+  repeatMs: option(duration({ min: 50, max: 60 * SECOND }), {
+    variable: 'KV_REPEAT_AFTER',
     processes: proxy,
     section: 'Times',
     default: 1000,
-    help: 'A replica that left a request unanswered for this long is passed over: reads go to another, writes are repeated under their id.',
+    help: 'A write that the leader left unanswered for this long is repeated under its id.',
+  }),
+  hedgeMs: option(duration({ min: 5, max: 60 * SECOND }), {
+    variable: 'KV_HEDGE_AFTER',
+    processes: proxy,
+    section: 'Times',
+    default: 50,
+    help: 'A read that a replica left unanswered for this long goes to a second one as well.',
   }),
   sessionIdleMs: option(duration({ min: 10 * SECOND, max: 24 * HOUR }), {
     variable: 'KV_SESSION_IDLE',
