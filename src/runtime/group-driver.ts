@@ -82,7 +82,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   #lastAcceptedLink = 0;
   readonly #waiting = new Map<Ticket, Waiting>();
   #lastTicket = 0;
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #stopped: PromiseWithResolvers<void> = Promise.withResolvers();
   /** As of the last turn; null until somebody asks. */
   #status: GroupStatus | null = null;
   #endpoints: readonly Endpoint[] = [];
