@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** The two halves of a request's target. `query` is without its question mark and empty if there is none. */
 export interface Target {
   readonly path: string;
@@ -47,4 +49,20 @@ function decoded(text: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** As Python reads a query, for the routes of the earlier services: the last of a name counts, broken escapes stay. */
+export function lenientQuery(query: string): QueryValues {
+  const values = Object.create(null) as Record<string, string>;
+  for (const [name, value] of new URLSearchParams(query)) values[name] = value;
+  return values;
+}
+
+/** A segment of a path as Python reads it: what is no escape stays as it is. null: not UTF-8. */
+export function lenientSegment(segment: string): string | null {
+  const units = segment.replace(/%([0-9A-Fa-f]{2})/g, (_escape, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  const bytes = Buffer.from(units, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : null;
 }

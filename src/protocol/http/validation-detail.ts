@@ -53,7 +53,13 @@ export function invalidJson(text: string): ValidationDetail | null {
   };
 }
 
-/** ajv's error in pydantic's words. ajv reports required properties before the rest, as pydantic does field by field. */
+/** What is wrong with a body, field by field in the order of the model, as pydantic says it. */
+export function bodyDetails(errors: readonly ErrorObject[], fields: readonly string[]): readonly ValidationDetail[] {
+  const place = (detail: ValidationDetail): number => fields.indexOf(String(detail.loc[1]));
+  return errors.map((error) => validationDetail(error, 'body')).sort((a, b) => place(a) - place(b));
+}
+
+/** ajv's error in pydantic's words. */
 export function validationDetail(error: ErrorObject, place: BodyPart): ValidationDetail {
   const loc = [place, ...error.instancePath.split('/').slice(1)];
   const input: unknown = error.data;

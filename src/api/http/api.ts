@@ -1,0 +1,61 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+
+import express, { type Express } from 'express';
+
+import { fault } from '../../protocol/http/problem.ts';
+import { splitTarget } from '../../protocol/http/query.ts';
+import type { ApiContext, ApiOptions } from './context.ts';
+import { earlierRoutes } from './earlier.ts';
+import { keyRoutes } from './keys.ts';
+import { processRoutes } from './process.ts';
+import { sendDetail, sendJson, sendProblem } from './respond.ts';
+import { addRoute, isNative, observe } from './routes.ts';
+
+/**
+ * The HTTP interface of a replica and of the proxy alike, over whatever carries out its operations. There is no
+ * middleware: each route reads just what it needs, so that a request pays for nothing else.
+ */
+export function createApi(options: ApiOptions): RequestListener {
+  const context: ApiContext = { ...options, bodyBudget: { used: 0 } };
+  const app = createApp();
+  // In the order of how often they are asked: Express tries one after the other.
+  for (const route of [keyRoutes, ...earlierRoutes, ...processRoutes]) addRoute(app, context, route);
+  return (request, response) => {
+    // Express takes what no route answered, and what a handler threw, to its third argument.
+    const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
+    handle(request, response, (error) => {
+      if (error === undefined || error === null) refuseRoute(context, request, response);
+      else fail(context, request, response, error);
+    });
+  };
+}
+
+function createApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  // `request.query` is never read: queries are parsed strictly, by the routes that take one.
+  app.set('query parser', false);
+  return app;
+}
+
+function refuseRoute(context: ApiContext, request: IncomingMessage, response: ServerResponse): void {
+  observe(context, response, 'none');
+  const { path } = splitTarget(request.url ?? '');
+  if (isNative(path)) sendProblem(response, fault('no-route'));
+  else sendJson(response, 404, { detail: 'Not Found' });
+}
+
+function fail(context: ApiContext, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  context.log.error('http-request-failed', { method: request.method, url: request.url, error });
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { path } = splitTarget(request.url ?? '');
+  const internal = { ...fault('internal'), outcome: request.method === 'GET' || request.method === 'HEAD' ? 'none' : 'unknown' } as const;
+  if (isNative(path)) sendProblem(response, internal);
+  else sendDetail(response, internal);
+}

@@ -1,0 +1,302 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { Key } from '../../core/base/key.ts';
+import type { CommittedOutcome, Condition, IdempotencyKey, WriteCommand } from '../../core/store/commands.ts';
+import type { ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
+import type { Unavailable } from '../../ports/data-operations.ts';
+import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
+import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
+import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
+import { faultOfRead, faultOfWrite, MISMATCH_CODE, WRITE_STATUS, type WriteMethod } from '../../protocol/http/outcomes.ts';
+import { fault, type Fault } from '../../protocol/http/problem.ts';
+import { NO_QUERY, parseQuery, splitTarget } from '../../protocol/http/query.ts';
+import {
+  deleteKey,
+  ENVELOPE_MEDIA_TYPE,
+  getKey,
+  KEYS_PREFIX,
+  postKey,
+  putKey,
+} from '../../protocol/http/schemas/keys.ts';
+import { decodeSessionToken, encodeSessionToken } from '../../protocol/http/session-token.ts';
+import { compileOperation, type Validator } from '../../protocol/http/validators.ts';
+import type { ApiContext } from './context.ts';
+import { readBody } from './request-body.ts';
+import { send, sendProblem } from './respond.ts';
+import type { Route } from './routes.ts';
+
+export const keyRoutes: Route = {
+  pattern: `${KEYS_PREFIX}{key}`,
+  match: /^\/v1\/keys\//,
+  methods: { GET: read, HEAD: read, PUT: put, POST: post, DELETE: remove },
+};
+
+const readValidator = compileOperation(getKey);
+const putValidator = compileOperation(putKey);
+const postValidator = compileOperation(postKey);
+const deleteValidator = compileOperation(deleteKey);
+
+const NO_CONDITION: Condition = { kind: 'none' };
+const MUST_BE_ABSENT: Condition = { kind: 'absent' };
+
+/** A request that its schemas have passed. */
+interface Input {
+  readonly key: Key;
+  readonly mode: ReadMode;
+  readonly token: SessionToken | null;
+}
+
+function inputOf(request: IncomingMessage, validator: Validator): Input | Fault {
+  const { path, query } = splitTarget(request.url ?? '');
+  const keyPath = decodeKeyPath(path.slice(KEYS_PREFIX.length));
+  if (keyPath.kind === 'bad') return fault('bad-key', `The key in the path cannot be used: ${keyPath.reason}.`);
+  let values = NO_QUERY;
+  if (query !== '') {
+    const parsed = parseQuery(query);
+    if (parsed.kind === 'bad') return fault('bad-request', `The URL cannot be used: ${parsed.reason}.`);
+    values = parsed.values;
+  }
+  const wrong = validator.query(values) ?? validator.headers(request.headers);
+  if (wrong !== null) return fault('bad-request', wrong);
+  let token = null;
+  const session = request.headers['x-kv-session'];
+  if (typeof session === 'string') {
+    token = decodeSessionToken(session);
+    if (token === null) {
+      return fault('bad-request', 'The header X-KV-Session does not hold a token of this service: send one unchanged, or none.');
+    }
+  }
+  return { key: keyPath.key, mode: (values['consistency'] as ReadMode | undefined) ?? 'in-sync', token };
+}
+
+const isFault = (input: Input | Fault): input is Fault => 'code' in input;
+
+async function read(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const input = inputOf(request, readValidator);
+  if (isFault(input)) {
+    sendProblem(response, input);
+    return;
+  }
+  const result = await context.operations.read(input);
+  if (result.kind === 'unavailable') {
+    sendProblem(response, faultOfUnavailable(result));
+    return;
+  }
+  const { outcome, servedBy } = result;
+  const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
+  if (outcome.kind !== 'read') {
+    sendProblem(response, faultOfRead(outcome), headers);
+    return;
+  }
+  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Consistency', input.mode);
+  if (outcome.found === null) sendProblem(response, absent(input.key), headers);
+  else sendFound(request, response, input.key, outcome.found, outcome.lineage.id, headers);
+}
+
+function sendFound(
+  request: IncomingMessage,
+  response: ServerResponse,
+  key: Key,
+  found: StoredValue,
+  lineageId: string,
+  headers: string[],
+): void {
+  const tag = { lineageId, revision: found.revision };
+  headers.push(
+    'ETag',
+    encodeTag(tag),
+    'X-KV-Revision',
+    String(found.revision),
+    'X-KV-Version',
+    String(found.version),
+    'Last-Modified',
+    new Date(found.modifiedMs).toUTCString(),
+    // Caches ask before they answer, and keep the two forms apart.
+    'Cache-Control',
+    'no-cache',
+    'Vary',
+    'Accept',
+  );
+  const ifMatch = request.headers['if-match'];
+  const ifNoneMatch = request.headers['if-none-match'];
+  if (ifMatch !== undefined && !holdsOf(ifMatchCondition(ifMatch), tag)) {
+    sendProblem(response, fault('revision-mismatch', 'The value does not have a tag of If-Match.'), headers);
+  } else if (ifNoneMatch !== undefined && !holdsOf(ifNoneMatchCondition(ifNoneMatch), tag)) {
+    send(response, 304, headers, null);
+  } else if (wantsEnvelope(request.headers.accept)) {
+    headers.push('Content-Type', ENVELOPE_MEDIA_TYPE);
+    send(response, 200, headers, JSON.stringify(envelopeOf(key, found)));
+  } else {
+    // A value is somebody else's document under our name: a browser must neither guess its type nor run it.
+    headers.push('Content-Type', found.contentType ?? 'application/octet-stream');
+    headers.push('X-Content-Type-Options', 'nosniff', 'Content-Security-Policy', 'sandbox');
+    send(response, 200, headers, bufferOf(found.value));
+  }
+}
+
+const ENVELOPE_WANTED = /(?:^|,)\s*application\/vnd\.kv\+json\s*(?:;\s*q=([0-9.]+)\s*)?(?:,|$)/i;
+
+function wantsEnvelope(accept: string | undefined): boolean {
+  if (accept === undefined || accept === '*/*') return false;
+  const wanted = ENVELOPE_WANTED.exec(accept);
+  return wanted !== null && Number(wanted[1] ?? 1) > 0;
+}
+
+function envelopeOf(key: Key, found: StoredValue): object {
+  const { revision, version, createRevision, contentType } = found;
+  const value = bufferOf(found.value);
+  const shown = isUtf8(value) ? { value: value.toString('utf8') } : { valueB64: value.toString('base64') };
+  return { key: textOf(key), ...shown, revision, version, createRevision, contentType };
+}
+
+/** The same bytes; `Buffer` knows more of them. */
+export function bufferOf(value: Uint8Array): Buffer {
+  return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+async function put(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await store(context, request, response, 'PUT', putValidator);
+}
+
+async function post(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await store(context, request, response, 'POST', postValidator);
+}
+
+async function store(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  method: 'PUT' | 'POST',
+  validator: Validator,
+): Promise<void> {
+  const input = inputOf(request, validator);
+  if (isFault(input)) {
+    sendProblem(response, input);
+    return;
+  }
+  const condition = method === 'POST' ? MUST_BE_ABSENT : conditionOf(request);
+  if (condition === null) {
+    sendProblem(response, TWO_CONDITIONS);
+    return;
+  }
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    sendProblem(response, fault('unsupported-encoding', `The body has Content-Encoding ${encoding}.`));
+    return;
+  }
+  const { valueBytesMax } = context.limits;
+  const body = await readBody(context, request, response, valueBytesMax);
+  switch (body.kind) {
+    case 'aborted':
+      return;
+    case 'tooLarge':
+      context.metrics.limitHit('too-large');
+      sendProblem(response, tooLarge(body.size, valueBytesMax));
+      return;
+    case 'noRoom':
+      context.metrics.limitHit('overloaded');
+      sendProblem(response, fault('overloaded', 'The bodies of all requests together are as large as memory allows.'));
+      return;
+    case 'body': {
+      const contentType = request.headers['content-type'] ?? null;
+      await write(context, request, response, method, { kind: 'put', key: input.key, value: body.bytes, contentType, condition });
+    }
+  }
+}
+
+async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const input = inputOf(request, deleteValidator);
+  if (isFault(input)) {
+    sendProblem(response, input);
+    return;
+  }
+  const condition = conditionOf(request);
+  if (condition === null) sendProblem(response, TWO_CONDITIONS);
+  else await write(context, request, response, 'DELETE', { kind: 'delete', key: input.key, condition });
+}
+
+const TWO_CONDITIONS = fault('bad-request', 'If-Match and If-None-Match cannot guard one write together: send one of them.');
+
+/** null: more than one. */
+function conditionOf(request: IncomingMessage): Condition | null {
+  const ifMatch = request.headers['if-match'];
+  const ifNoneMatch = request.headers['if-none-match'];
+  if (ifMatch === undefined) return ifNoneMatch === undefined ? NO_CONDITION : ifNoneMatchCondition(ifNoneMatch);
+  return ifNoneMatch === undefined ? ifMatchCondition(ifMatch) : null;
+}
+
+async function write(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  method: WriteMethod,
+  command: WriteCommand,
+): Promise<void> {
+  const chosen = request.headers['idempotency-key'];
+  const idempotencyKey: IdempotencyKey | null =
+    typeof chosen === 'string' ? idempotencyKeyOf(chosen, method, command) : null;
+  const result = await context.operations.write(command, { idempotencyKey });
+  if (result.kind === 'unavailable') {
+    sendProblem(response, faultOfUnavailable(result));
+    return;
+  }
+  const { outcome, servedBy } = result;
+  const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
+  if (outcome.kind === 'committed') sendCommitted(response, method, command.key, outcome, headers);
+  else sendProblem(response, faultOfWrite(outcome), headers);
+}
+
+function sendCommitted(
+  response: ServerResponse,
+  method: WriteMethod,
+  key: Key,
+  outcome: CommittedOutcome,
+  headers: string[],
+): void {
+  const { decided, revision, lineage } = outcome;
+  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Acks', `${outcome.acks}/${outcome.members}`);
+  switch (decided.kind) {
+    case 'written':
+      headers.push('ETag', encodeTag({ lineageId: lineage.id, revision }));
+      headers.push('X-KV-Revision', String(revision), 'X-KV-Version', String(decided.version));
+      send(response, decided.created ? WRITE_STATUS.created : WRITE_STATUS.replaced, headers, '');
+      return;
+    case 'deleted':
+      headers.push('X-KV-Revision', String(revision), 'X-KV-Version', String(decided.version));
+      send(response, WRITE_STATUS.deleted, headers, null);
+      return;
+    case 'absent':
+      sendProblem(response, absent(key), headers);
+      return;
+    case 'mismatch': {
+      const { current } = decided;
+      const etag = current === null ? null : encodeTag({ lineageId: lineage.id, revision: current.revision });
+      if (current !== null && etag !== null) {
+        headers.push('ETag', etag, 'X-KV-Revision', String(current.revision), 'X-KV-Version', String(current.version));
+      }
+      const standing = etag === null ? 'it has no value' : `its tag is ${etag}`;
+      sendProblem(response, fault(MISMATCH_CODE[method], `${nameOf(key)} was not written: ${standing}.`), headers);
+    }
+  }
+}
+
+const absent = (key: Key): Fault => fault('no-key', `${nameOf(key)} has no value.`);
+
+/** The limit of a text that quotes a key. */
+const NAME_LENGTH_MAX = 80;
+
+function nameOf(key: Key): string {
+  const text = textOf(key) ?? '(binary)';
+  return `The key ${JSON.stringify(text.length > NAME_LENGTH_MAX ? `${text.slice(0, NAME_LENGTH_MAX)}…` : text)}`;
+}
+
+export function tooLarge(size: number | null, bytesMax: number): Fault {
+  const has = size === null ? `more than ${bytesMax}` : String(size);
+  return fault('too-large', `The body has ${has} bytes, and ${bytesMax} are allowed.`);
+}
+
+export function faultOfUnavailable(result: Unavailable): Fault {
+  return { code: result.code, detail: result.detail, outcome: result.outcome };
+}
+

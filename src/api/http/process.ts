@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { CONTENT_TYPE_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX } from '../../core/store/commands.ts';
+import { KEY_BYTES_MAX } from '../../protocol/http/key-path.ts';
+import { READ_MODES } from '../../protocol/http/schemas/keys.ts';
+import type { ApiContext } from './context.ts';
+import { send, sendJson } from './respond.ts';
+import type { Route } from './routes.ts';
+
+/** What the process tells of itself. */
+export const processRoutes: readonly Route[] = [
+  { pattern: '/livez', match: '/livez', methods: { GET: livez, HEAD: livez } },
+  { pattern: '/readyz', match: '/readyz', methods: { GET: readyz, HEAD: readyz } },
+  { pattern: '/metrics', match: '/metrics', methods: { GET: metrics, HEAD: metrics } },
+  { pattern: '/v1', match: '/v1', methods: { GET: features, HEAD: features } },
+  { pattern: '/v1/cluster', match: '/v1/cluster', methods: { GET: cluster, HEAD: cluster } },
+  { pattern: '/', match: '/', methods: { GET: hello } },
+];
+
+/** Where the answer holds only now. */
+const NOT_STORED = ['Cache-Control', 'no-store'];
+
+/** Nothing is asked of anything: an event loop that turns is alive, and restarting it would help nobody. */
+function livez(_context: ApiContext, _request: IncomingMessage, response: ServerResponse): void {
+  sendJson(response, 200, { status: 'alive' }, NOT_STORED);
+}
+
+function readyz(context: ApiContext, _request: IncomingMessage, response: ServerResponse): void {
+  const { ready, reason } = context.probes.readiness();
+  sendJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not-ready', reason }, NOT_STORED);
+}
+
+async function metrics(context: ApiContext, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+  send(response, 200, ['Content-Type', context.metrics.contentType, ...NOT_STORED], await context.metrics.text());
+}
+
+async function cluster(context: ApiContext, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+  sendJson(response, 200, await context.operations.cluster(), NOT_STORED);
+}
+
+function features(context: ApiContext, _request: IncomingMessage, response: ServerResponse): void {
+  sendJson(
+    response,
+    200,
+    {
+      name: 'kvstore',
+      release: context.release,
+      process: context.process,
+      features: ['keys', 'conditions', 'consistency', 'sessions', 'idempotency'],
+      readModes: READ_MODES,
+      limits: {
+        keyBytesMax: KEY_BYTES_MAX,
+        valueBytesMax: context.limits.valueBytesMax,
+        contentTypeBytesMax: CONTENT_TYPE_BYTES_MAX,
+        idempotencyKeyBytesMax: IDEMPOTENCY_KEY_BYTES_MAX,
+      },
+    },
+    NOT_STORED,
+  );
+}
+
+function hello(_context: ApiContext, _request: IncomingMessage, response: ServerResponse): void {
+  sendJson(response, 200, { message: 'Hello!' });
+}

@@ -1,0 +1,121 @@
+import { logIndex, version, wallMs, type LogIndex } from '../../../../src/core/base/numbers.ts';
+import type { Key } from '../../../../src/core/base/key.ts';
+import type { Lineage } from '../../../../src/core/replication/lineage.ts';
+import type { Condition, DecidedOutcome, IdempotencyKey, WriteCommand, WriteOutcome } from '../../../../src/core/store/commands.ts';
+import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
+
+/** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
+export class FakeOperations implements DataOperations {
+  readonly servedBy = 'kv-1';
+  lineage: Lineage = { number: 1, id: 'd1-1' };
+  revision: LogIndex = logIndex(0);
+  readonly values = new Map<Key, StoredValue>();
+  readonly reads: ReadRequest[] = [];
+  readonly writes: { readonly command: WriteCommand; readonly idempotencyKey: IdempotencyKey | null }[] = [];
+  nextWrite: WriteResult | WriteOutcome | null = null;
+  nextRead: ReadResult | ReadOutcome | null = null;
+  /** While set, requests wait for it. */
+  gate: Promise<void> | null = null;
+  readonly #versions = new Map<Key, number>();
+  readonly #outcomes = new Map<string, { readonly digest: string; readonly outcome: WriteOutcome }>();
+
+  async write(command: WriteCommand, options: { readonly idempotencyKey: IdempotencyKey | null }): Promise<WriteResult> {
+    if (this.gate !== null) await this.gate;
+    this.writes.push({ command, idempotencyKey: options.idempotencyKey });
+    const next = this.nextWrite;
+    this.nextWrite = null;
+    if (next !== null) return 'servedBy' in next || next.kind === 'unavailable' ? next : this.#answered(next);
+    return this.#answered(this.#write(command, options.idempotencyKey));
+  }
+
+  async read(request: ReadRequest): Promise<ReadResult> {
+    if (this.gate !== null) await this.gate;
+    this.reads.push(request);
+    const next = this.nextRead;
+    this.nextRead = null;
+    if (next !== null) return 'servedBy' in next || next.kind === 'unavailable' ? next : this.#answered(next);
+    if (request.token !== null && request.token.lineage.id !== this.lineage.id) {
+      return this.#answered({ kind: 'replaced-lineage', lineage: this.lineage });
+    }
+    if (request.token !== null && request.token.revision > this.revision) {
+      return this.#answered({ kind: 'declined', code: 'replica-behind' });
+    }
+    const found = this.values.get(request.key) ?? null;
+    return this.#answered({ kind: 'read', found, lineage: this.lineage, revision: this.revision });
+  }
+
+  cluster(): Promise<ClusterView> {
+    return Promise.resolve({
+      leader: 'kv-1',
+      epoch: 3,
+      lineage: this.lineage,
+      members: ['kv-0', 'kv-1', 'kv-2'],
+      standbys: [],
+      frozen: false,
+      replicas: [],
+      unreachable: [{ podName: 'kv-2', peerAddress: '[::1]:7000', reason: 'refused' }],
+    });
+  }
+
+  #answered<Outcome>(outcome: Outcome): { kind: 'answered'; outcome: Outcome; servedBy: string } {
+    return { kind: 'answered', outcome, servedBy: this.servedBy };
+  }
+
+  #write(command: WriteCommand, idempotencyKey: IdempotencyKey | null): WriteOutcome {
+    if (idempotencyKey !== null) {
+      const known = this.#outcomes.get(idempotencyKey.key);
+      if (known?.digest === idempotencyKey.digest) return known.outcome;
+      if (known !== undefined) return { kind: 'refused', code: 'idempotency-mismatch', leaderHint: null };
+    }
+    this.revision = logIndex(this.revision + 1);
+    const outcome: WriteOutcome = {
+      kind: 'committed',
+      decided: this.#decide(command),
+      revision: this.revision,
+      lineage: this.lineage,
+      acks: 3,
+      members: 3,
+    };
+    if (idempotencyKey !== null) this.#outcomes.set(idempotencyKey.key, { digest: idempotencyKey.digest, outcome });
+    return outcome;
+  }
+
+  #decide(command: WriteCommand): DecidedOutcome {
+    const current = this.values.get(command.key) ?? null;
+    if (!this.#holds(command.condition, current)) return { kind: 'mismatch', current };
+    if (command.kind === 'delete' && current === null) return { kind: 'absent' };
+    const next = version((this.#versions.get(command.key) ?? 0) + 1);
+    this.#versions.set(command.key, next);
+    if (command.kind === 'delete') {
+      this.values.delete(command.key);
+      return { kind: 'deleted', version: next };
+    }
+    this.values.set(command.key, {
+      value: command.value,
+      contentType: command.contentType,
+      revision: this.revision,
+      version: next,
+      createRevision: current?.createRevision ?? this.revision,
+      modifiedMs: wallMs(Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
+    });
+    return { kind: 'written', version: next, created: current === null };
+  }
+
+  #holds(condition: Condition, current: StoredValue | null): boolean {
+    const named = (tags: readonly { lineageId: string; revision: number }[]): boolean =>
+      current !== null && tags.some((tag) => tag.lineageId === this.lineage.id && tag.revision === current.revision);
+    switch (condition.kind) {
+      case 'none':
+        return true;
+      case 'absent':
+        return current === null;
+      case 'present':
+        return current !== null;
+      case 'match':
+        return named(condition.tags);
+      case 'noneMatch':
+        return !named(condition.tags);
+    }
+  }
+}
