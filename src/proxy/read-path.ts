@@ -1,0 +1,263 @@
+import type { MonotonicMs } from '../core/base/numbers.ts';
+import type { Random } from '../core/base/random.ts';
+import { chooseReader } from '../core/routing/readers.ts';
+import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ReadResult, Unavailable } from '../ports/data-operations.ts';
+import type { PeerAnswer, PeerRequest, PeerWaiter } from '../ports/peer-client.ts';
+import type { ProxyOptions } from './proxy-options.ts';
+import type { ReplicaLink } from './replica-link.ts';
+import type { Replicas } from './replicas.ts';
+
+/** One timer for all reads that wait. Most are answered long before it looks at them. */
+const LOOK_INTERVAL_MS = 10;
+/** A look that comes later than this says more of us than of the replicas. */
+const LATE_MS = 25;
+/** Between two rounds of asking everybody; it doubles up to this. News of a leader or a replica ends it. */
+const HOLD_MAX_MS = 80;
+/** A replica that declined would, for about this long, for the same reason. */
+const DECLINE_REST_MS = 50;
+/** A replica holds a read for as long as we do: it gets time to say why it could not answer. */
+const ATTEMPT_SLACK_MS = 250;
+/** Second requests for slow reads, as a share of all reads: so that they cannot double the load of slow replicas. */
+const HEDGE_SHARE = 0.05;
+const HEDGES_SAVED_MAX = 100;
+
+type DeclineCode = Extract<ReadOutcome, { kind: 'declined' }>['code'];
+
+/**
+ * Sends each read to a replica that can answer it, by load. Reads change nothing, so whatever fails, is declined or takes
+ * long goes to another; a read that all decline is held for a moment and asked again, since that is how a change of
+ * leader looks.
+ */
+export class ReadPath {
+  readonly #replicas: Replicas;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #options: ProxyOptions;
+  /** In the order of their arrival. */
+  readonly #reads = new Set<WaitingRead>();
+  #timer: NodeJS.Timeout | null = null;
+  #timerDueMs = 0;
+  #hedgesSaved = HEDGES_SAVED_MAX;
+  #answerBytesMean = 0;
+  #state: 'running' | 'stopped' = 'running';
+
+  /** For the metrics. */
+  hedges = 0;
+
+  constructor(replicas: Replicas, clock: Clock, random: Random, options: ProxyOptions) {
+    this.#replicas = replicas;
+    this.#clock = clock;
+    this.#random = random;
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#reads.size;
+  }
+
+  /** What the answers that are awaited will probably take. */
+  get expectedBytes(): number {
+    return this.#reads.size * this.#answerBytesMean;
+  }
+
+  read(request: ReadRequest): Promise<ReadResult> {
+    if (this.#state === 'stopped') return Promise.resolve(unavailable('stopping', 'this process is stopping'));
+    const nowMs = this.#nowMs();
+    const read = new WaitingRead(request, nowMs);
+    this.#reads.add(read);
+    this.#hedgesSaved = Math.min(HEDGES_SAVED_MAX, this.#hedgesSaved + HEDGE_SHARE);
+    if (!this.#ask(read, nowMs)) this.#hold(read, nowMs);
+    if (this.#timer === null) this.#armTimer(LOOK_INTERVAL_MS);
+    return read.result;
+  }
+
+  onAnswered(read: WaitingRead, link: ReplicaLink, answer: PeerAnswer): void {
+    const nowMs = this.#nowMs();
+    if (answer.kind !== 'failed') link.heard(nowMs);
+    read.unanswered -= 1;
+    if (!this.#reads.has(read)) return;
+    if (answer.kind === 'readAnswered') {
+      const { outcome } = answer;
+      if (outcome.kind !== 'declined') {
+        this.#settle(read, { kind: 'answered', outcome, servedBy: link.podName });
+        if (outcome.kind === 'read') this.#weigh(outcome.found?.value.byteLength ?? 0);
+        return;
+      }
+      read.declined = outcome.code;
+      // Behind is what one session has seen; the rest hold for whoever asks.
+      if (outcome.code !== 'replica-behind') link.declinesUntilMs = nowMs + DECLINE_REST_MS;
+    }
+    if (nowMs >= read.startedMs + this.#options.readWaitMs) {
+      if (read.unanswered === 0) this.#giveUp(read);
+      return;
+    }
+    if (!this.#ask(read, nowMs)) this.#hold(read, nowMs);
+  }
+
+  /** A replica has come, or a leader: what is held is asked again at once. */
+  onReplicasChanged(): void {
+    const nowMs = this.#nowMs();
+    for (const read of this.#reads) {
+      if (read.unanswered === 0) this.#askAfresh(read, nowMs);
+    }
+  }
+
+  onTimer(): void {
+    this.#timer = null;
+    if (this.#reads.size === 0) return;
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#timerDueMs > LATE_MS) {
+      // Answers may lie in our sockets, unread: look after the event loop has been round.
+      this.#armTimer(0);
+      return;
+    }
+    for (const link of this.#replicas.links) link.judgeSilence(this.#options.hedgeMs, nowMs);
+    for (const read of this.#reads) {
+      if (nowMs - read.startedMs < LOOK_INTERVAL_MS) break;
+      this.#lookAt(read, nowMs);
+    }
+    if (this.#reads.size > 0) this.#armTimer(LOOK_INTERVAL_MS);
+  }
+
+  stop(): void {
+    this.#state = 'stopped';
+    for (const read of this.#reads) this.#settle(read, unavailable('stopping', 'this process is stopping'));
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #lookAt(read: WaitingRead, nowMs: MonotonicMs): void {
+    if (nowMs >= read.startedMs + this.#options.readWaitMs) {
+      if (read.unanswered === 0) this.#giveUp(read);
+    } else if (read.unanswered === 0) {
+      if (nowMs >= read.heldUntilMs) this.#askAfresh(read, nowMs);
+    } else if (this.#isSlow(read, nowMs) && this.#ask(read, nowMs)) {
+      this.hedges += 1;
+    }
+  }
+
+  /** Whoever is silent is not waited for; a slow answer gets one rival, as far as there is room for it. */
+  #isSlow(read: WaitingRead, nowMs: MonotonicMs): boolean {
+    if (read.asked?.health !== 'answering') return true;
+    if (nowMs - read.askedMs < this.#options.hedgeMs || read.unanswered > 1 || this.#hedgesSaved < 1) return false;
+    this.#hedgesSaved -= 1;
+    return true;
+  }
+
+  /** False: there is nobody to ask who was not asked already. */
+  #ask(read: WaitingRead, nowMs: MonotonicMs): boolean {
+    if (read.asked !== null) (read.tried ??= []).push(read.asked);
+    read.asked = null;
+    const { mode } = read.request;
+    const link = chooseReader(this.#replicas.links, { mode, tried: read.tried, nowMs }, this.#random);
+    if (link === null) return false;
+    read.asked = link;
+    read.askedMs = nowMs;
+    read.unanswered += 1;
+    const { group, epoch } = this.#replicas;
+    const request: PeerRequest = { kind: 'read', group, epoch, read: read.request };
+    const timeoutMs = this.#options.readWaitMs + ATTEMPT_SLACK_MS;
+    link.ask(request, new ReadAttempt(this, read, link), { timeoutMs, nowMs });
+    return true;
+  }
+
+  #askAfresh(read: WaitingRead, nowMs: MonotonicMs): void {
+    read.tried = null;
+    read.asked = null;
+    if (!this.#ask(read, nowMs)) this.#hold(read, nowMs);
+  }
+
+  #hold(read: WaitingRead, nowMs: MonotonicMs): void {
+    read.heldUntilMs = nowMs + read.holdMs;
+    read.holdMs = Math.min(read.holdMs * 2, HOLD_MAX_MS);
+  }
+
+  #giveUp(read: WaitingRead): void {
+    this.#settle(read, exhausted(read.declined, this.#options.readWaitMs));
+  }
+
+  #settle(read: WaitingRead, result: ReadResult): void {
+    this.#reads.delete(read);
+    read.settle(result);
+  }
+
+  /** A mean that forgets: the last hundred or so count. */
+  #weigh(bytes: number): void {
+    this.#answerBytesMean += (bytes - this.#answerBytesMean) / 128;
+  }
+
+  #armTimer(delayMs: number): void {
+    this.#timerDueMs = this.#nowMs() + delayMs;
+    this.#timer = setTimeout(onTimer, delayMs, this);
+  }
+
+  #nowMs(): MonotonicMs {
+    return this.#clock.now().monotonicMs;
+  }
+}
+
+const onTimer = (path: ReadPath): void => {
+  path.onTimer();
+};
+
+class WaitingRead {
+  readonly request: ReadRequest;
+  readonly startedMs: MonotonicMs;
+  readonly result: Promise<ReadResult>;
+  readonly settle: (result: ReadResult) => void;
+  /** The one asked last in this round, and those before it. */
+  asked: ReplicaLink | null = null;
+  tried: ReplicaLink[] | null = null;
+  askedMs: MonotonicMs;
+  heldUntilMs = 0;
+  holdMs = LOOK_INTERVAL_MS;
+  /** Requests out for it. */
+  unanswered = 0;
+  declined: DeclineCode | null = null;
+
+  constructor(request: ReadRequest, nowMs: MonotonicMs) {
+    const { promise, resolve } = Promise.withResolvers<ReadResult>();
+    this.request = request;
+    this.startedMs = nowMs;
+    this.result = promise;
+    this.settle = resolve;
+    this.askedMs = nowMs;
+  }
+}
+
+class ReadAttempt implements PeerWaiter {
+  readonly #path: ReadPath;
+  readonly #read: WaitingRead;
+  readonly #link: ReplicaLink;
+
+  constructor(path: ReadPath, read: WaitingRead, link: ReplicaLink) {
+    this.#path = path;
+    this.#read = read;
+    this.#link = link;
+  }
+
+  onSettled(answer: PeerAnswer): void {
+    this.#path.onAnswered(this.#read, this.#link, answer);
+  }
+}
+
+function exhausted(declined: DeclineCode | null, waitMs: number): Unavailable {
+  const within = `within ${waitMs} ms`;
+  switch (declined) {
+    case null:
+      return unavailable('no-replica', `no replica answered ${within}`);
+    case 'not-in-sync':
+      return unavailable('no-replica', `no replica could show ${within} that it is in sync`);
+    case 'empty':
+      return unavailable('no-replica', `no replica that answered had data ${within}`);
+    case 'replica-behind':
+      return unavailable('replica-behind', `no replica had applied ${within} what the session has seen`);
+    case 'no-leader':
+      return unavailable('no-leader', `no leader vouched for a replica ${within}`);
+  }
+}
+
+function unavailable(code: Unavailable['code'], detail: string): Unavailable {
+  return { kind: 'unavailable', code, outcome: 'none', detail };
+}
