@@ -27,7 +27,13 @@ function writes(base: number): PeerFrame[] {
   return Array.from({ length: BATCH }, (_, i): PeerFrame => {
     const key = `user:${base + i}` as Key;
     const command = { kind: 'put', key, value, contentType, condition } as const;
-    const write = { id: { session, number: base + i }, settledThrough: base, attempt: 'first', idempotencyKey: null, command } as const;
+    const write = {
+      id: { session, number: base + i },
+      settledThrough: base,
+      attempt: 'first',
+      idempotencyKey: null,
+      command,
+    } as const;
     return { kind: 'write', group, epoch: term, request: base + i, hop: 'direct', write };
   });
 }
@@ -35,7 +41,14 @@ function writes(base: number): PeerFrame[] {
 function entriesFrom(base: number): Entry[] {
   return Array.from({ length: BATCH }, (_, i) => {
     const index = logIndex(base + i + 1);
-    const effect = { kind: 'put', key: `user:${base + i}` as Key, value, contentType, version: version(1), createRevision: index } as const;
+    const effect = {
+      kind: 'put',
+      key: `user:${base + i}` as Key,
+      value,
+      contentType,
+      version: version(1),
+      createRevision: index,
+    } as const;
     const outcome = { kind: 'written', version: version(1), created: true } as const;
     const request = { session, number: base + i };
     const body = { kind: 'write', request, settledThrough: base, idempotencyKey: null, effect, outcome } as const;
@@ -46,13 +59,26 @@ function entriesFrom(base: number): Entry[] {
 function appendOf(base: number): PeerFrame[] {
   const position = { prevIndex: logIndex(base), prevEpoch: term, commitIndex: logIndex(base) };
   const round = { round: base, fullRound: base - 1, member: true, confirmedMs: 12_345.678 };
-  return [{ kind: 'peer', group, message: { kind: 'append', epoch: term, lineage, ...round, ...position, entries: entriesFrom(base) } }];
+  return [
+    {
+      kind: 'peer',
+      group,
+      message: { kind: 'append', epoch: term, lineage, ...round, ...position, entries: entriesFrom(base) },
+    },
+  ];
 }
 
 function answers(base: number): PeerFrame[] {
   return Array.from({ length: BATCH }, (_, i): PeerFrame => {
     const decided = { kind: 'written', version: version(1), created: true } as const;
-    const outcome = { kind: 'committed', decided, revision: logIndex(base + i + 1), lineage, acks: 3, members: 3 } as const;
+    const outcome = {
+      kind: 'committed',
+      decided,
+      revision: logIndex(base + i + 1),
+      lineage,
+      acks: 3,
+      members: 3,
+    } as const;
     return { kind: 'writeAnswered', group, epoch: term, request: base + i, outcome };
   });
 }
@@ -67,8 +93,21 @@ function reads(base: number): PeerFrame[] {
 function found(base: number): PeerFrame[] {
   return Array.from({ length: BATCH }, (_, i): PeerFrame => {
     const revision = logIndex(base + i + 1);
-    const stored = { value, contentType, revision, version: version(1), createRevision: revision, modifiedMs: wallMs(1_790_000_000_000) };
-    return { kind: 'readAnswered', group, epoch: term, request: base + i, outcome: { kind: 'read', found: stored, lineage, revision } };
+    const stored = {
+      value,
+      contentType,
+      revision,
+      version: version(1),
+      createRevision: revision,
+      modifiedMs: wallMs(1_790_000_000_000),
+    };
+    return {
+      kind: 'readAnswered',
+      group,
+      epoch: term,
+      request: base + i,
+      outcome: { kind: 'read', found: stored, lineage, revision },
+    };
   });
 }
 
@@ -102,7 +141,9 @@ function measure(name: string, perBatch: number, make: (base: number) => PeerFra
   }
   if (frames !== (ROUNDS * BATCH) / perBatch) throw new Error(`${frames} frames came out`);
   const each = (ns: bigint): string => (Number(ns) / (ROUNDS * BATCH)).toFixed(0).padStart(5);
-  console.log(`${name.padEnd(24)} encode ${each(encodeNs)} ns   decode ${each(decodeNs)} ns   ${(bytes / (ROUNDS * BATCH)).toFixed(0).padStart(5)} bytes`);
+  console.log(
+    `${name.padEnd(24)} encode ${each(encodeNs)} ns   decode ${each(decodeNs)} ns   ${(bytes / (ROUNDS * BATCH)).toFixed(0).padStart(5)} bytes`,
+  );
 }
 
 console.log(`per operation, values of ${valueBytes} bytes, ${BATCH} to a batch`);

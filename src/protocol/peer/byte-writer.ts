@@ -9,6 +9,7 @@ export const TEXT_BYTES_MAX = 4096;
 const SLAB_BYTES_MIN = 4 * 1024;
 const SLAB_BYTES_MAX = 64 * 1024;
 const REPEATED_TEXTS_MAX = 256;
+const NO_SLAB = Buffer.alloc(0);
 
 /**
  * Writes the primitive fields into as few buffers as possible. Bytes go into a slab; when it is full a new one, twice as
@@ -16,7 +17,8 @@ const REPEATED_TEXTS_MAX = 256;
  * the slab goes on behind it; `rewind` uses the slab again from its start once nobody reads it any more.
  */
 export class ByteWriter {
-  #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES_MIN);
+  /** None until something is written: thousands of connections may never be written to. */
+  #slab: Buffer = NO_SLAB;
   /** Where the bytes begin that have not been taken. */
   #start = 0;
   #position = 0;
@@ -158,7 +160,7 @@ export class ByteWriter {
 
   #nextSlab(bytes: number): void {
     this.#seal();
-    const size = Math.max(bytes, Math.min(2 * this.#slab.length, SLAB_BYTES_MAX));
+    const size = Math.max(bytes, SLAB_BYTES_MIN, Math.min(2 * this.#slab.length, SLAB_BYTES_MAX));
     this.#slab = Buffer.allocUnsafeSlow(size);
     this.#start = 0;
     this.#position = 0;

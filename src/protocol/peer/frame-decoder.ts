@@ -66,12 +66,10 @@ export class FrameDecoder {
     let position = 0;
     if (this.#version === null) {
       position = this.#readPreface(chunk);
-      if (this.#version === null) return;
+      if (position === chunk.length) return;
     }
-    if (this.#partial !== null) {
-      position = this.#completePartial(chunk, position, frames);
-      if (this.#partial !== null) return;
-    }
+    // If that leaves the frame incomplete, it has used the chunk up.
+    if (this.#partial !== null) position = this.#completePartial(chunk, position, frames);
     while (chunk.length - position >= LENGTH_BYTES) {
       const end = position + LENGTH_BYTES + this.#frameLength(chunk, position);
       if (end > chunk.length) break;
@@ -81,7 +79,7 @@ export class FrameDecoder {
     if (position < chunk.length) this.#keep(chunk, position, chunk.length);
   }
 
-  /** The position behind the preface; with the version still unknown, the chunk is used up. */
+  /** The position behind the preface, as far as the chunk has it. */
   #readPreface(chunk: Buffer): number {
     const before = this.#partialBytes;
     const used = Math.min(chunk.length, PREFACE_BYTES - before);

@@ -1,0 +1,332 @@
+import fc from 'fast-check';
+import type { Key } from '../../../../src/core/base/key.ts';
+import type { Epoch, GroupId, LogIndex, Version, WallMs } from '../../../../src/core/base/numbers.ts';
+import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
+import { Entry, type EntryBody, type KeyEffect } from '../../../../src/core/replication/entry.ts';
+import type { Lineage } from '../../../../src/core/replication/lineage.ts';
+import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
+import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
+import type { PeerFrame } from '../../../../src/core/routing/frames.ts';
+import type {
+  Condition,
+  DecidedOutcome,
+  IdempotencyKey,
+  OpenSessionOutcome,
+  SessionId,
+  WriteCommand,
+  WriteOutcome,
+  WriteRequest,
+} from '../../../../src/core/store/commands.ts';
+import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+
+/** Every frame that there is, with any content that it may have: small numbers and those around each boundary of bits. */
+const number = fc.oneof(
+  fc.integer({ min: 0, max: 300 }),
+  fc.constantFrom(
+    127,
+    128,
+    2 ** 14 - 1,
+    2 ** 14,
+    2 ** 28 - 1,
+    2 ** 28,
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 32,
+    2 ** 35,
+    2 ** 52,
+  ),
+  fc.maxSafeNat(),
+  fc.constant(Number.MAX_SAFE_INTEGER),
+);
+const positive = number.map((value) => Math.max(value, 1));
+const index = number as fc.Arbitrary<LogIndex>;
+const epoch = number as fc.Arbitrary<Epoch>;
+const version = positive as fc.Arbitrary<Version>;
+const group = fc.oneof(fc.constant(0), number) as fc.Arbitrary<GroupId>;
+const time = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(-1));
+const wallMs = time as fc.Arbitrary<WallMs>;
+
+const text = (unitsMin: number, unitsMax: number): fc.Arbitrary<string> =>
+  fc
+    .oneof(
+      fc.string({ minLength: unitsMin, maxLength: unitsMax }),
+      fc.string({ minLength: unitsMin, maxLength: unitsMax, unit: 'binary' }),
+    )
+    .filter((value) => value.length >= unitsMin && value.length <= unitsMax);
+
+const key = fc
+  .oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 20 }),
+    fc.constantFrom(new Uint8Array(1024).fill(0xff), Uint8Array.of(0)),
+  )
+  .map((bytes) => Buffer.from(bytes).toString('latin1') as Key);
+
+const value = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }),
+  fc
+    .constantFrom(0, 1, 63, 64, 65, 8191, 8192, 8193, 70_000, 300_000)
+    .map((length) => new Uint8Array(length).fill(length)),
+);
+
+const lineage: fc.Arbitrary<Lineage> = fc.record({ number: positive, id: text(1, 80) });
+const optionalLineage = fc.option(lineage);
+const session = text(1, 80) as fc.Arbitrary<SessionId>;
+const part = fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/);
+const replica = fc.tuple(part, part, part).map((parts) => parts.join('/') as ReplicaId);
+const contentType = fc.option(fc.oneof(fc.constant('application/json'), text(0, 60)));
+const idempotencyKey: fc.Arbitrary<IdempotencyKey> = fc.record({ key: text(1, 255), digest: text(0, 64) });
+
+const tags = fc.array(fc.record({ lineageId: text(0, 50), revision: index }), { maxLength: 5 });
+const condition: fc.Arbitrary<Condition> = fc.oneof(
+  fc.constantFrom<Condition>({ kind: 'none' }, { kind: 'absent' }, { kind: 'present' }),
+  fc.record({ kind: fc.constantFrom('match' as const, 'noneMatch' as const), tags }),
+);
+
+const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
+  fc.record({ kind: fc.constant('written' as const), version, created: fc.boolean() }),
+  fc.record({ kind: fc.constant('deleted' as const), version }),
+  fc.constant<DecidedOutcome>({ kind: 'absent' }),
+  fc.record({ kind: fc.constant('mismatch' as const), current: fc.option(fc.record({ revision: index, version })) }),
+);
+
+const stored: fc.Arbitrary<StoredValue> = fc.record({
+  value,
+  contentType,
+  revision: index,
+  version,
+  createRevision: index,
+  modifiedMs: wallMs,
+});
+
+const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
+  fc.record({ kind: fc.constant('put' as const), key, value, contentType, version, createRevision: index }),
+  fc.record({ kind: fc.constant('delete' as const), key, version }),
+);
+
+const body: fc.Arbitrary<EntryBody> = fc.oneof(
+  fc.constant<EntryBody>({ kind: 'empty' }),
+  fc.record({
+    kind: fc.constant('write' as const),
+    request: fc.record({ session, number: positive }),
+    settledThrough: number,
+    idempotencyKey: fc.option(idempotencyKey),
+    effect: fc.option(effect),
+    outcome: decided,
+  }),
+  fc.record({ kind: fc.constant('openSession' as const), session }),
+  fc.record({ kind: fc.constant('endSessions' as const), sessions: fc.array(session, { maxLength: 5 }) }),
+);
+
+/** Entries stand in a row: what does not is malformed. */
+const run = fc
+  .record({
+    prevIndex: number.filter((value) => value <= Number.MAX_SAFE_INTEGER - 10),
+    parts: fc.array(fc.record({ epoch, timeMs: wallMs, body }), { maxLength: 5 }),
+  })
+  .map(({ prevIndex, parts }) => ({
+    prevIndex: prevIndex as LogIndex,
+    entries: parts.map((each, i) => new Entry((prevIndex + 1 + i) as LogIndex, each.epoch, each.timeMs, each.body)),
+  }));
+
+const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
+  fc.record({ kind: fc.constant('value' as const), key, stored }),
+  fc.record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
+  fc.record({
+    kind: fc.constant('session' as const),
+    session,
+    lastUsedMs: wallMs,
+    settledThrough: number,
+    outcomes: fc.array(fc.record({ number: positive, revision: index, outcome: decided }), { maxLength: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant('idempotency' as const),
+    key: idempotencyKey,
+    timeMs: wallMs,
+    revision: index,
+    outcome: decided,
+  }),
+);
+
+const ofEpoch = { epoch, lineage };
+const addresses = fc.record({ peer: text(1, 60), http: text(1, 60) });
+
+const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<PeerMessage, { kind: Kind }>> } = {
+  hello: fc.record({
+    kind: fc.constant('hello'),
+    number,
+    from: replica,
+    addresses,
+    epoch,
+    lineage: optionalLineage,
+    lastIndex: index,
+    lastEpoch: epoch,
+    stopping: fc.boolean(),
+  }),
+  reject: fc.record({ kind: fc.constant('reject'), from: replica, epoch, lineage: optionalLineage }),
+  resume: fc.record({ kind: fc.constant('resume'), ...ofEpoch, hello: number, prevIndex: index, prevEpoch: epoch }),
+  snapshotBegin: fc.record({
+    kind: fc.constant('snapshotBegin'),
+    ...ofEpoch,
+    hello: number,
+    startIndex: index,
+    startEpoch: epoch,
+    timeMs: wallMs,
+  }),
+  snapshotChunk: fc.record({
+    kind: fc.constant('snapshotChunk'),
+    ...ofEpoch,
+    hello: number,
+    number,
+    items: fc.array(item, { maxLength: 6 }),
+  }),
+  snapshotEnd: fc.record({
+    kind: fc.constant('snapshotEnd'),
+    ...ofEpoch,
+    hello: number,
+    chunks: number,
+    endIndex: index,
+    versionFloor: number as fc.Arbitrary<Version>,
+  }),
+  append: fc
+    .record({
+      ...ofEpoch,
+      run,
+      round: number,
+      fullRound: number,
+      prevEpoch: epoch,
+      commitIndex: index,
+      member: fc.boolean(),
+      confirmedMs: time,
+    })
+    .map(({ run: { prevIndex, entries }, ...rest }) => ({ kind: 'append', ...rest, prevIndex, entries })),
+  ack: fc.record({
+    kind: fc.constant('ack'),
+    ...ofEpoch,
+    round: number,
+    matchIndex: index,
+    appliedIndex: index,
+    sentMs: time,
+    receivedBytes: number,
+    stopping: fc.boolean(),
+  }),
+  vouch: fc.record({ kind: fc.constant('vouch'), ...ofEpoch, number }),
+  vouched: fc.record({ kind: fc.constant('vouched'), ...ofEpoch, number, granted: fc.boolean() }),
+  question: fc.record({ kind: fc.constant('question'), number, from: replica }),
+  answer: fc.record({
+    kind: fc.constant('answer'),
+    number,
+    from: replica,
+    epoch,
+    obeys: optionalLineage,
+    lineage: optionalLineage,
+    lastIndex: index,
+    lastEpoch: epoch,
+    leads: fc.boolean(),
+    stopping: fc.boolean(),
+    heardWorkingMs: fc.option(time),
+  }),
+};
+
+const command: fc.Arbitrary<WriteCommand> = fc.oneof(
+  fc.record({ kind: fc.constant('put' as const), key, value, contentType, condition }),
+  fc.record({ kind: fc.constant('delete' as const), key, condition }),
+);
+const write: fc.Arbitrary<WriteRequest> = fc.record({
+  id: fc.record({ session, number: positive }),
+  settledThrough: number,
+  attempt: fc.constantFrom('first', 'repeated'),
+  idempotencyKey: fc.option(idempotencyKey),
+  command,
+});
+const read: fc.Arbitrary<ReadRequest> = fc.record({
+  key,
+  mode: fc.constantFrom('in-sync', 'linearizable', 'session', 'eventual'),
+  token: fc.option(fc.record({ lineage, revision: index })),
+});
+const leaderHint = fc.option(text(0, 60));
+const writeOutcome: fc.Arbitrary<WriteOutcome> = fc.oneof(
+  fc.record({
+    kind: fc.constant('committed' as const),
+    decided,
+    revision: index,
+    lineage,
+    acks: number,
+    members: number,
+  }),
+  fc.record({
+    kind: fc.constant('refused' as const),
+    code: fc.constantFrom(
+      'not-leader',
+      'unknown-session',
+      'session-full',
+      'idempotency-full',
+      'idempotency-mismatch',
+      'memory-full',
+      'overloaded',
+    ),
+    leaderHint,
+  }),
+  fc.record({
+    kind: fc.constant('unknown' as const),
+    code: fc.constantFrom('deposed', 'not-enough-in-sync', 'session-lost'),
+  }),
+);
+const sessionOutcome: fc.Arbitrary<OpenSessionOutcome> = fc.oneof(
+  fc.record({ kind: fc.constant('opened' as const), session }),
+  fc.record({
+    kind: fc.constant('refused' as const),
+    code: fc.constantFrom('not-leader', 'sessions-full', 'overloaded'),
+    leaderHint,
+  }),
+);
+const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
+  fc.record({ kind: fc.constant('read' as const), found: fc.option(stored), lineage, revision: index }),
+  fc.record({
+    kind: fc.constant('declined' as const),
+    code: fc.constantFrom('not-in-sync', 'replica-behind', 'no-leader', 'empty'),
+  }),
+  fc.record({ kind: fc.constant('replaced-lineage' as const), lineage }),
+);
+const standing = fc.constantFrom('leader' as const, 'member', 'standby', 'learner', 'none');
+const summary: fc.Arbitrary<ReplicaSummary> = fc.record({
+  replica: text(0, 60),
+  podName: text(0, 60),
+  role: fc.constantFrom('seeking', 'following', 'leading'),
+  standing,
+  ready: fc.boolean(),
+  stopping: fc.boolean(),
+  frozen: fc.boolean(),
+  epoch: number,
+  lineage: optionalLineage,
+  lastIndex: number,
+  commitIndex: number,
+  appliedIndex: number,
+  keys: number,
+  storeBytes: number,
+  httpAddress: text(0, 60),
+  followers: fc.array(fc.record({ replica: text(0, 60), standing, lagEntries: number, lagMs: time }), { maxLength: 4 }),
+});
+
+type ClientFrame = Exclude<PeerFrame, { kind: 'peer' }>;
+const ofRequest = { group, epoch, request: number };
+const hop = fc.constantFrom('direct' as const, 'relay');
+const clientFrames: { readonly [Kind in ClientFrame['kind']]: fc.Arbitrary<Extract<ClientFrame, { kind: Kind }>> } = {
+  write: fc.record({ kind: fc.constant('write'), ...ofRequest, hop, write }),
+  openSession: fc.record({ kind: fc.constant('openSession'), ...ofRequest, hop }),
+  read: fc.record({ kind: fc.constant('read'), ...ofRequest, read }),
+  status: fc.record({ kind: fc.constant('status'), ...ofRequest }),
+  writeAnswered: fc.record({ kind: fc.constant('writeAnswered'), ...ofRequest, outcome: writeOutcome }),
+  sessionAnswered: fc.record({ kind: fc.constant('sessionAnswered'), ...ofRequest, outcome: sessionOutcome }),
+  readAnswered: fc.record({ kind: fc.constant('readAnswered'), ...ofRequest, outcome: readOutcome }),
+  statusAnswered: fc.record({ kind: fc.constant('statusAnswered'), ...ofRequest, status: summary }),
+};
+
+/** By kind: a new kind of frame does not compile until it is here. */
+export const framesByKind: readonly (readonly [string, fc.Arbitrary<PeerFrame>])[] = [
+  ...Object.entries<fc.Arbitrary<PeerMessage>>(messages).map(
+    ([kind, message]) => [kind, fc.record({ kind: fc.constant('peer' as const), group, message })] as const,
+  ),
+  ...Object.entries<fc.Arbitrary<ClientFrame>>(clientFrames),
+];
+
+export const anyFrame: fc.Arbitrary<PeerFrame> = fc.oneof(...framesByKind.map(([, frame]) => frame));
