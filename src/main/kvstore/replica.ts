@@ -1,0 +1,183 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { createGroupApi } from '../../adapters/kubernetes/create-group-api.ts';
+import { logReport } from '../../adapters/observability/log-report.ts';
+import { Metrics } from '../../adapters/observability/metrics.ts';
+import { SystemClock } from '../../adapters/system/system-clock.ts';
+import { peerClients } from '../../adapters/transport/peer-client.ts';
+import { createTcpTransport } from '../../adapters/transport/tcp-transport.ts';
+import { createApi } from '../../api/http/api.ts';
+import { HttpServer } from '../../api/http/server.ts';
+import type { KvstoreConfig } from '../../config/config.ts';
+import { groupId } from '../../core/base/numbers.ts';
+import type { GroupStatus, Report } from '../../core/group/io.ts';
+import { Group } from '../../core/group/group.ts';
+import { replicaId } from '../../core/replication/replica-id.ts';
+import { defaultWriteSessionOptions } from '../../core/routing/write-session.ts';
+import type { GroupApi } from '../../ports/kubernetes.ts';
+import type { Log } from '../../ports/telemetry.ts';
+import { GroupHost, type HostListener } from '../../runtime/group-host.ts';
+import { ReplicaOperations } from '../../runtime/replica-operations.ts';
+import { podUid } from './pod-uid.ts';
+
+export interface ReplicaOptions {
+  readonly config: KvstoreConfig;
+  readonly log: Log;
+  /** Ends the process: a broken invariant is met. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** There is one group until sharding. */
+const GROUP = groupId(0);
+/** How long answers that are under way may take once the replica is released. */
+const FAREWELL_MS = 1000;
+
+/** One replica with everything around it, running. */
+export interface Replica {
+  readonly id: string;
+  readonly status: GroupStatus;
+  /** R9: hands over and leaves, within the grace period, then ends all that was started. */
+  stop(graceMs: number): Promise<'released' | 'grace-over'>;
+}
+
+/** Composes a replica, listens on both ports and lets it act. */
+export async function startReplica({ config, log, onFailed }: ReplicaOptions): Promise<Replica> {
+  const clock = new SystemClock();
+  const metrics = new Metrics({ process: 'kvstore' });
+  const api = createGroupApi({ kubernetes: config.kubernetes, log });
+  const uid = config.pod.uid === '' ? await podUid(api, config.pod.name) : config.pod.uid;
+  const identity = { podName: config.pod.name, podUid: uid, dataId: randomUUID() };
+
+  const { connectionsMax, queueBytesMax } = config.peer;
+  const transport = createTcpTransport({ log, connectionsMax, outboundBytesMax: queueBytesMax });
+  const host = new GroupHost({
+    transport,
+    openPeerClient: peerClients(transport),
+    clock,
+    log,
+    tickMs: config.groupTimes.heartbeatMs / 4,
+    limits: {
+      // What remains of the connections is for replicas.
+      clientConnectionsMax: Math.ceil(connectionsMax / 2),
+      silentConnectionsMax: Math.ceil(connectionsMax / 4),
+      requestsPerConnectionMax: 65_536,
+      unreadBytesMax: queueBytesMax,
+      // The leader itself ends a write before.
+      relayTimeoutMs: 2 * config.groupTimes.writeWaitMs,
+    },
+    listener: listenerOf({ api, log, metrics, onFailed }),
+  });
+  const group = new Group(
+    {
+      identity,
+      addresses: config.addresses,
+      times: config.groupTimes,
+      limits: config.groupLimits,
+      uncleanRecovery: config.uncleanRecovery,
+      randomSeed: randomInt(2 ** 32),
+    },
+    clock.now(),
+  );
+  const { podName } = identity;
+  const driver = host.add({ id: GROUP, group, podName, httpAddress: config.addresses.http, api });
+  metrics.addGroup(GROUP, () => driver.status);
+  metrics.addGauge({
+    name: 'kvstore_peer_clients',
+    help: 'Connections of the peer protocol that carry requests.',
+    value: () => host.clientConnections,
+  });
+  metrics.addGauge({
+    name: 'kvstore_waiting_requests',
+    help: 'Requests that wait for the answer of a group here.',
+    value: () => host.waitingRequests,
+  });
+
+  const operations = new ReplicaOperations({
+    driver,
+    peers: host.peers,
+    clock,
+    writes: { ...defaultWriteSessionOptions, writeWaitMs: config.groupTimes.writeWaitMs },
+    readWaitMs: config.groupTimes.readWaitMs,
+    waitingReadsMax: config.groupLimits.waitingReadsMax,
+  });
+  const listener = createApi({
+    operations,
+    process: 'kvstore',
+    serverName: podName,
+    release: packageJson.version,
+    limits: { valueBytesMax: config.valueBytesMax, bodyBytesMax: defaultWriteSessionOptions.waitingBytesMax },
+    probes: { readiness: () => readinessOf(driver.status) },
+    metrics,
+    log,
+  });
+  const http = new HttpServer({ listener, limits: config.http, metrics, log });
+
+  const peerAddress = await host.listen(config.peer);
+  const httpAddress = await http.listen(config.http);
+  host.start();
+  const id = replicaId(identity);
+  log.info('replica started', {
+    replica: id,
+    release: packageJson.version,
+    peerAddress,
+    httpAddress,
+    advertised: config.addresses,
+  });
+
+  return {
+    id,
+    get status() {
+      return driver.status;
+    },
+    async stop(graceMs) {
+      http.drain();
+      const outcome = await host.stop(graceMs);
+      await http.close(FAREWELL_MS);
+      operations.stop();
+      await host.close();
+      await api.close();
+      return outcome;
+    },
+  };
+}
+
+function listenerOf(sinks: {
+  readonly api: GroupApi;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly onFailed: (error: unknown) => void;
+}): HostListener {
+  const { api, log, metrics, onFailed } = sinks;
+  return {
+    onReport(_group, report) {
+      metrics.reported(report);
+      logReport(log, report);
+      const event = eventOf(report);
+      if (event !== null) api.emitEvent(event);
+    },
+    onCommitted(_group, latencyMs) {
+      metrics.committed(latencyMs);
+    },
+    onLimitHit(code) {
+      metrics.limitHit(code);
+    },
+    onFailed(group, error) {
+      log.error('replica failed', { group, error });
+      onFailed(error);
+    },
+  };
+}
+
+/** An alarm is for people: they look at the Events first. */
+function eventOf(report: Report): Parameters<GroupApi['emitEvent']>[0] | null {
+  if (report.kind !== 'alarm') return null;
+  const reason = { 'data-loss-possible': 'DataLossPossible', frozen: 'Frozen', 'record-damaged': 'RecordDamaged' };
+  return { reason: reason[report.code], message: report.message, severity: 'Warning' };
+}
+
+function readinessOf(status: GroupStatus): { readonly ready: boolean; readonly reason: string } {
+  const { ready, role, standing, stopping, frozen } = status;
+  if (stopping) return { ready: false, reason: 'stopping' };
+  if (frozen) return { ready, reason: 'the record is lost: an operator is needed' };
+  return { ready, reason: standing === 'none' ? role : `${role}, ${standing}` };
+}
