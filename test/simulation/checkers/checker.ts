@@ -1,0 +1,425 @@
+import { isUnfilled, type RecordContent } from '../../../src/core/election/record.ts';
+import type { Report } from '../../../src/core/group/io.ts';
+import { sameLineage, type Lineage } from '../../../src/core/replication/lineage.ts';
+import type { WriteOutcome } from '../../../src/core/store/commands.ts';
+import type { Lease } from '../api-server.ts';
+import type { Inspection } from '../inspection.ts';
+import { MS, SECOND } from '../plan.ts';
+import type { Process } from '../process.ts';
+import { check } from '../violation.ts';
+import type { World } from '../world.ts';
+import { Chronicle } from './chronicle.ts';
+import { Mirror } from './mirror.ts';
+import { Histories, type WriteOperation } from './operations.ts';
+
+/** Between two comparisons of a replica's whole store with the chronicle. */
+const STORE_CHECK_US = 2 * SECOND;
+
+/**
+ * The invariants of `replication.md`, checked after every turn of every replica and every change of the record. It
+ * knows what no replica can know: whose memory is really gone, and what every log holds at this moment.
+ */
+export class Checker {
+  readonly #world: World;
+  readonly #chronicles = new Map<string, Chronicle>();
+  readonly histories: Histories;
+  /** By lineage and epoch: who leads or led it. */
+  readonly #leaders = new Map<string, string>();
+  /** What a replica wrote last into the record; what others put there does not count. */
+  lastRecord: RecordContent | null = null;
+  readonly #highestEpoch = new Map<string, number>();
+  /** New lineages for which somebody must raise the alarm, with the replica that began each. */
+  readonly #alarmsDue = new Map<string, Process>();
+  readonly #lineagesBegun = new Set<string>();
+  readonly #alarms: { readonly process: Process; readonly code: string }[] = [];
+  readonly #requests = new Map<string, WriteOperation>();
+  leaderships = 0;
+  newLineages = 0;
+  setChanges = 0;
+  snapshots = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.histories = new Histories({
+      chronicleOf: (id) => this.#chronicles.get(id),
+      readStalenessMs: world.plan.times.readStalenessMs,
+      drift: world.plan.clock.drift,
+    });
+  }
+
+  chronicleOf(lineage: Lineage): Chronicle | undefined {
+    return this.#chronicles.get(lineage.id);
+  }
+
+  /** A client has given its write this id. */
+  onRequestNamed(session: string, number: number, operation: WriteOperation): void {
+    this.#requests.set(`${session}#${number}`, operation);
+  }
+
+  readonly #operationOf = (session: string, number: number): WriteOperation | undefined =>
+    this.#requests.get(`${session}#${number}`);
+
+  afterTurn(process: Process): void {
+    const view = process.group.inspect();
+    const mirror = (process.mirror ??= new Mirror());
+    check(
+      view.appliedIndex <= view.commitIndex && view.commitIndex <= view.log.lastIndex,
+      'order-of-indexes',
+      () => `${process.label}: applied ${view.appliedIndex}, committed ${view.commitIndex}, last ${view.log.lastIndex}`,
+    );
+    this.#checkLineage(process, mirror, view);
+    this.#checkEpoch(process, mirror, view);
+    this.#checkLog(process, mirror, view);
+    this.#checkCommit(process, mirror, view);
+    this.#checkRole(process, mirror, view);
+    const chronicle = mirror.chronicle;
+    if (chronicle !== null && this.#world.now - mirror.storeCheckedUs > STORE_CHECK_US) this.checkStore(process);
+  }
+
+  /** Compares a replica's whole store with the chronicle. */
+  checkStore(process: Process): void {
+    const mirror = process.mirror;
+    const chronicle = mirror?.chronicle;
+    if (mirror === null || chronicle === null || chronicle === undefined) return;
+    const view = process.group.inspect();
+    if (view.dataLineage?.id !== chronicle.lineage.id) return;
+    mirror.storeCheckedUs = this.#world.now;
+    chronicle.checkStore(process.label, view.appliedIndex, view.storeEntries());
+  }
+
+  #checkLineage(process: Process, mirror: Mirror, view: Inspection): void {
+    const lineage = view.dataLineage;
+    const known = mirror.chronicle;
+    if (lineage === null) {
+      if (known !== null) mirror.empty();
+      return;
+    }
+    if (known !== null && known.lineage.id === lineage.id) {
+      check(
+        view.appliedIndex >= mirror.appliedIndex,
+        'applied-grows',
+        () => `${process.label}: applied index went back from ${mirror.appliedIndex} to ${view.appliedIndex}`,
+      );
+      return;
+    }
+    let chronicle = this.#chronicles.get(lineage.id);
+    if (chronicle === undefined) {
+      check(
+        view.role === 'leading' && this.#lineagesBegun.has(lineage.id),
+        'new-lineage',
+        () => `${process.label} has data of lineage ${lineage.id}, which nobody began`,
+      );
+      const { tombstonesMax } = this.#world.plan.limits;
+      chronicle = new Chronicle(
+        lineage,
+        { ordinal: this.#chronicles.size, forgetting: { tombstones: tombstonesMax < 1000, idempotency: false } },
+        known === null || view.appliedIndex < mirror.appliedIndex
+          ? null
+          : { chronicle: known, throughIndex: mirror.appliedIndex },
+      );
+      this.#chronicles.set(lineage.id, chronicle);
+    } else if (view.role !== 'leading') this.snapshots += 1;
+    mirror.empty();
+    mirror.chronicle = chronicle;
+    mirror.commitIndex = view.log.firstIndex - 1;
+    mirror.storeCheckedUs = 0;
+  }
+
+  #checkEpoch(process: Process, mirror: Mirror, view: Inspection): void {
+    const before = mirror.obeyedLineage;
+    const now = view.obeyedLineage;
+    if (before !== null && mirror.chronicle !== null) {
+      const isSame = sameLineage(before, now);
+      check(
+        isSame ? view.epoch >= mirror.epoch : now !== null && now.number > before.number,
+        'epochs-grow',
+        () => `${process.label} obeyed epoch ${mirror.epoch} of lineage ${before.id}, now ${view.epoch} of ${now?.id}`,
+      );
+    }
+    mirror.obeyedLineage = now;
+    mirror.epoch = view.epoch;
+  }
+
+  #checkLog(process: Process, mirror: Mirror, view: Inspection): void {
+    const { firstIndex, lastIndex } = view.log;
+    const chronicle = mirror.chronicle;
+    if (chronicle === null) {
+      mirror.lastIndex = 0;
+      return;
+    }
+    if (
+      lastIndex === mirror.lastIndex &&
+      (lastIndex < firstIndex || view.log.entryAt(lastIndex) === mirror.entries[lastIndex])
+    )
+      return;
+    let agreed = Math.min(mirror.lastIndex, lastIndex);
+    while (agreed >= firstIndex && view.log.entryAt(agreed) !== mirror.entries[agreed]) agreed -= 1;
+    if (agreed < firstIndex) agreed = firstIndex - 1;
+    check(
+      agreed >= Math.min(mirror.commitIndex, mirror.lastIndex),
+      'log-matching',
+      () =>
+        `${process.label} dropped committed entries: its log agrees with its former self up to ${agreed}, committed was ${mirror.commitIndex}`,
+    );
+    for (let index = agreed + 1; index <= lastIndex; index += 1) {
+      const entry = view.log.entryAt(index);
+      check(
+        entry !== null && entry.index === index,
+        'log-matching',
+        () => `${process.label} has no entry ${index} in its log ${firstIndex}..${lastIndex}`,
+      );
+      const previous = index > firstIndex ? (view.log.entryAt(index - 1)?.epoch ?? null) : null;
+      check(
+        previous === null || previous <= entry.epoch,
+        'log-matching',
+        () => `${process.label}: epochs go back at ${index}`,
+      );
+      chronicle.see(entry, previous);
+      mirror.entries[index] = entry;
+    }
+    mirror.lastIndex = lastIndex;
+    mirror.entries.length = lastIndex + 1;
+    mirror.changedUs = this.#world.now;
+  }
+
+  #checkCommit(process: Process, mirror: Mirror, view: Inspection): void {
+    const chronicle = mirror.chronicle;
+    if (chronicle !== null && view.commitIndex > mirror.commitIndex) {
+      const isLeader = view.role === 'leading';
+      const committedBefore = chronicle.committed;
+      for (let index = mirror.commitIndex + 1; index <= view.commitIndex; index += 1) {
+        // What a snapshot brought has no entry here; the store is compared instead.
+        const entry = mirror.entries[index];
+        if (entry !== undefined) chronicle.commit(entry, { isLeader }, this.#operationOf);
+      }
+      check(
+        view.commitIndex <= chronicle.committed,
+        'committed-survives',
+        () => `${process.label} counts ${view.commitIndex} as committed, the lineage has ${chronicle.committed}`,
+      );
+      mirror.commitIndex = view.commitIndex;
+      if (chronicle.committed > committedBefore) this.#checkMembersHold(chronicle, this.lastRecord);
+    } else if (chronicle === null) mirror.commitIndex = 0;
+    mirror.appliedIndex = chronicle === null ? 0 : view.appliedIndex;
+  }
+
+  /** Every committed entry is in the log of every member of every later in-sync set of its lineage. */
+  #checkMembersHold(chronicle: Chronicle, record: RecordContent | null): void {
+    if (record === null || record.lineage?.id !== chronicle.lineage.id) return;
+    const committed = chronicle.committed;
+    for (const member of record.inSync) {
+      const process = this.#world.processOf(member);
+      if (process === undefined || !process.isAlive) continue;
+      const mirror = process.mirror;
+      const holds = mirror !== null && mirror.chronicle === chronicle && mirror.lastIndex >= committed;
+      check(
+        holds,
+        'committed-survives',
+        () =>
+          `${process.label} is a member in epoch ${record.epoch}, but does not hold entry ${committed} (it has ${mirror?.lastIndex} of lineage ${mirror?.chronicle?.lineage.id})`,
+      );
+      const own = mirror.entries[committed];
+      const entry = chronicle.entries[committed];
+      check(
+        own === undefined || entry === undefined || own === entry || own.epoch === entry.epoch,
+        'committed-survives',
+        () =>
+          `${process.label} is a member in epoch ${record.epoch}, but holds another entry ${committed}: of epoch ${own?.epoch}, not ${entry?.epoch}`,
+      );
+    }
+  }
+
+  #checkRole(process: Process, mirror: Mirror, view: Inspection): void {
+    if (view.role === 'leading' && (mirror.role !== 'leading' || !mirror.led.has(leadership(view)))) {
+      const name = leadership(view);
+      const other = this.#leaders.get(name);
+      check(
+        other === undefined || other === process.id,
+        'one-leader-per-epoch',
+        () => `${process.label} leads epoch ${view.epoch}, which ${other} has led`,
+      );
+      check(
+        !mirror.led.has(name),
+        'one-leader-per-epoch',
+        () => `${process.label} leads epoch ${view.epoch} a second time`,
+      );
+      mirror.led.add(name);
+      this.#leaders.set(name, process.id);
+      this.leaderships += 1;
+      if (mirror.chronicle !== null) this.checkStore(process);
+    }
+    mirror.role = view.role;
+  }
+
+  /** A replica's replace has landed. */
+  onRecordReplaced(
+    process: Process,
+    change: { readonly before: Lease; readonly content: RecordContent; readonly sentUs: number },
+  ): void {
+    const { content } = change;
+    const lineage = content.lineage;
+    const last = this.lastRecord;
+    check(lineage !== null, 'world', () => `${process.label} writes a record without lineage`);
+    if (!this.#lineagesBegun.has(lineage.id)) {
+      this.#checkNewLineage(process, change, lineage);
+      this.#lineagesBegun.add(lineage.id);
+    } else {
+      const highest = this.#highestEpoch.get(lineage.id) ?? 0;
+      check(
+        content.epoch >= highest,
+        'epochs-grow',
+        () =>
+          `${process.label} writes epoch ${content.epoch} into the record of lineage ${lineage.id}, which had ${highest}`,
+      );
+      if (last !== null && last.lineage?.id === lineage.id) {
+        check(
+          content.epoch > last.epoch || content.holder === last.holder || content.holder === null,
+          'one-leader-per-epoch',
+          () =>
+            `${process.label} makes ${content.holder} holder in epoch ${content.epoch}, which belongs to ${last.holder}`,
+        );
+        const { minInSync } = this.#world.plan.limits;
+        check(
+          content.inSync.length >= Math.min(minInSync, last.inSync.length),
+          'committed-survives',
+          () => `${process.label} shrinks the set to ${content.inSync.length}, below the minimum`,
+        );
+        if (String(content.inSync) !== String(last.inSync)) this.setChanges += 1;
+      }
+    }
+    check(
+      content.holder === null || content.inSync.includes(content.holder),
+      'committed-survives',
+      () => `${process.label} makes ${content.holder} holder, which is not in the set`,
+    );
+    this.#highestEpoch.set(lineage.id, content.epoch);
+    this.lastRecord = content;
+    const chronicle = this.#chronicles.get(lineage.id);
+    if (chronicle !== undefined) this.#checkMembersHold(chronicle, content);
+  }
+
+  /** R13, R14: whoever begins a new history must not leave behind a memory that holds the old one. */
+  #checkNewLineage(
+    process: Process,
+    change: { readonly before: Lease; readonly content: RecordContent; readonly sentUs: number },
+    lineage: Lineage,
+  ): void {
+    const { before, content } = change;
+    const world = this.#world;
+    const last = this.lastRecord;
+    const withData = world.pods.running().filter((other) => other.mirror?.chronicle != null);
+    if (last === null || last.lineage === null) {
+      check(
+        withData.length === 0,
+        'new-lineage',
+        () => `${process.label} begins the first lineage beside data of ${withData[0]?.label}`,
+      );
+      return;
+    }
+    this.newLineages += 1;
+    const isFirstStart = !before.isDamaged && isUnfilled(before.content);
+    if (isFirstStart && lineage.number === 1) {
+      // To the replicas this is a group's first start: the record is gone, and so is all data.
+      check(
+        withData.length === 0,
+        'new-lineage',
+        () => `${process.label} begins a first lineage beside data of ${withData[0]?.label}`,
+      );
+      return;
+    }
+    check(
+      lineage.number > last.lineage.number,
+      'new-lineage',
+      () => `lineage ${lineage.number} follows ${last.lineage?.number}`,
+    );
+    const living = last.inSync
+      .map((member) => world.processOf(member))
+      .filter((member) => member !== undefined && member.isAlive);
+    const wasEnded =
+      !before.isDamaged && before.content.endedEpoch !== null && before.content.endedEpoch === before.content.epoch;
+    if (!wasEnded) this.#alarmsDue.set(lineage.id, process);
+    if (living.length > 0) {
+      // R13: a leader may leave out a member that is gone. It holds everything, so nothing is lost.
+      const chronicle = this.#chronicles.get(last.lineage.id);
+      const mirror = process.mirror;
+      check(
+        content.holder === process.id &&
+          living.length < last.inSync.length &&
+          last.inSync.includes(process.id) &&
+          mirror !== null &&
+          mirror.chronicle === chronicle &&
+          mirror.lastIndex >= (chronicle?.committed ?? 0),
+        'new-lineage',
+        () =>
+          `${process.label} begins lineage ${lineage.id} though ${living.map((member) => member?.label).join(', ')} of the set lives`,
+      );
+      return;
+    }
+    check(
+      world.plan.uncleanRecovery !== 'never' || wasEnded || before.isDamaged || isFirstStart,
+      'new-lineage',
+      () => `${process.label} begins lineage ${lineage.id} though only an operator may`,
+    );
+    this.#checkMostAdvanced(process, last, change.sentUs);
+  }
+
+  /** R14: of those that run, the one with the most of the old history begins the new one. */
+  #checkMostAdvanced(process: Process, last: RecordContent, sentUs: number): void {
+    const own = place(process, last.lineage);
+    for (const other of this.#world.pods.running()) {
+      const mirror = other.mirror;
+      // What changed shortly before may have changed after the question.
+      if (other === process || mirror === null || mirror.changedUs > sentUs - 1000 * MS || !other.pod.isListed)
+        continue;
+      const others = place(other, last.lineage);
+      check(
+        others.epoch < own.epoch || (others.epoch === own.epoch && others.index <= own.index),
+        'new-lineage',
+        () =>
+          `${process.label} begins a lineage from entry ${own.index} of epoch ${own.epoch}, ${other.label} has ${others.index} of ${others.epoch}`,
+      );
+    }
+  }
+
+  onReport(process: Process, report: Report): void {
+    if (report.kind === 'alarm') {
+      this.#alarms.push({ process, code: report.code });
+      this.#world.alarms.add(report.code);
+    }
+  }
+
+  onWriteAnswered(process: Process, operation: WriteOperation, outcome: WriteOutcome): void {
+    if (outcome.kind !== 'committed') return;
+    this.histories.onWriteAnswered(process.label, operation, outcome, this.#world.plan.limits.minInSync);
+  }
+
+  /** At the end of a run. */
+  finish(): void {
+    for (const process of this.#world.pods.running()) this.checkStore(process);
+    for (const [lineage, process] of this.#alarmsDue) {
+      if (!process.isAlive || !this.#chronicles.has(lineage)) continue;
+      check(
+        this.#alarms.some((alarm) => alarm.process === process && alarm.code === 'data-loss-possible'),
+        'alarm',
+        () => `${process.label} began lineage ${lineage} without an alarm`,
+      );
+    }
+    for (const alarm of this.#alarms) {
+      check(
+        alarm.code !== 'data-loss-possible' || this.newLineages > 0,
+        'alarm',
+        () => `${alarm.process.label} says that data may be lost, but no lineage was begun`,
+      );
+    }
+  }
+}
+
+const leadership = (view: Inspection): string => `${view.obeyedLineage?.id}/${view.epoch}`;
+
+/** How much of the lineage a replica has. */
+function place(process: Process, lineage: Lineage | null): { epoch: number; index: number } {
+  const mirror = process.mirror;
+  if (mirror === null || mirror.chronicle === null || mirror.chronicle.lineage.id !== lineage?.id)
+    return { epoch: -1, index: 0 };
+  return { epoch: mirror.entries[mirror.lastIndex]?.epoch ?? 0, index: mirror.lastIndex };
+}

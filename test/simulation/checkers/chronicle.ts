@@ -1,0 +1,301 @@
+import type { Key } from '../../../src/core/base/key.ts';
+import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
+import type { Lineage } from '../../../src/core/replication/lineage.ts';
+import type { Condition, DecidedOutcome, WriteCommand } from '../../../src/core/store/commands.ts';
+import type { StoredValue } from '../../../src/core/store/reads.ts';
+import { valueNumber } from '../trace.ts';
+import { check } from '../violation.ts';
+import type { WriteOperation } from './operations.ts';
+
+/** One change of one key. */
+interface Change {
+  readonly index: number;
+  readonly version: number;
+  /** null: deleted. */
+  readonly value: number | null;
+  readonly createRevision: number;
+}
+
+/** What may be forgotten by the plan, and is then checked less strictly. */
+export interface Forgetting {
+  readonly tombstones: boolean;
+  readonly idempotency: boolean;
+}
+
+/**
+ * The one history of a lineage, as the first leader to commit each entry told it. Everybody else must agree with it: a
+ * pure model of what the log, the store and the table of outcomes should say.
+ */
+export class Chronicle {
+  readonly lineage: Lineage;
+  /** In the order in which lineages came into being; numbers can repeat when the record was lost with all data. */
+  readonly ordinal: number;
+  /** By index: committed, each of them by the leader first. */
+  readonly entries: (Entry | undefined)[];
+  committed: number;
+  /** Every entry that ever stood at an index, with the epoch of the one before it: two at most, as a rule. */
+  readonly #seen: ({ readonly entry: Entry; readonly prevEpoch: number }[] | undefined)[] = [];
+  readonly #keys: Map<Key, Change[]>;
+  /** Where each operation took effect, under whatever request id. */
+  readonly #operations: Map<WriteOperation, number>;
+  readonly #idempotency: Map<string, number>;
+  readonly #forgetting: Forgetting;
+
+  constructor(
+    lineage: Lineage,
+    options: { readonly ordinal: number; readonly forgetting: Forgetting },
+    from: { readonly chronicle: Chronicle; readonly throughIndex: number } | null,
+  ) {
+    this.lineage = lineage;
+    this.ordinal = options.ordinal;
+    this.#forgetting = options.forgetting;
+    const through = from?.throughIndex ?? 0;
+    this.committed = through;
+    this.entries = from === null ? [] : from.chronicle.entries.slice(0, through + 1);
+    this.#keys = new Map();
+    this.#operations = new Map();
+    this.#idempotency = new Map();
+    if (from === null) return;
+    for (const [key, changes] of from.chronicle.#keys) {
+      const kept = changes.filter((change) => change.index <= through);
+      if (kept.length > 0) this.#keys.set(key, kept);
+    }
+    for (const [operation, index] of from.chronicle.#operations)
+      if (index <= through) this.#operations.set(operation, index);
+    for (const [key, index] of from.chronicle.#idempotency) if (index <= through) this.#idempotency.set(key, index);
+  }
+
+  /** Log matching: what agrees on the epoch at an index agrees on everything up to it. */
+  see(entry: Entry, prevEpoch: number | null): void {
+    const seen = (this.#seen[entry.index] ??= []);
+    for (const other of seen) {
+      if (other.entry.epoch !== entry.epoch) continue;
+      check(
+        sameEntry(other.entry, entry),
+        'log-matching',
+        () => `two entries ${entry.index} of epoch ${entry.epoch} in lineage ${this.lineage.id}`,
+      );
+      check(
+        prevEpoch === null || other.prevEpoch < 0 || other.prevEpoch === prevEpoch,
+        'log-matching',
+        () =>
+          `entry ${entry.index} of epoch ${entry.epoch} follows one of epoch ${prevEpoch} here, ${other.prevEpoch} there`,
+      );
+      if (other.entry === entry) return;
+    }
+    seen.push({ entry, prevEpoch: prevEpoch ?? -1 });
+  }
+
+  /** `entry` counts as committed at some replica. Only a leader may be the first to say so. */
+  commit(
+    entry: Entry,
+    options: { readonly isLeader: boolean },
+    operationOf: (session: string, number: number) => WriteOperation | undefined,
+  ): void {
+    const index = entry.index;
+    if (index <= this.committed) {
+      const known = this.entries[index];
+      check(
+        known === undefined || known === entry || sameEntry(known, entry),
+        'committed-survives',
+        () =>
+          `entry ${index} of lineage ${this.lineage.id} was committed with epoch ${known?.epoch}, now another with epoch ${entry.epoch}`,
+      );
+      return;
+    }
+    check(
+      options.isLeader,
+      'committed-survives',
+      () => `a follower counts entry ${index} as committed before any leader`,
+    );
+    check(
+      index === this.committed + 1,
+      'committed-survives',
+      () => `entry ${index} is committed after ${this.committed}`,
+    );
+    this.entries[index] = entry;
+    this.committed = index;
+    if (entry.body.kind === 'write')
+      this.#write(entry, entry.body, operationOf(entry.body.request.session, entry.body.request.number));
+  }
+
+  #write(entry: Entry, body: Extract<Entry['body'], { kind: 'write' }>, operation: WriteOperation | undefined): void {
+    const { session, number } = body.request;
+    const name = `write ${session}#${number} at ${entry.index}`;
+    check(operation !== undefined, 'applied-once', () => `${name}: nobody asked for it`);
+    const earlier = this.#operations.get(operation);
+    check(earlier === undefined, 'applied-once', () => `${name}: was applied at ${earlier} already`);
+    this.#operations.set(operation, entry.index);
+    check(operation.outcome !== 'failed', 'refused-writes', () => `${name}: was refused to the client for good`);
+    operation.isInLog = true;
+    const idempotencyKey = operation.idempotencyKey?.key;
+    if (idempotencyKey !== undefined) {
+      const first = this.#idempotency.get(idempotencyKey);
+      check(
+        first === undefined || this.#forgetting.idempotency,
+        'applied-once',
+        () => `${name}: idempotency key ${idempotencyKey} was used at ${first} already`,
+      );
+      this.#idempotency.set(idempotencyKey, entry.index);
+    }
+
+    const command = operation.command;
+    const before = this.#last(command.key);
+    const expected = decide(command, before, this.lineage.id);
+    check(
+      expected === body.outcome.kind,
+      'conditional-writes',
+      () =>
+        `${name}: ${body.outcome.kind}, should be ${expected}; the key was ${JSON.stringify(before)}, the command ${describe(command)}`,
+    );
+    this.#checkEffect(name, entry.index, command, before, body.outcome, body.effect);
+    const effect = body.effect;
+    if (effect === null) return;
+    const changes = this.#keys.get(effect.key);
+    const change: Change = {
+      index: entry.index,
+      version: effect.version,
+      value: effect.kind === 'put' ? valueNumber(effect.value) : null,
+      createRevision: effect.kind === 'put' ? effect.createRevision : 0,
+    };
+    if (changes === undefined) this.#keys.set(effect.key, [change]);
+    else changes.push(change);
+  }
+
+  #checkEffect(
+    name: string,
+    index: number,
+    command: WriteCommand,
+    before: Change | null,
+    outcome: DecidedOutcome,
+    effect: KeyEffect | null,
+  ): void {
+    const exists = before !== null && before.value !== null;
+    if (outcome.kind === 'absent' || outcome.kind === 'mismatch') {
+      check(effect === null, 'refused-writes', () => `${name}: ${outcome.kind}, yet it changes something`);
+      if (outcome.kind === 'mismatch') {
+        check(
+          (outcome.current?.revision ?? 0) === (exists ? before.index : 0),
+          'conditional-writes',
+          () => `${name}: names revision ${outcome.current?.revision} as current, it is ${before?.index}`,
+        );
+      }
+      return;
+    }
+    check(
+      effect !== null && effect.key === command.key && effect.kind === command.kind,
+      'same-effects',
+      () => `${name}: another effect than was asked for`,
+    );
+    const next = (before?.version ?? 0) + 1;
+    check(
+      effect.version === outcome.version &&
+        (effect.version === next || (this.#forgetting.tombstones && effect.version > next)),
+      'revisions',
+      () => `${name}: version ${effect.version}, told as ${outcome.version}, should be ${next}`,
+    );
+    if (effect.kind === 'put' && command.kind === 'put' && outcome.kind === 'written') {
+      check(valueNumber(effect.value) === valueNumber(command.value), 'same-effects', () => `${name}: another value`);
+      check(outcome.created === !exists, 'revisions', () => `${name}: created is ${outcome.created}`);
+      const created = exists ? before.createRevision : index;
+      check(
+        effect.createRevision === created,
+        'revisions',
+        () => `${name}: created at ${effect.createRevision}, should be ${created}`,
+      );
+    }
+  }
+
+  /** The change of `key` that was newest at `index`; null if there was none. */
+  changeAt(key: Key, index: number): Change | null {
+    const changes = this.#keys.get(key);
+    if (changes === undefined) return null;
+    for (let place = changes.length - 1; place >= 0; place -= 1) {
+      const change = changes[place] as Change;
+      if (change.index <= index) return change;
+    }
+    return null;
+  }
+
+  #last(key: Key): Change | null {
+    return this.#keys.get(key)?.at(-1) ?? null;
+  }
+
+  /** A replica's store must be what the entries up to `appliedIndex` made. */
+  checkStore(label: string, appliedIndex: number, store: Iterable<readonly [Key, StoredValue]>): void {
+    let found = 0;
+    for (const [key, stored] of store) {
+      found += 1;
+      this.checkValue(`${label}, key ${key}`, key, appliedIndex, stored, 'same-effects');
+    }
+    let expected = 0;
+    for (const key of this.#keys.keys()) if (this.changeAt(key, appliedIndex)?.value != null) expected += 1;
+    check(
+      found === expected,
+      'same-effects',
+      () => `${label} has ${found} keys at ${appliedIndex}, should have ${expected}`,
+    );
+  }
+
+  checkValue(
+    label: string,
+    key: Key,
+    index: number,
+    found: StoredValue | null,
+    invariant: 'same-effects' | 'committed-reads',
+  ): void {
+    const change = this.changeAt(key, index);
+    const matches =
+      found === null
+        ? change === null || change.value === null
+        : change !== null &&
+          change.index === found.revision &&
+          change.version === found.version &&
+          change.createRevision === found.createRevision &&
+          change.value === valueNumber(found.value);
+    check(matches, invariant, () => {
+      const here =
+        found === null
+          ? 'nothing'
+          : `#${valueNumber(found.value)} of revision ${found.revision}, version ${found.version}, created ${found.createRevision}`;
+      return `${label} at ${index} of lineage ${this.lineage.id}: ${here}, should be ${JSON.stringify(change)}`;
+    });
+  }
+}
+
+function decide(command: WriteCommand, before: Change | null, lineageId: string): DecidedOutcome['kind'] {
+  const revision = before === null || before.value === null ? null : before.index;
+  if (!holds(command.condition, revision, lineageId)) return 'mismatch';
+  if (command.kind === 'put') return 'written';
+  return revision === null ? 'absent' : 'deleted';
+}
+
+function holds(condition: Condition, revision: number | null, lineageId: string): boolean {
+  switch (condition.kind) {
+    case 'none':
+      return true;
+    case 'absent':
+      return revision === null;
+    case 'present':
+      return revision !== null;
+    case 'match':
+      return condition.tags.some((tag) => tag.lineageId === lineageId && tag.revision === revision);
+    case 'noneMatch':
+      return !condition.tags.some((tag) => tag.lineageId === lineageId && tag.revision === revision);
+  }
+}
+
+function describe(command: WriteCommand): string {
+  return `${command.kind} ${command.key} ${JSON.stringify(command.condition)}`;
+}
+
+/** In one process entries travel by reference; what came over a wire would be compared field by field. */
+export function sameEntry(a: Entry, b: Entry): boolean {
+  if (a === b) return true;
+  return (
+    a.index === b.index &&
+    a.epoch === b.epoch &&
+    a.timeMs === b.timeMs &&
+    JSON.stringify(a.body) === JSON.stringify(b.body)
+  );
+}

@@ -1,0 +1,76 @@
+import { isUnfilled } from '../../../src/core/election/record.ts';
+import type { Process } from '../process.ts';
+import { check } from '../violation.ts';
+import type { World } from '../world.ts';
+
+/** A leader leads, writes commit, and everybody who runs is in sync or standby. */
+export function isSettled(world: World): boolean {
+  return whatIsMissing(world) === null;
+}
+
+/** The time is up. */
+export function checkLiveness(world: World): void {
+  const missing = whatIsMissing(world);
+  if (missing === null) return;
+  const excuse = whyFrozen(world);
+  check(excuse !== null, 'liveness', () => `10 s after the last fault: ${missing}`);
+  check(world.alarms.size > 0, 'liveness', () => `the group is rightly frozen (${excuse}), but raised no alarm`);
+  world.frozen = excuse;
+}
+
+function whatIsMissing(world: World): string | null {
+  const running = world.pods.running();
+  if (running.length < world.pods.desired) return `${running.length} of ${world.pods.desired} replicas run`;
+  const holder = world.api.lease?.content.holder;
+  const leader = running.find((process) => process.id === holder && process.mirror?.role === 'leading');
+  if (leader === undefined) return 'nobody leads';
+  if (world.lastCommittedWriteStartUs < world.plan.faultsUntilUs) return 'no write was committed';
+  for (const process of running) {
+    const { standing } = process.group.status(process.instant());
+    if (standing === 'learner' || standing === 'none') return `${process.label} is ${standing}`;
+  }
+  return null;
+}
+
+/** Where the rules say that only an operator can go on; null if they do not. */
+function whyFrozen(world: World): string | null {
+  const { lease } = world.api;
+  const running = world.pods.running();
+  if (running.some((process) => process.mirror?.role === 'leading')) return null;
+  const withData = running.filter((process) => process.mirror?.chronicle != null);
+  if (lease === null || lease.isDamaged || isUnfilled(lease.content)) {
+    return withData.length > 0 ? 'the record is lost, and with it nobody who led' : null;
+  }
+  const record = world.checker.lastRecord;
+  if (record === null) return null;
+  const isForeign = lease.content.nonce !== record.nonce;
+  if (isForeign && withData.length > 0 && !withData.some((process) => obeys(process, world))) {
+    return 'the record is one that nobody may obey, and nobody led who could write it again';
+  }
+  const members = lease.content.inSync.map((member) => world.processOf(member));
+  const isLost = members.every((member) => member === undefined || !member.isAlive);
+  if (!isLost) return null;
+  if (world.plan.uncleanRecovery === 'never') return 'all members are gone, and only an operator may begin anew';
+  if (
+    world.plan.uncleanRecovery === 'strict' &&
+    members.some((member) => member !== undefined && !isProvenByPod(member))
+  ) {
+    return 'all members are gone, and of one there is only the word of the API server';
+  }
+  return null;
+}
+
+/** R3, in short: the lineage is later, or the same with an epoch that is high enough. */
+function obeys(process: Process, world: World): boolean {
+  const content = world.api.lease?.content;
+  const own = process.mirror?.obeyedLineage;
+  if (content?.lineage == null || own == null) return true;
+  if (content.lineage.number > own.number) return true;
+  return content.lineage.id === own.id && content.epoch >= (process.mirror?.epoch ?? 0);
+}
+
+/** A process of the same pod runs with other data, or the pod is listed as terminated. */
+function isProvenByPod(member: Process): boolean {
+  const { pod } = member;
+  return pod.isListed && (pod.process !== null || pod.state === 'terminated');
+}

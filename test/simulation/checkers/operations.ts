@@ -1,0 +1,216 @@
+import type { Key } from '../../../src/core/base/key.ts';
+import type { CommittedOutcome, IdempotencyKey, WriteCommand } from '../../../src/core/store/commands.ts';
+import type { ReadMode, ReadOutcome, SessionToken } from '../../../src/core/store/reads.ts';
+import { MS } from '../plan.ts';
+import { check } from '../violation.ts';
+import type { Chronicle } from './chronicle.ts';
+
+/** What a client wants written, and what it has learnt of it. */
+export class WriteOperation {
+  readonly client: number;
+  readonly startUs: number;
+  readonly command: WriteCommand;
+  readonly idempotencyKey: IdempotencyKey | null;
+  endUs = Infinity;
+  /** `failed`: every attempt was refused. `unknown`: given up, and it may yet be applied. */
+  outcome: 'open' | 'committed' | 'failed' | 'unknown' = 'open';
+  /** The first committed outcome that any replica gave. */
+  committed: CommittedOutcome | null = null;
+  isInLog = false;
+
+  constructor(client: number, startUs: number, command: WriteCommand, idempotencyKey: IdempotencyKey | null) {
+    this.client = client;
+    this.startUs = startUs;
+    this.command = command;
+    this.idempotencyKey = idempotencyKey;
+  }
+}
+
+/** A state that somebody was shown: a place in a lineage. */
+interface Seen {
+  readonly ordinal: number;
+  readonly revision: number;
+}
+
+const isLater = (a: Seen, b: Seen): boolean =>
+  a.ordinal > b.ordinal || (a.ordinal === b.ordinal && a.revision > b.revision);
+const NOTHING: Seen = { ordinal: -1, revision: 0 };
+
+/** What clients were told about one key. */
+class KeyFloor {
+  /** No later linearizable read may show less. */
+  linearizable: Seen = NOTHING;
+  /** Acknowledged writes in the order of their acknowledgement, each with the newest up to it. */
+  readonly #times: number[] = [];
+  readonly #newest: Seen[] = [];
+
+  acknowledge(timeUs: number, seen: Seen): void {
+    const last = this.#newest.at(-1) ?? NOTHING;
+    if (isLater(seen, last)) {
+      this.#times.push(timeUs);
+      this.#newest.push(seen);
+    }
+    if (isLater(seen, this.linearizable)) this.linearizable = seen;
+  }
+
+  acknowledgedBy(timeUs: number): Seen {
+    for (let place = this.#times.length - 1; place >= 0; place -= 1) {
+      if ((this.#times[place] as number) <= timeUs) return this.#newest[place] as Seen;
+    }
+    return NOTHING;
+  }
+}
+
+export interface ReadOperation {
+  readonly client: number;
+  readonly key: Key;
+  readonly mode: ReadMode;
+  readonly token: SessionToken | null;
+  readonly startUs: number;
+  /** What had been acknowledged before it began. */
+  readonly floor: Seen;
+}
+
+/**
+ * The histories of all clients, checked as they grow. Values are unique and revisions order all writes of a lineage, so
+ * that no search for an order is needed: a read is right if it shows what the chronicle says, and not too little of it.
+ */
+export class Histories {
+  readonly #floors = new Map<Key, KeyFloor>();
+  readonly #chronicleOf: (lineageId: string) => Chronicle | undefined;
+  readonly #stalenessUs: number;
+  reads = 0;
+  writes = 0;
+
+  constructor(options: {
+    readonly chronicleOf: (lineageId: string) => Chronicle | undefined;
+    readonly readStalenessMs: number;
+    readonly drift: number;
+  }) {
+    this.#chronicleOf = options.chronicleOf;
+    // Two clocks take part, each wrong by the drift; and 2 ms for the rounding of everything.
+    this.#stalenessUs = options.readStalenessMs * MS * (1 + 3 * options.drift) + 2 * MS;
+  }
+
+  #floorOf(key: Key): KeyFloor {
+    let floor = this.#floors.get(key);
+    if (floor === undefined) {
+      floor = new KeyFloor();
+      this.#floors.set(key, floor);
+    }
+    return floor;
+  }
+
+  /** A replica has answered; whether the client will ever hear of it does not matter. */
+  onWriteAnswered(label: string, operation: WriteOperation, outcome: CommittedOutcome, minInSync: number): void {
+    const chronicle = this.#chronicleOf(outcome.lineage.id);
+    const name = () =>
+      `${label} answers client ${operation.client}'s write of ${operation.command.key}, revision ${outcome.revision} of ${outcome.lineage.id}`;
+    check(
+      chronicle !== undefined && outcome.revision <= chronicle.committed,
+      'acknowledged-writes',
+      () => `${name()}: not committed`,
+    );
+    const entry = chronicle.entries[outcome.revision];
+    if (entry !== undefined) {
+      const body = entry.body;
+      check(body.kind === 'write', 'acknowledged-writes', () => `${name()}: there stands ${body.kind}`);
+      check(
+        sameDecision(body.outcome, outcome.decided),
+        'applied-once',
+        () =>
+          `${name()}: the entry says ${JSON.stringify(body.outcome)}, the answer ${JSON.stringify(outcome.decided)}`,
+      );
+    }
+    check(outcome.members >= minInSync, 'acknowledged-writes', () => `${name()}: with ${outcome.members} members`);
+    const first = operation.committed;
+    if (first === null) operation.committed = outcome;
+    else if (first.lineage.id === outcome.lineage.id) {
+      check(
+        first.revision === outcome.revision && sameDecision(first.decided, outcome.decided),
+        'applied-once',
+        () => `${name()}: it was answered with revision ${first.revision} before`,
+      );
+    }
+  }
+
+  /** The client knows that its write is committed. */
+  onWriteAcknowledged(nowUs: number, operation: WriteOperation, outcome: CommittedOutcome): void {
+    this.writes += 1;
+    operation.outcome = 'committed';
+    operation.endUs = nowUs;
+    const chronicle = this.#chronicleOf(outcome.lineage.id);
+    if (chronicle === undefined) return;
+    this.#floorOf(operation.command.key).acknowledge(nowUs, { ordinal: chronicle.ordinal, revision: outcome.revision });
+  }
+
+  /** The client gives up, or was refused for good. */
+  onWriteEnded(nowUs: number, operation: WriteOperation, outcome: 'failed' | 'unknown'): void {
+    this.writes += 1;
+    operation.outcome = outcome;
+    operation.endUs = nowUs;
+    check(
+      outcome === 'unknown' || !operation.isInLog,
+      'refused-writes',
+      () => `client ${operation.client}'s write was refused, but is in the log`,
+    );
+  }
+
+  beginRead(nowUs: number, client: number, key: Key, mode: ReadMode, token: SessionToken | null): ReadOperation {
+    const floor = this.#floorOf(key);
+    const seen =
+      mode === 'linearizable'
+        ? floor.linearizable
+        : mode === 'in-sync'
+          ? floor.acknowledgedBy(nowUs - this.#stalenessUs)
+          : NOTHING;
+    return { client, key, mode, token, startUs: nowUs, floor: seen };
+  }
+
+  endRead(read: ReadOperation, outcome: Extract<ReadOutcome, { kind: 'read' }>): void {
+    this.reads += 1;
+    const chronicle = this.#chronicleOf(outcome.lineage.id);
+    const name = `${read.mode} read of ${read.key} by client ${read.client}, begun at ${read.startUs / 1e6}`;
+    check(
+      chronicle !== undefined && outcome.revision <= chronicle.committed,
+      'committed-reads',
+      () => `${name}: revision ${outcome.revision} of ${outcome.lineage.id} is not committed`,
+    );
+    chronicle.checkValue(name, read.key, outcome.revision, outcome.found, 'committed-reads');
+
+    if (read.token !== null) {
+      const token = this.#chronicleOf(read.token.lineage.id);
+      const saw: Seen = { ordinal: token?.ordinal ?? -1, revision: read.token.revision };
+      check(
+        chronicle.ordinal > saw.ordinal || (chronicle.ordinal === saw.ordinal && outcome.revision >= saw.revision),
+        'session-reads',
+        () =>
+          `${name}: shows revision ${outcome.revision} of ${outcome.lineage.id}, the session had seen ${saw.revision} of ${read.token?.lineage.id}`,
+      );
+      check(
+        chronicle.ordinal === saw.ordinal || read.mode !== 'session',
+        'session-reads',
+        () => `${name}: the token's history was replaced, and nobody said so`,
+      );
+    }
+    if (read.floor.ordinal >= 0) {
+      const invariant = read.mode === 'linearizable' ? 'linearizable-reads' : 'in-sync-reads';
+      const shown = chronicle.changeAt(read.key, outcome.revision)?.index ?? 0;
+      const due =
+        chronicle.ordinal === read.floor.ordinal ? (chronicle.changeAt(read.key, read.floor.revision)?.index ?? 0) : 0;
+      check(
+        chronicle.ordinal >= read.floor.ordinal && shown >= due,
+        invariant,
+        () =>
+          `${name}: shows the key as of revision ${shown} (lineage ${outcome.lineage.id}), but revision ${due} had been acknowledged`,
+      );
+    }
+    if (read.mode !== 'linearizable') return;
+    const floor = this.#floorOf(read.key);
+    const seen: Seen = { ordinal: chronicle.ordinal, revision: outcome.revision };
+    if (isLater(seen, floor.linearizable)) floor.linearizable = seen;
+  }
+}
+
+const sameDecision = (a: CommittedOutcome['decided'], b: CommittedOutcome['decided']): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);

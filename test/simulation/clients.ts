@@ -1,0 +1,495 @@
+import type { Key } from '../../src/core/base/key.ts';
+import type { LogIndex } from '../../src/core/base/numbers.ts';
+import type { LeaseRecord } from '../../src/core/election/record.ts';
+import type { Ticket } from '../../src/core/group/io.ts';
+import type {
+  CommittedOutcome,
+  Condition,
+  IdempotencyKey,
+  OpenSessionOutcome,
+  RevisionTag,
+  SessionId,
+  WriteCommand,
+  WriteOutcome,
+} from '../../src/core/store/commands.ts';
+import type { ReadOutcome, SessionToken } from '../../src/core/store/reads.ts';
+import { type ReadOperation, WriteOperation } from './checkers/operations.ts';
+import { CLIENT_MACHINES } from './network.ts';
+import { MS } from './plan.ts';
+import { Prng } from './prng.ts';
+import type { Asker, Process } from './process.ts';
+import { valueOf } from './trace.ts';
+import { check } from './violation.ts';
+import type { World } from './world.ts';
+
+interface Session {
+  readonly id: SessionId;
+  nextNumber: number;
+  /** Numbers whose outcome is still wanted. */
+  readonly unsettled: Set<number>;
+}
+
+/** A write on its way: its id, and how many of its attempts may still take effect. */
+interface PendingWrite {
+  readonly operation: WriteOperation;
+  readonly session: Session;
+  readonly number: number;
+  /** Attempts that left and were neither refused nor answered. */
+  openAttempts: number;
+  attempts: number;
+  isDone: boolean;
+}
+
+const unanswered = (): never => {
+  throw new Error('another kind of answer than was asked for');
+};
+
+/** All numbers up to it are settled: the session asks no more for any of them. */
+function settledThroughOf(session: Session): number {
+  let lowest = session.nextNumber;
+  for (const number of session.unsettled) if (number < lowest) lowest = number;
+  return lowest - 1;
+}
+
+/**
+ * A client as a proxy would be: it has a session, numbers its writes, repeats them elsewhere under the same id when it
+ * could not learn the outcome, and reads wherever it likes.
+ */
+export class Client {
+  readonly #world: World;
+  readonly #random: Prng;
+  readonly #number: number;
+  readonly machine: number;
+  #session: Session | null = null;
+  #isOpening = false;
+  readonly #waiting: WriteOperation[] = [];
+  #inFlight = 0;
+  #token: SessionToken | null = null;
+  #leader: Process | null = null;
+  #tags: RevisionTag[] = [];
+  #idempotencyKeys: { readonly key: IdempotencyKey; readonly command: WriteCommand }[] = [];
+  operations = 0;
+  answered = 0;
+  readonly writesCommittedAtUs: number[] = [];
+
+  constructor(world: World, number: number) {
+    this.#world = world;
+    this.#number = number;
+    this.#random = new Prng(world.plan.seed, 1000 + number);
+    this.machine = CLIENT_MACHINES + number;
+  }
+
+  start(): void {
+    this.#world.after(this.#random.exponential(this.#world.plan.clients.operationMeanUs), this.#operate);
+  }
+
+  /** It follows the record, as proxies do. */
+  onRecordHinted(record: LeaseRecord | null): void {
+    const holder = record?.content.holder ?? null;
+    if (holder === null) return;
+    this.#leader = this.#world.processOf(holder) ?? this.#leader;
+  }
+
+  readonly #operate = (): void => {
+    const { clients } = this.#world.plan;
+    this.#world.after(this.#random.exponential(clients.operationMeanUs), this.#operate);
+    if (this.#inFlight >= clients.inFlightMax) return;
+    this.#inFlight += 1;
+    this.operations += 1;
+    if (this.#random.chance(clients.readShare)) this.#read();
+    else this.#write();
+  };
+
+  #drawKey(): Key {
+    return `k${this.#random.below(this.#world.plan.clients.keys)}` as Key;
+  }
+
+  // Writes
+
+  #write(): void {
+    const random = this.#random;
+    const { clients } = this.#world.plan;
+    let command = this.#drawCommand();
+    let idempotencyKey: IdempotencyKey | null = null;
+    if (random.chance(clients.idempotencyShare)) {
+      const earlier =
+        this.#idempotencyKeys.length > 0 && random.chance(0.4) ? random.pick(this.#idempotencyKeys) : null;
+      if (earlier === null) {
+        const name = `i${this.#world.nextName()}`;
+        idempotencyKey = { key: name, digest: `digest of ${name}` };
+        this.#idempotencyKeys.push({ key: idempotencyKey, command });
+      } else {
+        idempotencyKey = earlier.key;
+        // The same key for another request is a mistake of the client's, and is noticed by its digest.
+        if (random.chance(0.8)) command = earlier.command;
+        else idempotencyKey = { key: idempotencyKey.key, digest: 'another digest' };
+      }
+    }
+    const operation = new WriteOperation(this.#number, this.#world.now, command, idempotencyKey);
+    this.#world.trace.add(this.#world.now, `client ${this.#number}`, 'wants', command);
+    this.#waiting.push(operation);
+    this.#sendWaiting();
+    this.#world.after(clients.deadlineUs, () => {
+      const place = this.#waiting.indexOf(operation);
+      if (place < 0) return;
+      this.#waiting.splice(place, 1);
+      this.#end(operation, 'failed');
+    });
+  }
+
+  #drawCommand(): WriteCommand {
+    const random = this.#random;
+    const { clients } = this.#world.plan;
+    const key = this.#drawKey();
+    const condition = this.#drawCondition();
+    if (random.chance(clients.deleteShare)) return { kind: 'delete', key, condition };
+    const value = valueOf(this.#world.nextName(), random.between(4, clients.valueBytesMax));
+    return { kind: 'put', key, value, contentType: null, condition };
+  }
+
+  #drawCondition(): Condition {
+    const random = this.#random;
+    if (!random.chance(this.#world.plan.clients.conditionShare)) return { kind: 'none' };
+    const tags = this.#tags.length === 0 ? [] : [random.pick(this.#tags)];
+    switch (random.below(5)) {
+      case 0:
+        return { kind: 'absent' };
+      case 1:
+        return { kind: 'present' };
+      case 2:
+        return { kind: 'noneMatch', tags };
+      default:
+        return { kind: 'match', tags };
+    }
+  }
+
+  #rememberTag(lineageId: string, revision: LogIndex): void {
+    this.#tags.push({ lineageId, revision });
+    if (this.#tags.length > 6) this.#tags.shift();
+  }
+
+  #sendWaiting(): void {
+    const session = this.#session;
+    if (session === null) {
+      if (this.#waiting.length > 0) this.#openSession();
+      return;
+    }
+    for (const operation of this.#waiting.splice(0)) {
+      const number = session.nextNumber;
+      session.nextNumber += 1;
+      session.unsettled.add(number);
+      this.#world.checker.onRequestNamed(session.id, number, operation);
+      const write: PendingWrite = { operation, session, number, openAttempts: 0, attempts: 0, isDone: false };
+      this.#attempt(write);
+      this.#world.after(this.#world.plan.clients.deadlineUs, () => {
+        if (!write.isDone) this.#finish(write, write.openAttempts > 0 ? 'unknown' : 'failed');
+      });
+    }
+  }
+
+  #attempt(write: PendingWrite): void {
+    if (write.isDone) return;
+    const target = this.#pickTarget(write.attempts === 0);
+    if (target === null) {
+      this.#again(write);
+      return;
+    }
+    const world = this.#world;
+    const attempt = write.openAttempts === 0 ? 'first' : 'repeated';
+    write.attempts += 1;
+    write.openAttempts += 1;
+    let isOpen = true;
+    const ticket = world.nextTicket();
+    const settle = (): boolean => {
+      const wasOpen = isOpen;
+      isOpen = false;
+      return wasOpen;
+    };
+    const asker: Asker = {
+      ticket,
+      machine: this.machine,
+      write: write.operation,
+      onWriteAnswered: (outcome) => {
+        this.#onAnswer(write, outcome, { isFirstNews: settle() });
+      },
+      onSessionAnswered: unanswered,
+      onReadAnswered: unanswered,
+      onLost: () => {
+        if (settle()) this.#again(write);
+      },
+    };
+    const settledThrough = settledThroughOf(write.session);
+    this.#send(target, asker, () => {
+      target.ask(asker, {
+        kind: 'write',
+        ticket,
+        request: {
+          id: { session: write.session.id, number: write.number },
+          settledThrough,
+          attempt,
+          idempotencyKey: write.operation.idempotencyKey,
+          command: write.operation.command,
+        },
+      });
+    });
+    world.after(this.#random.within(0.7, 1.3) * world.plan.clients.attemptUs, () => {
+      if (!settle() || write.isDone) return;
+      if (this.#random.chance(0.3)) this.#cancel(target, ticket);
+      this.#leader = null;
+      this.#attempt(write);
+    });
+  }
+
+  #onAnswer(write: PendingWrite, outcome: WriteOutcome, options: { readonly isFirstNews: boolean }): void {
+    this.#world.trace.add(this.#world.now, `client ${this.#number}`, 'hears', outcome);
+    if (outcome.kind === 'refused') write.openAttempts -= 1;
+    if (write.isDone) return;
+    if (outcome.kind === 'committed') {
+      this.#onCommitted(write, outcome);
+      return;
+    }
+    if (outcome.kind === 'unknown') {
+      if (outcome.code === 'session-lost' || (outcome.code === 'not-enough-in-sync' && this.#random.chance(0.5))) {
+        if (this.#session === write.session && outcome.code === 'session-lost') this.#session = null;
+        this.#finish(write, 'unknown');
+      } else if (options.isFirstNews) this.#again(write);
+      return;
+    }
+    const isSole = write.openAttempts === 0;
+    switch (outcome.code) {
+      case 'not-leader':
+        if (outcome.leaderHint !== null) this.#leader = this.#world.processAt(outcome.leaderHint);
+        else if (options.isFirstNews) this.#leader = null;
+        if (options.isFirstNews) this.#again(write);
+        return;
+      case 'unknown-session':
+      case 'session-full':
+        if (this.#session === write.session) this.#session = null;
+        if (!isSole) {
+          if (options.isFirstNews) this.#again(write);
+          return;
+        }
+        // A first, sole attempt is made again in a new session.
+        write.isDone = true;
+        write.session.unsettled.delete(write.number);
+        this.#waiting.push(write.operation);
+        this.#world.after(this.#world.plan.clients.deadlineUs, () => {
+          const place = this.#waiting.indexOf(write.operation);
+          if (place < 0) return;
+          this.#waiting.splice(place, 1);
+          this.#end(write.operation, 'failed');
+        });
+        this.#sendWaiting();
+        return;
+      case 'overloaded':
+        if (options.isFirstNews) this.#again(write);
+        return;
+      case 'idempotency-full':
+      case 'idempotency-mismatch':
+      case 'memory-full':
+        if (isSole) this.#finish(write, 'failed');
+        else if (options.isFirstNews) this.#again(write);
+    }
+  }
+
+  #again(write: PendingWrite): void {
+    if (write.isDone) return;
+    this.#world.after(this.#random.within(5, 80) * MS, () => {
+      this.#attempt(write);
+    });
+  }
+
+  #onCommitted(write: PendingWrite, outcome: CommittedOutcome): void {
+    write.isDone = true;
+    write.session.unsettled.delete(write.number);
+    this.#inFlight -= 1;
+    this.answered += 1;
+    this.writesCommittedAtUs.push(write.operation.startUs);
+    this.#world.lastCommittedWriteStartUs = Math.max(this.#world.lastCommittedWriteStartUs, write.operation.startUs);
+    this.#world.checker.histories.onWriteAcknowledged(this.#world.now, write.operation, outcome);
+    this.#rememberTag(outcome.lineage.id, outcome.revision);
+    this.#see({ lineage: outcome.lineage, revision: outcome.revision });
+  }
+
+  #finish(write: PendingWrite, outcome: 'failed' | 'unknown'): void {
+    write.isDone = true;
+    write.session.unsettled.delete(write.number);
+    this.#end(write.operation, outcome);
+  }
+
+  #end(operation: WriteOperation, outcome: 'failed' | 'unknown'): void {
+    this.#inFlight -= 1;
+    this.#world.checker.histories.onWriteEnded(this.#world.now, operation, outcome);
+  }
+
+  // Sessions
+
+  #openSession(): void {
+    if (this.#isOpening) return;
+    this.#isOpening = true;
+    const target = this.#pickTarget(true);
+    let isOpen = true;
+    const close = (session: SessionId | null): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.#isOpening = false;
+      if (session !== null && this.#session === null) {
+        this.#session = { id: session, nextNumber: 1, unsettled: new Set() };
+        this.#sendWaiting();
+      } else {
+        this.#world.after(this.#random.within(10, 100) * MS, () => {
+          this.#sendWaiting();
+        });
+      }
+    };
+    this.#world.after(this.#world.plan.clients.attemptUs, () => {
+      if (isOpen) this.#leader = null;
+      close(null);
+    });
+    if (target === null) return;
+    const ticket = this.#world.nextTicket();
+    const asker: Asker = {
+      ticket,
+      machine: this.machine,
+      write: null,
+      onWriteAnswered: unanswered,
+      onSessionAnswered: (outcome: OpenSessionOutcome) => {
+        if (outcome.kind === 'refused') {
+          this.#leader = outcome.leaderHint === null ? null : this.#world.processAt(outcome.leaderHint);
+          close(null);
+        } else close(outcome.session);
+      },
+      onReadAnswered: unanswered,
+      onLost: () => {
+        close(null);
+      },
+    };
+    this.#send(target, asker, () => {
+      target.ask(asker, { kind: 'openSession', ticket });
+    });
+  }
+
+  // Reads
+
+  #read(): void {
+    const random = this.#random;
+    const mode = random.pick(this.#world.plan.clients.readModes);
+    const token = mode === 'session' || random.chance(0.3) ? this.#token : null;
+    const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, this.#drawKey(), mode, token);
+    this.#tryRead(read, 4);
+  }
+
+  #tryRead(read: ReadOperation, attemptsLeft: number): void {
+    const target = this.#pickReader();
+    if (attemptsLeft === 0 || target === null) {
+      this.#inFlight -= 1;
+      return;
+    }
+    let isOpen = true;
+    const ticket = this.#world.nextTicket();
+    const close = (): boolean => {
+      const wasOpen = isOpen;
+      isOpen = false;
+      return wasOpen;
+    };
+    const elsewhere = (): void => {
+      if (!close()) return;
+      this.#world.after(this.#random.within(1, 40) * MS, () => {
+        this.#tryRead(read, attemptsLeft - 1);
+      });
+    };
+    const asker: Asker = {
+      ticket,
+      machine: this.machine,
+      write: null,
+      onWriteAnswered: unanswered,
+      onSessionAnswered: unanswered,
+      onReadAnswered: (outcome: ReadOutcome) => {
+        if (!isOpen) return;
+        this.#onReadAnswered(read, outcome, { close, elsewhere });
+      },
+      onLost: elsewhere,
+    };
+    this.#send(target, asker, () => {
+      target.ask(asker, { kind: 'read', ticket, request: { key: read.key, mode: read.mode, token: read.token } });
+    });
+    this.#world.after(this.#random.within(0.7, 1.3) * this.#world.plan.clients.attemptUs + 200 * MS, () => {
+      if (!isOpen) return;
+      this.#cancel(target, ticket);
+      elsewhere();
+    });
+  }
+
+  #onReadAnswered(
+    read: ReadOperation,
+    outcome: ReadOutcome,
+    next: { readonly close: () => boolean; readonly elsewhere: () => void },
+  ): void {
+    switch (outcome.kind) {
+      case 'declined':
+        next.elsewhere();
+        return;
+      case 'replaced-lineage': {
+        next.close();
+        this.#inFlight -= 1;
+        const token = read.token;
+        check(
+          token !== null && token.lineage.id !== outcome.lineage.id,
+          'session-reads',
+          () => 'a token is refused as that of a replaced lineage, which it is not',
+        );
+        if (this.#token?.lineage.id === token.lineage.id) this.#token = null;
+        return;
+      }
+      case 'read':
+        next.close();
+        this.#inFlight -= 1;
+        this.answered += 1;
+        this.#world.checker.histories.endRead(read, outcome);
+        if (outcome.found !== null) this.#rememberTag(outcome.lineage.id, outcome.found.revision);
+        this.#see({ lineage: outcome.lineage, revision: outcome.revision });
+    }
+  }
+
+  #see(token: SessionToken): void {
+    const seen = this.#token;
+    if (seen === null || token.lineage.number > seen.lineage.number) this.#token = token;
+    else if (token.lineage.id === seen.lineage.id && token.revision > seen.revision) this.#token = token;
+  }
+
+  // The road to a replica
+
+  #pickTarget(likesLeader: boolean): Process | null {
+    const leader = this.#leader;
+    if (leader !== null && leader.isAlive && (likesLeader || this.#random.chance(0.7))) return leader;
+    return this.#pickReader();
+  }
+
+  #pickReader(): Process | null {
+    const running = this.#world.pods.running();
+    return running.length === 0 ? null : this.#random.pick(running);
+  }
+
+  #send(target: Process, asker: Asker, arrive: () => void): void {
+    const world = this.#world;
+    const { network, plan } = world;
+    const machine = target.pod.machine;
+    if (network.isCut(this.machine, machine) || this.#random.chance(plan.clients.loss)) {
+      // Lost, or held back somewhere and delivered when nobody counts on it any more.
+      if (this.#random.chance(0.5)) return;
+      world.after(this.#random.within(0.3, 4) * plan.clients.attemptUs, arrive);
+      return;
+    }
+    world.after(network.latency(this.machine, machine), () => {
+      if (target.isAlive) arrive();
+      else if (target.pod.machineUp) asker.onLost();
+    });
+  }
+
+  #cancel(target: Process, ticket: Ticket): void {
+    this.#world.after(this.#world.network.latency(this.machine, target.pod.machine), () => {
+      if (!target.isAlive || !target.askers.delete(ticket)) return;
+      target.deliver({ kind: 'cancel', ticket });
+    });
+  }
+}

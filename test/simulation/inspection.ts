@@ -1,0 +1,36 @@
+import type { Key } from '../../src/core/base/key.ts';
+import type { Instant } from '../../src/core/base/numbers.ts';
+import type { Effect, GroupStatus, Input, Role } from '../../src/core/group/io.ts';
+import type { GroupOptions } from '../../src/core/group/options.ts';
+import type { Entry } from '../../src/core/replication/entry.ts';
+import type { Lineage } from '../../src/core/replication/lineage.ts';
+import type { StoredValue } from '../../src/core/store/reads.ts';
+
+/** What the checkers look at inside a group: live, read-only, and never used by the product itself. */
+export interface Inspection {
+  readonly role: Role;
+  /** The highest epoch seen. */
+  readonly epoch: number;
+  /** Lineage of the record that it obeys; null if none yet. */
+  readonly obeyedLineage: Lineage | null;
+  /** Lineage of the data; null while the replica counts as empty. */
+  readonly dataLineage: Lineage | null;
+  readonly log: {
+    readonly firstIndex: number;
+    readonly lastIndex: number;
+    entryAt(index: number): Entry | null;
+  };
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  storeEntries(): Iterable<readonly [Key, StoredValue]>;
+}
+
+/** The group as the simulator drives it; the real one, a mutant of it, or a scripted fake. */
+export interface SimulatedGroup {
+  step(input: Input, now: Instant, effects: Effect[]): void;
+  flush(now: Instant, effects: Effect[]): void;
+  status(now: Instant): GroupStatus;
+  inspect(): Inspection;
+}
+
+export type MakeGroup = (options: GroupOptions, now: Instant) => SimulatedGroup;

@@ -1,0 +1,219 @@
+import type { Input, LinkId } from '../../src/core/group/io.ts';
+import type { PeerMessage } from '../../src/core/replication/messages.ts';
+import type { Pod } from './pods.ts';
+import type { Process } from './process.ts';
+import type { World } from './world.ts';
+import { MS } from './plan.ts';
+
+/** Machines are numbered: each pod runs on one of its own, and clients on those from here on. */
+export const CLIENT_MACHINES = 200;
+const MACHINES = 256;
+
+/** One end of a connection, in the hands of one process. */
+export class End {
+  readonly process: Process;
+  readonly link: LinkId;
+  /** What this end sends. */
+  readonly out: Direction;
+  /** False once this side knows of the end, or has made it. */
+  isOpen = true;
+
+  constructor(process: Process, link: LinkId, world: World) {
+    this.process = process;
+    this.link = link;
+    this.out = new Direction(world, process.pod.machine);
+  }
+}
+
+/** One way of a connection: in order, and held back while the way is cut, as TCP does. */
+class Direction {
+  readonly #world: World;
+  readonly fromMachine: number;
+  to: End | null = null;
+  readonly #queue: Input[] = [];
+  #lastArrival = 0;
+  #stalled = 0;
+
+  constructor(world: World, fromMachine: number) {
+    this.#world = world;
+    this.fromMachine = fromMachine;
+  }
+
+  enqueue(input: Input): void {
+    const to = this.to;
+    if (to === null) return;
+    const world = this.#world;
+    const arrival = world.now + world.network.latency(this.fromMachine, to.process.pod.machine);
+    this.#lastArrival = Math.max(this.#lastArrival, arrival);
+    this.#queue.push(input);
+    world.at(this.#lastArrival, this.#arrive);
+  }
+
+  readonly #arrive = (): void => {
+    const to = this.to as End;
+    const network = this.#world.network;
+    if (network.isCut(this.fromMachine, to.process.pod.machine) || !to.process.pod.machineUp) {
+      if (this.#stalled === 0) network.stalled.add(this);
+      this.#stalled += 1;
+      return;
+    }
+    const input = this.#queue.shift();
+    if (input === undefined) return;
+    if (!to.isOpen) {
+      // Nobody there any more: a reset travels back.
+      if (input.kind !== 'closed') network.resetOther(to);
+      return;
+    }
+    if (input.kind === 'closed') to.isOpen = false;
+    to.process.deliver(input);
+  };
+
+  /** The way is free again: what was held back arrives. */
+  resume(): void {
+    const to = this.to as End;
+    const network = this.#world.network;
+    if (network.isCut(this.fromMachine, to.process.pod.machine) || !to.process.pod.machineUp) return;
+    network.stalled.delete(this);
+    // Retransmission waits grow while nothing answers.
+    const delay = this.#world.random.within(0, 200 * MS);
+    this.#lastArrival = Math.max(this.#lastArrival, this.#world.now + delay);
+    for (; this.#stalled > 0; this.#stalled -= 1) this.#world.at(this.#lastArrival, this.#arrive);
+  }
+}
+
+/** Connections between replicas, and who can reach whom. */
+export class Network {
+  readonly #world: World;
+  /** How many faults cut the way from one machine to another. */
+  readonly #cuts = new Uint8Array(MACHINES * MACHINES);
+  readonly #slowUs = new Float64Array(MACHINES * MACHINES);
+  readonly #lossy = new Float64Array(MACHINES * MACHINES);
+  readonly stalled = new Set<Direction>();
+  readonly #byAddress = new Map<string, Pod>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  attach(pod: Pod): void {
+    this.#byAddress.set(pod.address, pod);
+  }
+
+  detach(pod: Pod): void {
+    if (this.#byAddress.get(pod.address) === pod) this.#byAddress.delete(pod.address);
+  }
+
+  isCut(from: number, to: number): boolean {
+    return this.#cuts[from * MACHINES + to] !== 0;
+  }
+
+  latency(from: number, to: number): number {
+    const { latencyUs, jitterUs } = this.#world.plan.network;
+    const slow = this.#slowUs[from * MACHINES + to] as number;
+    const random = this.#world.random;
+    return Math.ceil(latencyUs + random.next() * jitterUs + (slow === 0 ? 0 : random.next() * slow));
+  }
+
+  cut(from: number, to: number): void {
+    (this.#cuts[from * MACHINES + to] as number) += 1;
+  }
+
+  heal(from: number, to: number): void {
+    (this.#cuts[from * MACHINES + to] as number) -= 1;
+    this.resumeStalled();
+  }
+
+  slowDown(from: number, to: number, us: number): void {
+    this.#slowUs[from * MACHINES + to] = us;
+  }
+
+  loseSome(from: number, to: number, share: number): void {
+    this.#lossy[from * MACHINES + to] = share;
+  }
+
+  healAll(): void {
+    this.#cuts.fill(0);
+    this.#slowUs.fill(0);
+    this.#lossy.fill(0);
+    this.resumeStalled();
+  }
+
+  resumeStalled(): void {
+    for (const direction of [...this.stalled]) direction.resume();
+  }
+
+  dial(process: Process, link: LinkId, address: string): void {
+    const world = this.#world;
+    const end = new End(process, link, world);
+    process.links.set(link, end);
+    const from = process.pod.machine;
+    const target = this.#byAddress.get(address);
+    const to = target?.machine ?? from;
+    world.after(this.latency(from, to), () => {
+      if (!end.isOpen) return;
+      const fail = (reason: 'refused' | 'lost', delayUs: number): void =>
+        world.after(delayUs, () => {
+          if (!end.isOpen) return;
+          end.isOpen = false;
+          process.deliver({ kind: 'closed', link, reason });
+        });
+      // A dial gives up long before the system would.
+      const patience = world.random.within(300 * MS, 1500 * MS);
+      if (target === undefined) {
+        // The address of a pod that is gone: some networks say so, some say nothing.
+        fail(world.random.chance(0.5) ? 'refused' : 'lost', patience);
+      } else if (!target.machineUp || this.isCut(from, to) || this.isCut(to, from)) fail('lost', patience);
+      else if (target.process === null || world.random.chance(world.plan.network.falseRefusals)) {
+        fail('refused', this.latency(to, from));
+      } else this.#accept(end, target.process);
+    });
+  }
+
+  #accept(dialler: End, process: Process): void {
+    const acceptor = new End(process, process.nextAcceptedLink(), this.#world);
+    dialler.out.to = acceptor;
+    acceptor.out.to = dialler;
+    process.links.set(acceptor.link, acceptor);
+    process.deliver({ kind: 'accepted', link: acceptor.link });
+    acceptor.out.enqueue({ kind: 'connected', link: dialler.link });
+  }
+
+  send(end: End, message: PeerMessage): void {
+    const to = end.out.to;
+    if (!end.isOpen || to === null) return;
+    const { loss, duplicates } = this.#world.plan.network;
+    const random = this.#world.random;
+    const share = loss + (this.#lossy[end.out.fromMachine * MACHINES + to.process.pod.machine] as number);
+    if (share > 0 && random.chance(share)) return;
+    const input: Input = { kind: 'received', link: to.link, message };
+    end.out.enqueue(input);
+    if (duplicates > 0 && random.chance(duplicates)) end.out.enqueue(input);
+  }
+
+  /** This side has closed it; the other learns it after what was sent. */
+  close(end: End): void {
+    if (!end.isOpen) return;
+    end.isOpen = false;
+    const to = end.out.to;
+    if (to !== null) end.out.enqueue({ kind: 'closed', link: to.link, reason: 'lost' });
+  }
+
+  /** Both sides learn it, each at its time; what is on the way is lost. */
+  reset(end: End): void {
+    this.resetOther(end);
+    const to = end.out.to;
+    if (to !== null) this.resetOther(to);
+  }
+
+  /** The process at the other end of `end` learns that the connection is gone. */
+  resetOther(end: End): void {
+    const other = end.out.to;
+    if (other === null) return;
+    const world = this.#world;
+    world.after(this.latency(end.out.fromMachine, other.process.pod.machine), () => {
+      if (!other.isOpen || this.isCut(end.out.fromMachine, other.process.pod.machine)) return;
+      other.isOpen = false;
+      other.process.deliver({ kind: 'closed', link: other.link, reason: 'lost' });
+    });
+  }
+}
