@@ -55,7 +55,10 @@ function fail(context: ApiContext, request: IncomingMessage, response: ServerRes
     return;
   }
   const { path } = splitTarget(request.url ?? '');
-  const internal = { ...fault('internal'), outcome: request.method === 'GET' || request.method === 'HEAD' ? 'none' : 'unknown' } as const;
+  const internal = {
+    ...fault('internal'),
+    outcome: request.method === 'GET' || request.method === 'HEAD' ? 'none' : 'unknown',
+  } as const;
   if (isNative(path)) sendProblem(response, internal);
   else sendDetail(response, internal);
 }

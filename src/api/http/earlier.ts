@@ -79,7 +79,12 @@ async function put(context: ApiContext, request: IncomingMessage, response: Serv
   }
 }
 
-async function putParsed(context: ApiContext, request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
+async function putParsed(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+): Promise<void> {
   if (body.length === 0) {
     sendInvalid(response, [missingBody]);
     return;
@@ -129,8 +134,10 @@ async function putParsed(context: ApiContext, request: IncomingMessage, response
     { idempotencyKey: null },
   );
   if (result.kind === 'unavailable') sendDetail(response, faultOfUnavailable(result));
-  else if (result.outcome.kind !== 'committed') sendDetail(response, faultOfWrite(result.outcome), usedServer(result.servedBy));
-  else sendJson(response, 200, { message: `Key '${pair.key}' added/updated successfully.` }, usedServer(result.servedBy));
+  else if (result.outcome.kind !== 'committed')
+    sendDetail(response, faultOfWrite(result.outcome), usedServer(result.servedBy));
+  else
+    sendJson(response, 200, { message: `Key '${pair.key}' added/updated successfully.` }, usedServer(result.servedBy));
 }
 
 async function get(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -167,7 +174,13 @@ async function get(context: ApiContext, request: IncomingMessage, response: Serv
   }
 }
 
-function sendFound(context: ApiContext, response: ServerResponse, key: Key, found: StoredValue, servedBy: string | null): void {
+function sendFound(
+  context: ApiContext,
+  response: ServerResponse,
+  key: Key,
+  found: StoredValue,
+  servedBy: string | null,
+): void {
   const value = bufferOf(found.value);
   if (!isUtf8(value)) {
     sendDetail(response, fault('not-text', `The value of key '${textOf(key)}' is not UTF-8.`), usedServer(servedBy));
@@ -191,7 +204,10 @@ function sendFound(context: ApiContext, response: ServerResponse, key: Key, foun
 async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const key = keyIn(response, splitTarget(request.url ?? '').path.slice('/delete/'.length));
   if (key === null) return;
-  const result = await context.operations.write({ kind: 'delete', key, condition: NO_CONDITION }, { idempotencyKey: null });
+  const result = await context.operations.write(
+    { kind: 'delete', key, condition: NO_CONDITION },
+    { idempotencyKey: null },
+  );
   if (result.kind === 'unavailable') {
     sendDetail(response, faultOfUnavailable(result));
     return;
@@ -246,7 +262,8 @@ function withShownInput(detail: ValidationDetail): ValidationDetail {
   return { ...detail, input: null };
 }
 
-const usedServer = (servedBy: string | null): readonly string[] => (servedBy === null ? [] : ['X-Server-Used', servedBy]);
+const usedServer = (servedBy: string | null): readonly string[] =>
+  servedBy === null ? [] : ['X-Server-Used', servedBy];
 
 /** Without a Content-Type a body is taken for JSON, as FastAPI did when these clients were written. */
 function isJson(contentType: string | undefined): boolean {

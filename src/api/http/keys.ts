@@ -8,7 +8,13 @@ import type { Unavailable } from '../../ports/data-operations.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
 import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
-import { faultOfRead, faultOfWrite, MISMATCH_CODE, WRITE_STATUS, type WriteMethod } from '../../protocol/http/outcomes.ts';
+import {
+  faultOfRead,
+  faultOfWrite,
+  MISMATCH_CODE,
+  WRITE_STATUS,
+  type WriteMethod,
+} from '../../protocol/http/outcomes.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import { NO_QUERY, parseQuery, splitTarget } from '../../protocol/http/query.ts';
 import {
@@ -64,7 +70,10 @@ function inputOf(request: IncomingMessage, validator: Validator): Input | Fault 
   if (typeof session === 'string') {
     token = decodeSessionToken(session);
     if (token === null) {
-      return fault('bad-request', 'The header X-KV-Session does not hold a token of this service: send one unchanged, or none.');
+      return fault(
+        'bad-request',
+        'The header X-KV-Session does not hold a token of this service: send one unchanged, or none.',
+      );
     }
   }
   return { key: keyPath.key, mode: (values['consistency'] as ReadMode | undefined) ?? 'in-sync', token };
@@ -200,7 +209,13 @@ async function store(
       return;
     case 'body': {
       const contentType = request.headers['content-type'] ?? null;
-      await write(context, request, response, method, { kind: 'put', key: input.key, value: body.bytes, contentType, condition });
+      await write(context, request, response, method, {
+        kind: 'put',
+        key: input.key,
+        value: body.bytes,
+        contentType,
+        condition,
+      });
     }
   }
 }
@@ -216,7 +231,10 @@ async function remove(context: ApiContext, request: IncomingMessage, response: S
   else await write(context, request, response, 'DELETE', { kind: 'delete', key: input.key, condition });
 }
 
-const TWO_CONDITIONS = fault('bad-request', 'If-Match and If-None-Match cannot guard one write together: send one of them.');
+const TWO_CONDITIONS = fault(
+  'bad-request',
+  'If-Match and If-None-Match cannot guard one write together: send one of them.',
+);
 
 /** null: more than one. */
 function conditionOf(request: IncomingMessage): Condition | null {
@@ -299,4 +317,3 @@ export function tooLarge(size: number | null, bytesMax: number): Fault {
 export function faultOfUnavailable(result: Unavailable): Fault {
   return { code: result.code, detail: result.detail, outcome: result.outcome };
 }
-

@@ -91,7 +91,11 @@ class BodyReader {
   };
 
   #settle(body: Body): void {
-    this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).off('error', this.#onClose);
+    this.#request
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('close', this.#onClose)
+      .off('error', this.#onClose);
     this.#first = null;
     this.#chunks = null;
     this.#resolve(body);

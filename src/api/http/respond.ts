@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { problemOf, PROBLEM_MEDIA_TYPE, retryAfterOf, statusOf, textOfFault, type Fault } from '../../protocol/http/problem.ts';
+import {
+  problemOf,
+  PROBLEM_MEDIA_TYPE,
+  retryAfterOf,
+  statusOf,
+  textOfFault,
+  type Fault,
+} from '../../protocol/http/problem.ts';
 
 /** Names and values by turns, as `writeHead` takes them without making an object of them. */
 export type RawHeaders = readonly string[];
@@ -8,7 +15,12 @@ export type RawHeaders = readonly string[];
 const NO_HEADERS: RawHeaders = [];
 
 /** `body` null: none, and no Content-Length either (204, 304). */
-export function send(response: ServerResponse, status: number, headers: RawHeaders, body: Buffer | string | null): void {
+export function send(
+  response: ServerResponse,
+  status: number,
+  headers: RawHeaders,
+  body: Buffer | string | null,
+): void {
   const request = response.req;
   if (body === null) {
     response.writeHead(status, headers as string[]);
@@ -25,7 +37,12 @@ export function send(response: ServerResponse, status: number, headers: RawHeade
   response.end(bytes);
 }
 
-export function sendJson(response: ServerResponse, status: number, body: unknown, headers: RawHeaders = NO_HEADERS): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: RawHeaders = NO_HEADERS,
+): void {
   send(response, status, ['Content-Type', 'application/json', ...headers], JSON.stringify(body));
 }
 
@@ -66,7 +83,13 @@ function hasLongBody(request: IncomingMessage): boolean {
  * lose the answer in it. So the answer goes out whole, and the connection is read and dropped for a while before it is
  * closed.
  */
-function endUnread(request: IncomingMessage, response: ServerResponse, status: number, headers: RawHeaders, body: Buffer): void {
+function endUnread(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: RawHeaders,
+  body: Buffer,
+): void {
   response.writeHead(status, [...headers, 'Connection', 'close']);
   response.write(body);
   let dropped = 0;

@@ -1,4 +1,11 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import { fault, problemOf, PROBLEM_MEDIA_TYPE, type Fault } from '../../protocol/http/problem.ts';
@@ -144,17 +151,13 @@ export class HttpServer {
 
 /** null: the client is gone, and nobody would read an answer. */
 function faultOfClientError(error: NodeJS.ErrnoException): Fault | null {
-  switch (error.code) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return null;
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return fault('request-timeout');
-    case 'HPE_HEADER_OVERFLOW':
-      return fault('headers-too-large', `Request line and headers have more than ${HEADER_BYTES_MAX} bytes.`);
-    default:
-      return fault('bad-request', 'What arrived on this connection is not a valid HTTP/1.1 request.');
+  const { code } = error;
+  if (code === 'ECONNRESET' || code === 'EPIPE') return null;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return fault('request-timeout');
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return fault('headers-too-large', `Request line and headers have more than ${HEADER_BYTES_MAX} bytes.`);
   }
+  return fault('bad-request', 'What arrived on this connection is not a valid HTTP/1.1 request.');
 }
 
 function rawResponse(refusal: Fault): string {

@@ -22,7 +22,8 @@ export function decodeKeyPath(path: string): KeyPath {
   let units = path;
   if (!PLAIN.test(path)) {
     const escape = BAD_ESCAPE.exec(path);
-    if (escape !== null) return bad(`the percent sign at character ${escape.index} does not begin an escape such as %20`);
+    if (escape !== null)
+      return bad(`the percent sign at character ${escape.index} does not begin an escape such as %20`);
     units = path.replace(ESCAPE, byteOf);
     if (!isUtf8(Buffer.from(units, 'latin1'))) {
       return bad('its bytes are not UTF-8, and binary keys cannot travel in a path');
@@ -31,7 +32,9 @@ export function decodeKeyPath(path: string): KeyPath {
   if (units.length > KEY_BYTES_MAX) return bad(`it has ${units.length} bytes, and ${KEY_BYTES_MAX} are allowed`);
   // `includes` first: nearly no key has a dot segment, and most have no dot.
   if (units.includes('.') && DOT_SEGMENT.test(units)) {
-    return bad('it has the segment . or .., which URL parsers drop on the way, so that such a key cannot travel in a path');
+    return bad(
+      'it has the segment . or .., which URL parsers drop on the way, so that such a key cannot travel in a path',
+    );
   }
   return { kind: 'key', key: units as Key };
 }

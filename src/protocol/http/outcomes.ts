@@ -12,10 +12,11 @@ export type WriteMethod = 'PUT' | 'POST' | 'DELETE';
 
 export const WRITE_STATUS = { created: 201, replaced: 200, deleted: 204 } as const;
 
-export const MISMATCH_CODE = { PUT: 'revision-mismatch', DELETE: 'revision-mismatch', POST: 'exists' } as const satisfies Record<
-  WriteMethod,
-  string
->;
+export const MISMATCH_CODE = {
+  PUT: 'revision-mismatch',
+  DELETE: 'revision-mismatch',
+  POST: 'exists',
+} as const satisfies Record<WriteMethod, string>;
 
 export function faultOfWrite(outcome: Exclude<WriteOutcome, { kind: 'committed' }>): Fault {
   return outcome.kind === 'refused' ? faultOfRefusal(outcome) : faultOfUnknown(outcome);

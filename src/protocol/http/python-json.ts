@@ -61,7 +61,7 @@ class Scanner {
 
   #value(depth: number): void {
     if (depth > DEPTH_MAX) throw new TooDeep();
-    switch (this.#text[this.#at]) {
+    switch (this.#text.charAt(this.#at)) {
       case '"':
         this.#string();
         return;
@@ -84,7 +84,8 @@ class Scanner {
       return;
     }
     for (;;) {
-      if (this.#text[this.#at] !== '"') throw new Refusal('Expecting property name enclosed in double quotes', this.#at);
+      if (this.#text[this.#at] !== '"')
+        throw new Refusal('Expecting property name enclosed in double quotes', this.#at);
       this.#string();
       this.#skip(BLANK);
       if (this.#text[this.#at] !== ':') throw new Refusal("Expecting ':' delimiter", this.#at);

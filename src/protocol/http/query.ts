@@ -23,8 +23,7 @@ function withoutAuthority(url: string): string {
 export type QueryValues = Readonly<Record<string, string>>;
 
 export type Query =
-  | { readonly kind: 'query'; readonly values: QueryValues }
-  | { readonly kind: 'bad'; readonly reason: string };
+  { readonly kind: 'query'; readonly values: QueryValues } | { readonly kind: 'bad'; readonly reason: string };
 
 export const NO_QUERY: QueryValues = Object.freeze(Object.create(null) as Record<string, string>);
 
@@ -36,7 +35,8 @@ export function parseQuery(query: string): Query {
     const equals = pair.indexOf('=');
     const name = decoded(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? '' : decoded(pair.slice(equals + 1));
-    if (name === null || value === null) return { kind: 'bad', reason: 'the query string is not percent-encoded UTF-8' };
+    if (name === null || value === null)
+      return { kind: 'bad', reason: 'the query string is not percent-encoded UTF-8' };
     if (Object.hasOwn(values, name)) return { kind: 'bad', reason: `the query parameter ${name} is given twice` };
     values[name] = value;
   }

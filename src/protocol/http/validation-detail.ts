@@ -99,4 +99,3 @@ export function canonicalInteger(text: string): string {
   const digits = text.trim().replaceAll('_', '').replace(/\..*$/, '');
   return String(BigInt(digits.startsWith('+') ? digits.slice(1) : digits));
 }
-

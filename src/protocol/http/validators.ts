@@ -12,7 +12,8 @@ export interface Validator {
 }
 
 /** `allErrors`, for answers that list everything; schemas are ours, so that nobody can make the list long. */
-const createAjv = (errors: 'first' | 'all'): Ajv2020 => new Ajv2020({ strict: true, allErrors: errors === 'all', verbose: errors === 'all' });
+const createAjv = (errors: 'first' | 'all'): Ajv2020 =>
+  new Ajv2020({ strict: true, allErrors: errors === 'all', verbose: errors === 'all' });
 
 export function compileOperation(operation: Operation): Validator {
   const ajv = createAjv('first');
@@ -38,7 +39,8 @@ function compileParameters(
   rest: JsonSchema,
 ): { validate: ValidateFunction; explain: (errors: ValidateFunction['errors']) => string } {
   const parameters = new Map<string, Parameter>();
-  for (const parameter of operation.parameters) if (parameter.in === place) parameters.set(nameOf(parameter.name), parameter);
+  for (const parameter of operation.parameters)
+    if (parameter.in === place) parameters.set(nameOf(parameter.name), parameter);
   const validate = ajv.compile({
     type: 'object',
     properties: Object.fromEntries([...parameters].map(([name, parameter]) => [name, parameter.schema])),
@@ -53,7 +55,8 @@ function compileParameters(
       const takes = known === '' ? 'none' : `only ${known}`;
       return `The ${kind} ${JSON.stringify(error.params['additionalProperty'])} is not known here; this route takes ${takes}.`;
     }
-    const name = error?.keyword === 'required' ? String(error.params['missingProperty']) : (error?.instancePath.slice(1) ?? '');
+    const name =
+      error?.keyword === 'required' ? String(error.params['missingProperty']) : (error?.instancePath.slice(1) ?? '');
     const parameter = parameters.get(name);
     if (parameter === undefined) return `The ${kind}s are not what the route takes.`;
     return `The ${kind} ${parameter.name} must be ${parameter.description}.`;

@@ -105,7 +105,10 @@ const readHeadersOut = {
 
 const writeHeadersOut = {
   ...headersOut,
-  'X-KV-Acks': { description: 'Members that hold the write, of how many.', schema: { type: 'string', examples: ['3/3'] } },
+  'X-KV-Acks': {
+    description: 'Members that hold the write, of how many.',
+    schema: { type: 'string', examples: ['3/3'] },
+  },
 } as const;
 
 const envelope = {
@@ -155,7 +158,12 @@ const WRITE_ERRORS = [
   'internal',
 ] as const satisfies readonly ErrorCode[];
 
-const BODY_ERRORS = ['too-large', 'unsupported-encoding', 'memory-full', 'request-timeout'] as const satisfies readonly ErrorCode[];
+const BODY_ERRORS = [
+  'too-large',
+  'unsupported-encoding',
+  'memory-full',
+  'request-timeout',
+] as const satisfies readonly ErrorCode[];
 
 const written = (description: string): ResponseDescription => ({ description, headers: writeHeadersOut });
 
@@ -213,7 +221,11 @@ export const postKey: Operation = {
   parameters: [
     key,
     { ...ifMatch, description: 'left out: POST creates only; use PUT', schema: { not: {} } },
-    { ...ifNoneMatch, description: '* or left out: POST creates only; use PUT', schema: { type: 'string', const: '*' } },
+    {
+      ...ifNoneMatch,
+      description: '* or left out: POST creates only; use PUT',
+      schema: { type: 'string', const: '*' },
+    },
     ifUnmodifiedSince,
     contentRange,
     session,

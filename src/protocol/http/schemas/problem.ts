@@ -13,7 +13,11 @@ export const problemSchema = {
     detail: { type: 'string', description: 'What happened, and what to do next.' },
     code: { type: 'string', enum: Object.keys(ERRORS) },
     retryable: { type: 'boolean', description: 'Whether the very same request may succeed a little later.' },
-    outcome: { type: 'string', const: 'unknown', description: 'There if a write may have been applied, or may still be.' },
+    outcome: {
+      type: 'string',
+      const: 'unknown',
+      description: 'There if a write may have been applied, or may still be.',
+    },
   },
 } as const;
 

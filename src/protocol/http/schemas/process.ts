@@ -2,7 +2,10 @@ import type { Operation, ResponseDescription } from '../operation.ts';
 
 /** What a process tells of itself. These routes take nothing; what they are sent beside their path is ignored. */
 
-const json = (description: string): ResponseDescription => ({ description, content: { 'application/json': { schema: {} } } });
+const json = (description: string): ResponseDescription => ({
+  description,
+  content: { 'application/json': { schema: {} } },
+});
 
 const about = (operationId: string, path: string, summary: string, responses: Operation['responses']): Operation => ({
   method: 'get',

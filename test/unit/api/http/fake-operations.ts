@@ -1,7 +1,13 @@
 import { logIndex, version, wallMs, type LogIndex } from '../../../../src/core/base/numbers.ts';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
-import type { Condition, DecidedOutcome, IdempotencyKey, WriteCommand, WriteOutcome } from '../../../../src/core/store/commands.ts';
+import type {
+  Condition,
+  DecidedOutcome,
+  IdempotencyKey,
+  WriteCommand,
+  WriteOutcome,
+} from '../../../../src/core/store/commands.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
 
@@ -20,7 +26,10 @@ export class FakeOperations implements DataOperations {
   readonly #versions = new Map<Key, number>();
   readonly #outcomes = new Map<string, { readonly digest: string; readonly outcome: WriteOutcome }>();
 
-  async write(command: WriteCommand, options: { readonly idempotencyKey: IdempotencyKey | null }): Promise<WriteResult> {
+  async write(
+    command: WriteCommand,
+    options: { readonly idempotencyKey: IdempotencyKey | null },
+  ): Promise<WriteResult> {
     if (this.gate !== null) await this.gate;
     this.writes.push({ command, idempotencyKey: options.idempotencyKey });
     const next = this.nextWrite;
