@@ -1,9 +1,9 @@
+/** `./run.sh local`. Its `--help` is in run.sh, where it needs nothing installed. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalCluster } from './local/local-cluster.ts';
 import type { Server, ServerChange } from './local/server.ts';
 
-/** What `./run.sh local` starts; its `--help` is in run.sh, where it needs nothing installed. */
 const RANGES = {
   replicas: { min: 1, max: 7, default: 3 },
   proxies: { min: 1, max: 5, default: 1 },

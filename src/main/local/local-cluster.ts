@@ -53,6 +53,7 @@ export class LocalCluster {
   #kubernetesUrl = '';
   #kubelet: Kubelet | null = null;
   #client: KubeClient | null = null;
+  #ownsDirectory = false;
   #stopping: Promise<void> | null = null;
 
   constructor(options: LocalClusterOptions) {
@@ -117,9 +118,6 @@ export class LocalCluster {
   async #start(): Promise<void> {
     const { replicas = 3, proxies = 1, directory, port = null } = this.#options;
     await bundleServers({ mode: 'ifStale' });
-    rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true });
-
     const proxyPorts: number[] = [];
     for (let index = 0; index < proxies; index += 1) {
       const proxyPort = port === null ? await this.#ports.take() : port + index;
@@ -128,6 +126,10 @@ export class LocalCluster {
       proxyPorts.push(proxyPort);
     }
 
+    // Only now: while the ports were taken the directory was another cluster's.
+    this.#ownsDirectory = true;
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
     const client = await this.#startApi();
     const specs = [];
     for (let index = 0; index < replicas; index += 1) {
@@ -197,7 +199,7 @@ export class LocalCluster {
     await Promise.all(this.#pods.map(({ server }) => server.stop(graceMs + 1000)));
     await this.#kubelet?.stop();
     await this.#api?.stop(1000);
-    rmSync(this.#options.directory, { recursive: true, force: true });
+    if (this.#ownsDirectory) rmSync(this.#options.directory, { recursive: true, force: true });
   }
 
   #server(program: ServerName, name: string, env: Readonly<Record<string, string>>, restart: RestartPolicy): Server {
