@@ -28,6 +28,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': 'off',
       // The index signature of process.env and of parsed JSON is a string like any other.
       '@typescript-eslint/dot-notation': 'off',
+      // The Kubernetes client and winston type plain objects as classes.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },
@@ -69,6 +71,8 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
+      // A test may look at some members of a union only.
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       // expect(object.method) is how jest asks whether it was called.
       '@typescript-eslint/unbound-method': 'off',
     },

@@ -45,7 +45,8 @@ export const importTable: Rule.RuleModule = {
         return;
       }
       const to = belowSources(resolve(dirname(context.filename), specifier));
-      if (to !== null && [folder, ...row.may].some((allowed) => allowed === '*' || isBelow(to, allowed))) return;
+      if (row.may.includes('*') || (to !== null && [folder, ...row.may].some((allowed) => isBelow(to, allowed))))
+        return;
       const may = row.may.join(', ');
       context.report({ node, messageId: 'folder', data: { from: folder, may, to: to ?? specifier, why: row.why } });
     };

@@ -17,7 +17,6 @@ export function createLog(options: LogOptions): Log {
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
     // A line that cannot be written must not end a replica that holds data.
     exitOnError: false,
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its own class as another
     transports: [new transports.Stream({ stream: options.stream ?? process.stderr, format: format.printf(lineOf) })],
   });
   const at = (level: LogOptions['level']) => (event: string, fields?: LogFields) => {
