@@ -11,6 +11,7 @@ export interface KvstoreConfig {
   readonly process: 'kvstore';
   readonly log: LogConfig;
   readonly kubernetes: KubernetesConfig;
+  /** An empty uid: ask the Kubernetes API. */
   readonly pod: { readonly name: string; readonly uid: string };
   /** Where others reach this replica: `host:port`, an IPv6 host in brackets. */
   readonly addresses: { readonly peer: string; readonly http: string };

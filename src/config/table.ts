@@ -141,6 +141,7 @@ export const options = {
     aliases: ['POD_UID'],
     processes: kvstore,
     section: 'Pod',
+    default: derived('', 'what the Kubernetes API says of the pod with this name'),
     help: 'The UID of this pod (downward API: metadata.uid).',
   }),
   podIp: option(ipAddress, {
