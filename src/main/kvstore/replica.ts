@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { createGroupApi } from '../../adapters/kubernetes/create-group-api.ts';
+import { connectionTo, createGroupApi } from '../../adapters/kubernetes/create-group-api.ts';
 import { logReport } from '../../adapters/observability/log-report.ts';
 import { Metrics } from '../../adapters/observability/metrics.ts';
 import { SystemClock } from '../../adapters/system/system-clock.ts';
@@ -44,7 +44,15 @@ export interface Replica {
 export async function startReplica({ config, log, onFailed }: ReplicaOptions): Promise<Replica> {
   const clock = new SystemClock();
   const metrics = new Metrics({ process: 'kvstore' });
-  const api = createGroupApi({ kubernetes: config.kubernetes, log });
+  const api = await createGroupApi({
+    ...config.kubernetes,
+    connection: connectionTo(config.kubernetes.url),
+    defaultPeerPort: config.peer.port,
+    podName: config.pod.name,
+    leaseDurationMs: config.groupTimes.leaseMs,
+    clock,
+    log,
+  });
   const uid = config.pod.uid === '' ? await podUid(api, config.pod.name) : config.pod.uid;
   const identity = { podName: config.pod.name, podUid: uid, dataId: randomUUID() };
 
