@@ -38,15 +38,26 @@ const CHECKING_INTERVAL_MS = 1000;
 /** Request line and headers: a key of 1024 bytes, all of them percent-encoded, and room for everything else. */
 const HEADER_BYTES_MAX = 16_384;
 
+/** Requests of a connection that wait for their answer. */
+const waiting = Symbol('waiting');
+type CountedSocket = Socket & { [waiting]?: number };
+
 export class HttpServer {
   readonly #server: Server;
   readonly #options: ServerOptions;
-  /** Requests of each connection that wait for their answer. */
-  readonly #waiting = new WeakMap<Socket, number>();
-  #draining = false;
+  readonly #onResponseClose: (this: ServerResponse) => void;
+  /** Responses that are not done. */
+  readonly #underWay = new Set<ServerResponse>();
+  #state: 'open' | 'draining' | 'closing' = 'open';
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    // One function for all responses, not one for each.
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- inside, `this` is the response
+    const server = this;
+    this.#onResponseClose = function () {
+      server.#onDone(this);
+    };
     const { requestTimeoutMs, idleTimeoutMs, connectionsMax } = options.limits;
     this.#server = createServer({
       headersTimeout: Math.min(requestTimeoutMs, HEADERS_TIMEOUT_MAX_MS),
@@ -91,12 +102,14 @@ export class HttpServer {
    * are still taken: whoever balances the load may not know yet.
    */
   drain(): void {
-    this.#draining = true;
+    if (this.#state === 'open') this.#state = 'draining';
+    for (const response of this.#underWay) response.shouldKeepAlive = false;
   }
 
   /** Takes no more connections, lets those with a request finish for `graceMs`, and cuts what is left then. */
   close(graceMs: number): Promise<void> {
-    this.#draining = true;
+    this.drain();
+    this.#state = 'closing';
     return new Promise((resolve) => {
       const cut = setTimeout(() => {
         this.#server.closeAllConnections();
@@ -110,14 +123,13 @@ export class HttpServer {
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const { socket } = request;
-    const waiting = (this.#waiting.get(socket) ?? 0) + 1;
-    this.#waiting.set(socket, waiting);
-    response.on('close', () => {
-      this.#waiting.set(socket, (this.#waiting.get(socket) ?? 1) - 1);
-    });
-    if (this.#draining) response.shouldKeepAlive = false;
-    if (waiting <= this.#options.limits.pipelineMax) {
+    const socket: CountedSocket = request.socket;
+    const count = (socket[waiting] ?? 0) + 1;
+    socket[waiting] = count;
+    this.#underWay.add(response);
+    response.on('close', this.#onResponseClose);
+    if (this.#state !== 'open') response.shouldKeepAlive = false;
+    if (count <= this.#options.limits.pipelineMax) {
       this.#options.listener(request, response);
       return;
     }
@@ -125,6 +137,15 @@ export class HttpServer {
     this.#options.metrics.limitHit('too-many-requests');
     sendProblem(response, fault('too-many-requests'));
   };
+
+  #onDone(response: ServerResponse): void {
+    this.#underWay.delete(response);
+    const socket: CountedSocket = response.req.socket;
+    const count = (socket[waiting] ?? 1) - 1;
+    socket[waiting] = count;
+    // Its answer was begun before anybody thought of closing, and so did not announce it.
+    if (this.#state === 'closing' && count === 0) socket.destroySoon();
+  }
 
   readonly #onCheckContinue = (request: IncomingMessage, response: ServerResponse): void => {
     markContinuePending(request);
@@ -136,9 +157,9 @@ export class HttpServer {
   };
 
   /** What arrived is not HTTP, or came too late: there is no request to answer, only a connection. */
-  readonly #onClientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  readonly #onClientError = (error: NodeJS.ErrnoException, socket: CountedSocket): void => {
     const refusal = faultOfClientError(error);
-    if (refusal === null || !socket.writable || (this.#waiting.get(socket) ?? 0) > 0) {
+    if (refusal === null || !socket.writable || (socket[waiting] ?? 0) > 0) {
       // Another answer is under way on this connection, and this one would land in its middle.
       socket.destroy();
       return;
