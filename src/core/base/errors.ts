@@ -25,7 +25,8 @@ export const ERRORS = {
     status: 400,
     title: 'Bad key',
     retryable: false,
-    meaning: 'The rest of the path is not a key: 1 to 1024 bytes of UTF-8, percent-encoded, without the segments . and .. .',
+    meaning:
+      'The rest of the path is not a key: 1 to 1024 bytes of UTF-8, percent-encoded, without the segments . and .. .',
     advice: 'Encode each segment of the key with encodeURIComponent or its like.',
   },
   'no-key': {
@@ -82,7 +83,8 @@ export const ERRORS = {
     status: 412,
     title: 'Precondition failed',
     retryable: false,
-    meaning: 'If-Match or If-None-Match did not hold; nothing was written. The header ETag names what is there, if anything.',
+    meaning:
+      'If-Match or If-None-Match did not hold; nothing was written. The header ETag names what is there, if anything.',
     advice: 'Read the key again and decide anew.',
   },
   'too-large': {
@@ -110,7 +112,8 @@ export const ERRORS = {
     status: 429,
     title: 'Too many requests on one connection',
     retryable: true,
-    meaning: 'More requests are pipelined on this connection than the server answers at once. This one was not looked at.',
+    meaning:
+      'More requests are pipelined on this connection than the server answers at once. This one was not looked at.',
     advice: 'Wait for answers before sending more, or open more connections.',
   },
   'headers-too-large': {
@@ -153,7 +156,8 @@ export const ERRORS = {
     status: 503,
     title: 'Not enough replicas in sync',
     retryable: true,
-    meaning: 'The in-sync set is at its minimum and a member does not acknowledge, so that the write cannot be committed.',
+    meaning:
+      'The in-sync set is at its minimum and a member does not acknowledge, so that the write cannot be committed.',
     advice: 'Try again once enough replicas are back; /v1/cluster shows them.',
   },
   'no-replica': {
@@ -223,7 +227,8 @@ export const ERRORS = {
     status: 503,
     title: 'No room for another Idempotency-Key',
     retryable: true,
-    meaning: 'As many outcomes of Idempotency-Keys are kept as the limit allows, and none is forgotten early. Nothing was written.',
+    meaning:
+      'As many outcomes of Idempotency-Keys are kept as the limit allows, and none is forgotten early. Nothing was written.',
     advice: 'Try again later, or without an Idempotency-Key if applying it twice does no harm.',
   },
   'memory-full': {

@@ -1,0 +1,576 @@
+import type { Epoch, Instant } from '../base/numbers.ts';
+import type { Random } from '../base/random.ts';
+import type { Effect } from '../group/io.ts';
+import type { GroupLimits, GroupTimes, UncleanRecovery } from '../group/options.ts';
+import type { Follower } from '../replication/follower.ts';
+import { type Lineage, sameLineage } from '../replication/lineage.ts';
+import type { Answer } from '../replication/messages.ts';
+import type { Replica } from '../replication/replica.ts';
+import type { ApiAnswer, PodInfo } from './api.ts';
+import type { Beginning } from './beginning.ts';
+import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from './errand.ts';
+import { isGone } from './gone.ts';
+import type { Nonces } from './nonces.ts';
+import type { Obedience } from './obedience.ts';
+import { compareStanding, lineageCloseness } from './ranking.ts';
+import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent } from './record.ts';
+import { type PodTestimony, podTestimonies, podUidOf, type Survey } from './survey.ts';
+
+export interface CandidateOptions {
+  readonly replica: Replica;
+  readonly follower: Follower;
+  readonly obedience: Obedience;
+  readonly nonces: Nonces;
+  readonly random: Random;
+  readonly addresses: Addresses;
+  readonly times: GroupTimes;
+  readonly limits: GroupLimits;
+  readonly uncleanRecovery: UncleanRecovery;
+  readonly port: ErrandPort;
+  /** What this replica would answer to a question. */
+  readonly testify: (now: Instant) => Answer;
+  readonly podUid: string;
+}
+
+/** What the replica that does not lead knows of the record. */
+export type RecordView =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'absent' }
+  /** Just created: nobody has filled it. */
+  | { readonly kind: 'unfilled'; readonly record: LeaseRecord }
+  | { readonly kind: 'obeyed'; readonly record: LeaseRecord }
+  /** R13: damaged, or not one to be obeyed. */
+  | { readonly kind: 'lost'; readonly reason: string };
+
+/** This replica leads: by which record, when it asked for it, and what is to be said about it. */
+export interface LeadVerdict {
+  readonly record: LeaseRecord;
+  readonly askedMs: number;
+  readonly reason: string;
+  /** R14: acknowledged writes may be lost. */
+  readonly alarm: string | null;
+}
+
+type StandReason = 'vacant' | 'dead' | 'expired';
+
+const QUESTION_MS = 100;
+const SURVEY_MS = 400;
+/** R14: how long replicas that are listed as running, but silent, are waited for. */
+const SILENT_WAIT_MS = 30_000;
+const UNREACHABLE_MS = 250;
+const RECOVERY_PAUSE_MS = 200;
+
+/**
+ * What a replica that does not lead does about the record: it reads it, follows the leader that it names, and decides
+ * when to take over (R8), to found the group (R13) or to begin anew (R14). Every decision rests on a read from the API
+ * server and ends in a compare-and-swap on just what was read (R1).
+ */
+export class Candidate {
+  readonly #options: CandidateOptions;
+  readonly #runner: ErrandRunner<LeadVerdict | null>;
+  #view: RecordView = { kind: 'unknown' };
+  #lookWanted = true;
+  #notBeforeMs = 0;
+  /** When the record was last seen to move: an expiry by this replica's own observation (R8). */
+  #movedMs: number;
+  #movedVersion = '';
+  #lookedMs = -Infinity;
+  /** The leader of this epoch is plainly dead (R8). */
+  #deadEpoch: Epoch | null = null;
+  #unreachableSinceMs: number | null = null;
+  #recoveringSinceMs: number | null = null;
+  #lostSinceMs: number | null = null;
+  #recoveryNotBeforeMs = 0;
+  /** A lineage that this replica has asked for: its answer may be lost, and the next read says that it landed. */
+  #beginning: Beginning | null = null;
+  /** R7: this replica gave the record up, and lets others try first. */
+  #heldOffUntilMs = -Infinity;
+  #lastLed: { readonly lineage: Lineage; readonly epoch: Epoch } | null = null;
+  #peerAddresses: readonly string[] = [];
+  #standing: 'free' | 'stopping' | 'handedOver' = 'free';
+  #frozen: string | null = null;
+  #alarmed = false;
+  #now: Instant;
+  #effects: Effect[] = [];
+
+  constructor(options: CandidateOptions, now: Instant) {
+    this.#options = options;
+    this.#runner = new ErrandRunner(options.port);
+    this.#movedMs = now.monotonicMs;
+    this.#now = now;
+  }
+
+  get view(): RecordView {
+    return this.#view;
+  }
+
+  /** Why nothing can be done without an operator; null while something can. */
+  get frozen(): string | null {
+    return this.#frozen;
+  }
+
+  get runner(): ErrandRunner<LeadVerdict | null> {
+    return this.#runner;
+  }
+
+  setPeers(addresses: readonly string[]): void {
+    this.#peerAddresses = addresses;
+  }
+
+  setStopping(standing: 'stopping' | 'handedOver'): void {
+    this.#standing = standing;
+  }
+
+  /** The end of a time as leader. `holdOffMs`: R7. */
+  resume(options: { readonly led: { readonly lineage: Lineage; readonly epoch: Epoch }; readonly holdOffMs: number; readonly beginning: Beginning | null }, now: Instant): void {
+    this.#lastLed = options.led;
+    this.#beginning = options.beginning;
+    this.#lookWanted = true;
+    this.#notBeforeMs = 0;
+    this.#movedMs = now.monotonicMs;
+    this.#heldOffUntilMs = now.monotonicMs + options.holdOffMs;
+    this.#deadEpoch = null;
+    this.#unreachableSinceMs = null;
+  }
+
+  /** R7: somebody can be heard again. */
+  heardReplica(): void {
+    this.#heldOffUntilMs = -Infinity;
+  }
+
+  /** The watch says that the record may have changed. */
+  onHint(record: LeaseRecord | null, now: Instant): void {
+    if (record === null) {
+      this.#lookWanted = true;
+      return;
+    }
+    if (this.#view.kind !== 'obeyed') {
+      this.#lookWanted = true;
+      return;
+    }
+    this.#noteVersion(record, now);
+    if (!sameDecision(record.content, this.#view.record.content) || record.version.uid !== this.#view.record.version.uid) this.#lookWanted = true;
+  }
+
+  /** Another replica names a higher epoch, or does not lead although the record says so. */
+  wantLook(): void {
+    this.#lookWanted = true;
+  }
+
+  onApiAnswered(callNumber: number, answer: ApiAnswer, now: Instant, effects: Effect[]): LeadVerdict | null {
+    this.#enter(now, effects);
+    return this.#runner.onApiAnswered(callNumber, answer, now, effects);
+  }
+
+  /** Goes on with what is under way, or begins what is due. */
+  kick(now: Instant, effects: Effect[]): LeadVerdict | null {
+    this.#enter(now, effects);
+    this.#watchLeader(now);
+    if (this.#runner.busy) {
+      const verdict = this.#runner.poll(now, effects);
+      if (verdict !== null || this.#runner.busy) return verdict;
+    }
+    const errand = this.#nextErrand(now);
+    return errand === null ? null : this.#runner.start(errand, now, effects);
+  }
+
+  #enter(now: Instant, effects: Effect[]): void {
+    this.#now = now;
+    this.#effects = effects;
+  }
+
+  // --- what is due -----------------------------------------------------------------------------------------------------
+
+  #watchLeader(now: Instant): void {
+    const { follower } = this.#options;
+    const sign = follower.takeSign();
+    if (sign === 'refused' || sign === 'replaced') this.#deadEpoch = follower.target?.epoch ?? this.#deadEpoch;
+    if (sign !== null) this.#lookWanted = true;
+    if (follower.streaming) {
+      this.#unreachableSinceMs = null;
+      this.#recoveringSinceMs = null;
+      if (follower.epoch !== null && follower.epoch === this.#deadEpoch) this.#deadEpoch = null;
+    } else {
+      this.#unreachableSinceMs ??= now.monotonicMs;
+    }
+  }
+
+  #nextErrand(now: Instant): Errand<LeadVerdict | null> | null {
+    const nowMs = now.monotonicMs;
+    if (nowMs < this.#notBeforeMs) return null;
+    if (this.#lookWanted) return this.#look();
+    const { replica, follower, times } = this.#options;
+    const seeking = !follower.streaming;
+    switch (this.#view.kind) {
+      case 'unknown':
+        return this.#look();
+      case 'absent':
+      case 'unfilled':
+      case 'lost':
+        if (this.#view.kind !== 'lost' && replica.empty && this.#standing === 'free') return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
+        this.#considerFreezing(nowMs);
+        return seeking && nowMs - this.#lookedMs >= times.renewMs ? this.#look() : null;
+      case 'obeyed': {
+        const reason = this.#standReason(this.#view.record.content, nowMs);
+        if (reason !== null) return this.#stand(reason, this.#view.record);
+        if (!seeking) return null;
+        if (this.#mayRecover(this.#view.record.content, nowMs)) return this.#recover();
+        return nowMs - this.#lookedMs >= times.renewMs ? this.#look() : null;
+      }
+    }
+  }
+
+  /** R2, R8. */
+  #standReason(content: RecordContent, nowMs: number): StandReason | null {
+    const { follower, times } = this.#options;
+    if (!this.#eligible(content) || this.#standing === 'stopping') return null;
+    if (content.holder === null) return nowMs >= this.#heldOffUntilMs && this.#standing === 'free' ? 'vacant' : null;
+    if (this.#deadEpoch === content.epoch) return 'dead';
+    const heardAgoMs = follower.heardWorkingAgoMs(content.epoch, nowMs);
+    const expired = nowMs - this.#movedMs > times.leaseMs;
+    return expired && (heardAgoMs === null || heardAgoMs > times.electionMs) ? 'expired' : null;
+  }
+
+  #eligible(content: RecordContent): boolean {
+    const { replica } = this.#options;
+    return content.inSync.includes(replica.id) && !replica.empty && sameLineage(replica.lineage, content.lineage);
+  }
+
+  #mayRecover(content: RecordContent, nowMs: number): boolean {
+    if (this.#standing !== 'free' || content.inSync.includes(this.#options.replica.id)) return false;
+    const unreachable = this.#unreachableSinceMs !== null && nowMs - this.#unreachableSinceMs >= UNREACHABLE_MS;
+    return (unreachable || this.#deadEpoch === content.epoch) && nowMs >= this.#recoveryNotBeforeMs;
+  }
+
+  /** R13: nobody can show that writing the record again is safe. */
+  #considerFreezing(nowMs: number): void {
+    const { follower, times } = this.#options;
+    if (follower.streaming) {
+      this.#lostSinceMs = null;
+      return;
+    }
+    this.#lostSinceMs ??= nowMs;
+    if (nowMs - this.#lostSinceMs < 2 * times.electionMs) return;
+    const what = this.#view.kind === 'lost' ? this.#view.reason : 'the Lease is not there';
+    this.#freeze(`${what}, and no leader is here to write it again`);
+  }
+
+  #freeze(why: string): void {
+    this.#frozen = why;
+    if (this.#alarmed) return;
+    this.#alarmed = true;
+    const message = `${why}. Reads go on where they can; writes wait for an operator: see "kv admin recover" in the guide on recovery`;
+    this.#effects.push({ kind: 'report', report: { kind: 'alarm', code: 'frozen', message } });
+  }
+
+  #thaw(): void {
+    this.#frozen = null;
+    this.#alarmed = false;
+    this.#lostSinceMs = null;
+  }
+
+  #note(message: string): void {
+    this.#effects.push({ kind: 'report', report: { kind: 'note', message } });
+  }
+
+  #retry(): null {
+    const { times, random } = this.#options;
+    this.#lookWanted = true;
+    this.#notBeforeMs = this.#now.monotonicMs + times.retryMs * (0.5 + random.next());
+    return null;
+  }
+
+  // --- the record ------------------------------------------------------------------------------------------------------
+
+  /** Reads the record and does what it says: follow, lead, or know that it is lost. */
+  *#look(): Errand<LeadVerdict | null> {
+    this.#lookWanted = false;
+    const asked = this.#ask();
+    const answer = yield* call({ kind: 'readLease' });
+    return this.#see(answer, asked, 'the record names this replica');
+  }
+
+  #ask() {
+    const { follower, obedience } = this.#options;
+    return { ms: this.#now.monotonicMs, acknowledgements: follower.acknowledgements, changes: obedience.changes };
+  }
+
+  #see(answer: ApiAnswer, asked: { ms: number; acknowledgements: number; changes: number }, reason: string): LeadVerdict | null {
+    this.#lookedMs = this.#now.monotonicMs;
+    switch (answer.kind) {
+      case 'record':
+        return this.#adopt(answer.record, asked, reason);
+      case 'absent':
+        this.#view = { kind: 'absent' };
+        return null;
+      case 'damaged':
+        this.#view = { kind: 'lost', reason: `the record is damaged: ${answer.reason}` };
+        return null;
+      case 'conflict':
+      case 'refused':
+      case 'inDoubt':
+      case 'pods':
+        return this.#retry();
+    }
+  }
+
+  #adopt(record: LeaseRecord, asked: { ms: number; acknowledgements: number; changes: number }, reason: string): LeadVerdict | null {
+    const { replica, follower, obedience } = this.#options;
+    const { content } = record;
+    this.#noteVersion(record, this.#now);
+    if (isUnfilled(content)) {
+      this.#view = { kind: 'unfilled', record };
+      return null;
+    }
+    const fresh = asked.changes === obedience.changes;
+    const { lineage } = content;
+    if (lineage === null || !(obedience.accepts(content) || (replica.empty && fresh))) {
+      // A read that began before the newest epoch was seen says nothing; one that began after says that it is lost.
+      if (!fresh) return this.#retry();
+      this.#view = { kind: 'lost', reason: 'the record is not one to be obeyed: it has gone back in time, or belongs to another history' };
+      return null;
+    }
+    if (!sameLineage(lineage, obedience.lineage)) {
+      this.#effects.push({ kind: 'report', report: { kind: 'lineageChanged', lineage, reason: 'the record names it' } });
+    }
+    obedience.adopt({ lineage, epoch: content.epoch });
+    follower.fence(this.#effects);
+    this.#thaw();
+    const before = this.#view.kind === 'obeyed' ? this.#view.record.content : null;
+    if (before?.epoch !== content.epoch || before.holder !== content.holder) this.#movedMs = this.#now.monotonicMs;
+    this.#view = { kind: 'obeyed', record };
+    if (content.holder === replica.id) return this.#named(record, asked, reason);
+    if (content.holder === null || content.addresses === null) follower.unfollow(this.#effects);
+    else follower.follow({ leader: content.holder, address: content.addresses.peer, epoch: content.epoch }, this.#now, this.#effects);
+    return null;
+  }
+
+  /**
+   * R2: an answer that names this replica counts only if it has acknowledged nothing since it asked; else the next read
+   * decides, for by now it acknowledges no lower epoch.
+   */
+  #named(record: LeaseRecord, asked: { ms: number; acknowledgements: number }, reason: string): LeadVerdict | null {
+    const { follower } = this.#options;
+    follower.unfollow(this.#effects);
+    if (asked.acknowledgements !== follower.acknowledgements) {
+      this.#lookWanted = true;
+      return null;
+    }
+    const { lineage, epoch } = record.content;
+    if (this.#beginning !== null && sameLineage(lineage, this.#beginning.lineage)) return this.#begin(record, asked.ms, this.#beginning);
+    if (this.#lastLed !== null && this.#lastLed.epoch === epoch && sameLineage(this.#lastLed.lineage, lineage)) {
+      // It leads an epoch once: it takes over anew, from itself.
+      this.#deadEpoch = epoch;
+      return null;
+    }
+    if (!this.#eligible(record.content)) return null;
+    return { record, askedMs: asked.ms, reason, alarm: null };
+  }
+
+  #noteVersion(record: LeaseRecord, now: Instant): void {
+    const version = `${record.version.uid}/${record.version.resourceVersion}`;
+    if (version === this.#movedVersion) return;
+    this.#movedVersion = version;
+    this.#movedMs = now.monotonicMs;
+  }
+
+  // --- taking over (R2, R8) --------------------------------------------------------------------------------------------
+
+  *#stand(reason: StandReason, against: LeaseRecord): Errand<LeadVerdict | null> {
+    const { replica, random, times, limits, nonces, addresses } = this.#options;
+    const others = yield* survey(this.#peerAddresses, QUESTION_MS);
+    if (reason === 'expired' && this.#othersHearLeader(others, against.content)) {
+      this.#note('the Lease has expired, but another replica hears a working leader');
+      this.#notBeforeMs = this.#now.monotonicMs + times.retryMs;
+      return null;
+    }
+    // Who has more of the log goes first.
+    const ahead = this.#countAhead(others, against.content);
+    yield* pause(this.#now.monotonicMs + random.next() * 20 + ahead * 60);
+
+    const asked = this.#ask();
+    const read = yield* call({ kind: 'readLease' });
+    const named = this.#see(read, asked, 'the record names this replica');
+    if (named !== null || this.#view.kind !== 'obeyed') return named;
+    const { record } = this.#view;
+    const { content } = record;
+    const overtaken = content.epoch !== against.content.epoch || content.holder !== against.content.holder;
+    // A leader that is dead or has been silent may still have renewed: what was read decides.
+    if (overtaken || this.#standReason(content, this.#now.monotonicMs) !== reason) return null;
+
+    const dropsHolder = content.holder !== null && content.holder !== replica.id && content.inSync.length - 1 >= limits.minInSync;
+    const askedAgain = this.#ask();
+    const answer = yield* call({
+      kind: 'replaceLease',
+      base: record.version,
+      content: {
+        holder: replica.id,
+        epoch: (content.epoch + 1) as Epoch,
+        inSync: dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync,
+        addresses,
+        lineage: content.lineage,
+        nonce: nonces.next(),
+        endedEpoch: null,
+      },
+    });
+    if (answer.kind !== 'record') return this.#retry();
+    return this.#adopt(answer.record, askedAgain, `took over: the leader was ${describe[reason]}`);
+  }
+
+  #othersHearLeader(others: Survey, content: RecordContent): boolean {
+    return others
+      .answers()
+      .some(
+        ({ obeys, epoch, heardWorkingMs }) =>
+          sameLineage(obeys, content.lineage) && epoch >= content.epoch && heardWorkingMs !== null && heardWorkingMs < this.#options.times.electionMs,
+      );
+  }
+
+  #countAhead(others: Survey, content: RecordContent): number {
+    const own = this.#options.testify(this.#now);
+    return others
+      .answers()
+      .filter((answer) => content.inSync.includes(answer.from) && !answer.stopping && answer.from !== content.holder)
+      .filter((answer) => content.lineage !== null && compareStanding(answer, own, content.lineage) > 0).length;
+  }
+
+  // --- founding the group (R13) ----------------------------------------------------------------------------------------
+
+  *#found(): Errand<LeadVerdict | null> {
+    const { replica, obedience } = this.#options;
+    this.#recoveryNotBeforeMs = this.#now.monotonicMs + RECOVERY_PAUSE_MS;
+    if (this.#view.kind === 'absent') {
+      const created = yield* call({ kind: 'createLease' });
+      if (created.kind !== 'record' && created.kind !== 'conflict') return this.#retry();
+    }
+    // Uid and version first, the question after: what is filled is just what stood there when everybody was asked.
+    const asked = this.#ask();
+    const read = yield* call({ kind: 'readLease' });
+    const verdict = this.#see(read, asked, 'the record names this replica');
+    if (this.#view.kind !== 'unfilled') return verdict;
+    const { record } = this.#view;
+    const testimonies = yield* this.#askEverybody();
+    if (testimonies === null) return this.#retry();
+    const doubtful = testimonies.find(({ pod, testimony }) => !isBlank(pod, testimony));
+    if (doubtful !== undefined) {
+      const { testimony } = doubtful;
+      if (testimony.kind === 'answered') this.#considerFreezing(this.#now.monotonicMs);
+      this.#note(`cannot found the group yet: pod ${doubtful.pod.name} ${testimony.kind === 'answered' ? 'has data' : 'does not answer'}`);
+      this.#lookWanted = true;
+      this.#notBeforeMs = this.#now.monotonicMs + this.#options.times.retryMs;
+      return null;
+    }
+    if (!replica.empty) return null;
+    const number = (obedience.lineage?.number ?? 0) + 1;
+    const alarm = number === 1 ? null : 'the Lease was lost together with the data: a new lineage begins';
+    return yield* this.#askForLineage(record, number, 'founded the group', alarm);
+  }
+
+  /** Puts this replica into the record, alone, as the beginning of a lineage. */
+  *#askForLineage(record: LeaseRecord, number: number, reason: string, alarm: string | null): Errand<LeadVerdict | null> {
+    const { replica, obedience, nonces, addresses } = this.#options;
+    const lineage: Lineage = { number, id: nonces.next() };
+    this.#beginning = { lineage, reason, alarm };
+    const asked = this.#ask();
+    const answer = yield* call({
+      kind: 'replaceLease',
+      base: record.version,
+      content: {
+        holder: replica.id,
+        epoch: (Math.max(record.content.epoch, obedience.epoch, replica.lastEpoch) + 1) as Epoch,
+        inSync: [replica.id],
+        addresses,
+        lineage,
+        nonce: nonces.next(),
+        endedEpoch: null,
+      },
+    });
+    if (answer.kind !== 'record') return this.#retry();
+    this.#noteVersion(answer.record, this.#now);
+    this.#view = { kind: 'obeyed', record: answer.record };
+    this.#options.obedience.adopt({ lineage, epoch: answer.record.content.epoch });
+    return this.#named(answer.record, asked, reason);
+  }
+
+  *#askEverybody(): Errand<PodTestimony[] | null> {
+    const listed = yield* call({ kind: 'listPods' });
+    if (listed.kind !== 'pods') return null;
+    const { podUid } = this.#options;
+    // Who is not listed may have been given up by the cluster: it decides nothing for the group.
+    if (!listed.pods.some((pod) => pod.uid === podUid)) return null;
+    const addresses = listed.pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
+    const asked = yield* survey(addresses.filter((address) => address !== null), SURVEY_MS);
+    return podTestimonies(listed.pods, asked, this.#options.testify(this.#now));
+  }
+
+  /** What this replica has, if anything, goes on in the lineage that it asked for. */
+  #begin(record: LeaseRecord, askedMs: number, beginning: Beginning): LeadVerdict {
+    const { lineage, reason, alarm } = beginning;
+    this.#beginning = null;
+    this.#options.replica.beginLineage(lineage);
+    this.#thaw();
+    this.#effects.push({ kind: 'report', report: { kind: 'lineageChanged', lineage, reason } });
+    return { record, askedMs, reason, alarm };
+  }
+
+  // --- nothing left (R14) ----------------------------------------------------------------------------------------------
+
+  *#recover(): Errand<LeadVerdict | null> {
+    const { replica, uncleanRecovery, random } = this.#options;
+    const beganMs = this.#now.monotonicMs;
+    this.#recoveryNotBeforeMs = beganMs + RECOVERY_PAUSE_MS;
+    const asked = this.#ask();
+    const read = yield* call({ kind: 'readLease' });
+    const verdict = this.#see(read, asked, 'the record names this replica');
+    if (verdict !== null || this.#view.kind !== 'obeyed' || this.#options.follower.streaming) return verdict;
+    const { record } = this.#view;
+    const { content } = record;
+    const { lineage } = content;
+    const testimonies = yield* this.#askEverybody();
+    if (testimonies === null || lineage === null) return this.#retry();
+    if (content.inSync.includes(replica.id) || !content.inSync.every((id) => isGone(id, testimonies, uncleanRecovery))) {
+      this.#recoveringSinceMs = null;
+      return null;
+    }
+    this.#recoveringSinceMs ??= beganMs;
+    const silent = testimonies.find(({ pod, testimony }) => pod.state === 'running' && testimony.kind !== 'answered');
+    if (silent !== undefined && this.#now.monotonicMs - this.#recoveringSinceMs < SILENT_WAIT_MS) {
+      this.#note(`every member's memory is gone; waiting for pod ${silent.pod.name} to answer`);
+      return null;
+    }
+    const ended = content.endedEpoch === content.epoch;
+    if (uncleanRecovery === 'never' && !ended) {
+      this.#freeze("every member's memory is gone, and UNCLEAN_RECOVERY is never");
+      return null;
+    }
+    const own = this.#options.testify(this.#now);
+    const better = testimonies.some(
+      ({ testimony }) => testimony.kind === 'answered' && !testimony.answer.stopping && compareStanding(testimony.answer, own, lineage) > 0,
+    );
+    if (better) return null;
+    yield* pause(this.#now.monotonicMs + random.next() * 20);
+    if (lineageCloseness(replica.lineage, lineage) === 0 && !replica.empty) replica.discard();
+    const alarm = ended ? null : 'every member of the in-sync set is gone with its memory: a new lineage begins, and acknowledged writes may be lost';
+    const reason = ended ? 'began anew after a planned end' : 'began anew: every member was gone';
+    return yield* this.#askForLineage(record, lineage.number + 1, reason, alarm);
+  }
+}
+
+const describe: Readonly<Record<StandReason, string>> = {
+  vacant: 'gone, and nobody was named',
+  dead: 'dead',
+  expired: 'not heard of, and its Lease expired',
+};
+
+/** R13: it has no data, or has never run, or does not run any more. */
+const isBlank = (pod: PodInfo, testimony: PodTestimony['testimony']): boolean =>
+  pod.state !== 'running' || (testimony.kind === 'answered' && testimony.answer.lineage === null && podUidOf(testimony.answer.from) === pod.uid);
+
+/** What of the record a replica acts on; the rest moves with every renewal. */
+const sameDecision = (a: RecordContent, b: RecordContent): boolean =>
+  a.holder === b.holder &&
+  a.epoch === b.epoch &&
+  a.addresses?.peer === b.addresses?.peer &&
+  sameLineage(a.lineage, b.lineage) &&
+  a.inSync.length === b.inSync.length &&
+  a.inSync.every((id) => b.inSync.includes(id));

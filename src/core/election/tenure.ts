@@ -1,0 +1,393 @@
+import type { Epoch, Instant } from '../base/numbers.ts';
+import type { Effect } from '../group/io.ts';
+import type { GroupLimits, GroupTimes, UncleanRecovery } from '../group/options.ts';
+import type { Leader } from '../replication/leader.ts';
+import { type Lineage, sameLineage } from '../replication/lineage.ts';
+import type { Answer } from '../replication/messages.ts';
+import type { Replica } from '../replication/replica.ts';
+import type { ReplicaId } from '../replication/replica-id.ts';
+import type { ApiAnswer } from './api.ts';
+import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from './errand.ts';
+import { isGone } from './gone.ts';
+import type { Beginning } from './beginning.ts';
+import type { Nonces } from './nonces.ts';
+import type { Obedience } from './obedience.ts';
+import type { Addresses, LeaseRecord, RecordContent, RecordVersion } from './record.ts';
+import { type PodTestimony, podTestimonies } from './survey.ts';
+
+export interface TenureOptions {
+  readonly leader: Leader;
+  readonly replica: Replica;
+  readonly obedience: Obedience;
+  readonly nonces: Nonces;
+  readonly addresses: Addresses;
+  readonly times: GroupTimes;
+  readonly limits: GroupLimits;
+  readonly uncleanRecovery: UncleanRecovery;
+  readonly port: ErrandPort;
+  readonly testify: (now: Instant) => Answer;
+  readonly podUid: string;
+  /** The record by which it leads. */
+  readonly record: LeaseRecord;
+}
+
+export type TenureVerdict =
+  /** Another leads, or may: what was read is the candidate's to judge. */
+  | { readonly kind: 'deposed'; readonly reason: string }
+  /** R9: the successor is named. */
+  | { readonly kind: 'handedOver'; readonly successor: ReplicaId }
+  /** R7: nobody was heard from; somebody better connected may lead. */
+  | { readonly kind: 'gaveUp' }
+  /** R13: the lost record was written again, in the next epoch. */
+  | { readonly kind: 'rewritten'; readonly record: LeaseRecord; readonly askedMs: number; readonly alarm: string | null }
+  /** R9: the epoch is marked as ended. */
+  | { readonly kind: 'ended' };
+
+const SURVEY_MS = 300;
+const ROUND_MS = 600;
+/** R7: after the members turned out to be gone, or the record could not be given up. */
+const GIVE_UP_PAUSE_MS = 2000;
+
+/**
+ * The leader's dealings with the record: renewals, changes of the set, hand-over, and what is to be done when the record
+ * is lost. One call is under way at a time. An outcome that is in doubt stays in doubt until the version has moved, and
+ * the maximal set counts everything that may have happened (R1, R4). While the API server is away the leader goes on: it
+ * steps down on evidence only (R7).
+ */
+export class Tenure {
+  readonly #options: TenureOptions;
+  readonly #runner: ErrandRunner<TenureVerdict | null>;
+  /** The record as it stands, as far as is known. */
+  #base: LeaseRecord;
+  /** R3: a record of this epoch is obeyed only with one of these: the newest that is confirmed, and those in doubt. */
+  #nonces: Set<string>;
+  #readWanted = false;
+  /** A replace may still land; settled once the version has moved. */
+  #inDoubt = false;
+  /** R13: what stands in the record's place. null version: nothing does. */
+  #lost: { readonly version: RecordVersion | null; readonly reason: string } | null = null;
+  #renewDueMs: number;
+  #notBeforeMs = 0;
+  #giveUpNotBeforeMs: number;
+  #successor: { readonly id: ReplicaId; readonly addresses: Addresses } | null = null;
+  #endWanted = false;
+  #renewals = 0;
+  #reportedLost = false;
+  #beginning: Beginning | null = null;
+  #now: Instant;
+  #effects: Effect[] = [];
+
+  constructor(options: TenureOptions, now: Instant) {
+    this.#options = options;
+    this.#base = options.record;
+    this.#nonces = new Set([options.record.content.nonce]);
+    this.#runner = new ErrandRunner(options.port);
+    this.#renewDueMs = now.monotonicMs + options.times.renewMs;
+    this.#giveUpNotBeforeMs = now.monotonicMs + 2 * options.times.electionMs;
+    this.#now = now;
+  }
+
+  get runner(): ErrandRunner<TenureVerdict | null> {
+    return this.#runner;
+  }
+
+  get base(): LeaseRecord {
+    return this.#base;
+  }
+
+  /** Why the record is not there, or not to be obeyed; null while it is. */
+  get lostReason(): string | null {
+    return this.#lost?.reason ?? null;
+  }
+
+  /** A lineage that this leader asked for: if the answer is lost, the next read says whether it landed. */
+  get beginning(): Beginning | null {
+    return this.#beginning;
+  }
+
+  get renewals(): number {
+    return this.#renewals;
+  }
+
+  /** R9: name this member as soon as nothing else is under way. */
+  handOverTo(successor: { readonly id: ReplicaId; readonly addresses: Addresses } | null): void {
+    this.#successor = successor;
+  }
+
+  /** R9: mark the epoch as ended. */
+  end(): void {
+    this.#endWanted = true;
+  }
+
+  /** The watch says that the record is not what this leader wrote. */
+  onHint(record: LeaseRecord | null): void {
+    if (record !== null && this.#options.nonces.isOwn(record.content.nonce) && record.version.uid === this.#base.version.uid) return;
+    this.#readWanted = true;
+  }
+
+  wantRead(): void {
+    this.#readWanted = true;
+  }
+
+  onApiAnswered(callNumber: number, answer: ApiAnswer, now: Instant, effects: Effect[]): TenureVerdict | null {
+    this.#now = now;
+    this.#effects = effects;
+    return this.#runner.onApiAnswered(callNumber, answer, now, effects);
+  }
+
+  kick(now: Instant, effects: Effect[]): TenureVerdict | null {
+    this.#now = now;
+    this.#effects = effects;
+    if (this.#runner.busy) {
+      const verdict = this.#runner.poll(now, effects);
+      if (verdict !== null || this.#runner.busy) return verdict;
+    }
+    const errand = this.#nextErrand(now.monotonicMs);
+    return errand === null ? null : this.#runner.start(errand, now, effects);
+  }
+
+  #nextErrand(nowMs: number): Errand<TenureVerdict | null> | null {
+    if (nowMs < this.#notBeforeMs) return null;
+    const { leader } = this.#options;
+    const { content } = this.#base;
+    if (this.#readWanted) return this.#read();
+    if (this.#lost !== null) return this.#rewrite(this.#lost);
+    // R1: the old set once more, so that the version moves and the late request can no longer land.
+    if (this.#inDoubt) return this.#replace({ ...content, inSync: [...leader.set.confirmed] });
+    if (this.#endWanted) return this.#end();
+    if (this.#successor !== null) return this.#handOver(this.#successor);
+    const change = leader.changeReady;
+    if (change !== null) return this.#changeSet(change.reason);
+    if (this.#hearsNobody(nowMs)) return this.#giveUp();
+    return nowMs >= this.#renewDueMs ? this.#replace(content) : null;
+  }
+
+  #retry(): null {
+    this.#notBeforeMs = this.#now.monotonicMs + this.#options.times.retryMs;
+    return null;
+  }
+
+  // --- reading and replacing (R1) --------------------------------------------------------------------------------------
+
+  *#read(): Errand<TenureVerdict | null> {
+    const { obedience, leader } = this.#options;
+    this.#readWanted = false;
+    const { changes } = obedience;
+    const answer = yield* call({ kind: 'readLease' });
+    switch (answer.kind) {
+      case 'record':
+        break;
+      case 'damaged':
+        return this.#lose(answer.version, `it is damaged: ${answer.reason}`);
+      case 'absent':
+        return this.#lose(null, 'it was deleted');
+      case 'conflict':
+      case 'refused':
+      case 'inDoubt':
+      case 'pods':
+        this.#readWanted = true;
+        return this.#retry();
+    }
+    const { record } = answer;
+    const { content, version } = record;
+    if (content.epoch === leader.epoch && sameLineage(content.lineage, leader.lineage) && this.#nonces.has(content.nonce) && version.uid === this.#base.version.uid) {
+      return this.#recognise(record);
+    }
+    if (content.lineage !== null && obedience.accepts(content) && (content.epoch > leader.epoch || !sameLineage(content.lineage, leader.lineage))) {
+      return { kind: 'deposed', reason: `the record names ${content.holder ?? 'nobody'} in epoch ${content.epoch}` };
+    }
+    if (changes !== obedience.changes) {
+      this.#readWanted = true;
+      return null;
+    }
+    return this.#lose(version, 'it is not one that this leader wrote, nor one to be obeyed');
+  }
+
+  /** One of this leader's own writes stands there. */
+  #recognise(record: LeaseRecord): TenureVerdict | null {
+    const { leader } = this.#options;
+    const moved = record.version.resourceVersion !== this.#base.version.resourceVersion;
+    this.#lost = null;
+    this.#reportedLost = false;
+    if (!moved) {
+      // Nothing has landed. If something still may, it stays in doubt, and is fenced off by the next write.
+      if (!this.#inDoubt && leader.set.sent) this.#confirmSet(record, 'the change was refused');
+      return null;
+    }
+    this.#base = record;
+    this.#nonces = new Set([record.content.nonce]);
+    this.#inDoubt = false;
+    if (record.content.holder === null) return { kind: 'gaveUp' };
+    this.#confirmSet(record, 'as read from the record');
+    return null;
+  }
+
+  /** Sends one replace of the record as it is known. `then`: what it means if it succeeds. */
+  *#replace(content: RecordContent, then: TenureVerdict | null = null): Errand<TenureVerdict | null> {
+    const { leader, nonces, addresses, times } = this.#options;
+    const nonce = nonces.next();
+    this.#nonces.add(nonce);
+    const endedEpoch = then?.kind === 'ended' ? leader.epoch : null;
+    this.#renewDueMs = this.#now.monotonicMs + times.renewMs;
+    leader.rounds.beginRenewal(this.#now.monotonicMs);
+    const answer = yield* call({
+      kind: 'replaceLease',
+      base: this.#base.version,
+      content: { ...content, addresses: content.holder === this.#options.replica.id ? addresses : content.addresses, nonce, endedEpoch },
+    });
+    switch (answer.kind) {
+      case 'record': {
+        const setMoved = leader.set.sent || this.#inDoubt;
+        this.#base = answer.record;
+        this.#nonces = new Set([nonce]);
+        this.#inDoubt = false;
+        this.#renewals += 1;
+        if (then !== null) return then;
+        leader.rounds.renewed();
+        if (setMoved) this.#confirmSet(answer.record, leader.set.change?.reason ?? 'settled');
+        return null;
+      }
+      case 'inDoubt':
+        this.#inDoubt = true;
+        this.#readWanted = true;
+        return this.#retry();
+      case 'conflict':
+      case 'absent':
+      case 'refused':
+      case 'damaged':
+      case 'pods':
+        this.#readWanted = true;
+        return answer.kind === 'conflict' ? null : this.#retry();
+    }
+  }
+
+  #confirmSet(record: LeaseRecord, reason: string): void {
+    const { leader } = this.#options;
+    const before = leader.set.confirmed;
+    const after = record.content.inSync;
+    leader.set.confirm(after);
+    for (const id of before) if (!after.includes(id)) leader.membership.onRemoved(id, this.#now.monotonicMs);
+    if (after.length === before.size && after.every((id) => before.has(id))) return;
+    this.#effects.push({ kind: 'report', report: { kind: 'setChanged', epoch: leader.epoch, members: after, reason } });
+  }
+
+  // --- what the leader asks for ----------------------------------------------------------------------------------------
+
+  /** R5, R6. */
+  *#changeSet(reason: string): Errand<TenureVerdict | null> {
+    const { leader } = this.#options;
+    leader.set.markSent();
+    this.#effects.push({ kind: 'report', report: { kind: 'note', message: `asking for a change of the in-sync set: ${reason}` } });
+    return yield* this.#replace({ ...this.#base.content, inSync: leader.set.target });
+  }
+
+  /** R9: one update names the successor, in the next epoch. */
+  *#handOver(successor: { readonly id: ReplicaId; readonly addresses: Addresses }): Errand<TenureVerdict | null> {
+    const { leader } = this.#options;
+    const { content } = this.#base;
+    this.#successor = null;
+    if (!leader.set.confirmed.has(successor.id) || leader.set.change !== null) return null;
+    return yield* this.#replace(
+      { ...content, holder: successor.id, epoch: (leader.epoch + 1) as Epoch, addresses: successor.addresses },
+      { kind: 'handedOver', successor: successor.id },
+    );
+  }
+
+  /** R9: every member is stopping. If no pod of the group stays, what starts next need not ask what was lost. */
+  *#end(): Errand<TenureVerdict | null> {
+    this.#endWanted = false;
+    const { leader } = this.#options;
+    const listed = yield* call({ kind: 'listPods' });
+    const stays = listed.kind !== 'pods' || listed.pods.some((pod) => !pod.deleting && pod.state !== 'terminated');
+    if (stays || leader.set.change !== null || !leader.drained) return this.#retry();
+    return yield* this.#replace(this.#base.content, { kind: 'ended' });
+  }
+
+  /** R7: it has heard from no other replica for the election time-out, though the set names another. */
+  #hearsNobody(nowMs: number): boolean {
+    const { leader, times } = this.#options;
+    if (leader.set.confirmed.size < 2 || nowMs < this.#giveUpNotBeforeMs) return false;
+    return !leader.membership.hearsFromAnybody(nowMs, times.electionMs);
+  }
+
+  *#giveUp(): Errand<TenureVerdict | null> {
+    const { leader, replica, uncleanRecovery } = this.#options;
+    this.#giveUpNotBeforeMs = this.#now.monotonicMs + GIVE_UP_PAUSE_MS;
+    const testimonies = yield* this.#askEverybody();
+    if (testimonies === null || !this.#hearsNobodyStill()) return null;
+    const alive = [...leader.set.confirmed].some((id) => id !== replica.id && !isGone(id, testimonies, uncleanRecovery));
+    if (!alive || leader.set.change !== null) return null;
+    return yield* this.#replace({ ...this.#base.content, holder: null, addresses: null }, { kind: 'gaveUp' });
+  }
+
+  #hearsNobodyStill(): boolean {
+    const { leader, times } = this.#options;
+    return !leader.membership.hearsFromAnybody(this.#now.monotonicMs, times.electionMs);
+  }
+
+  *#askEverybody(): Errand<PodTestimony[] | null> {
+    const { podUid, testify } = this.#options;
+    const listed = yield* call({ kind: 'listPods' });
+    if (listed.kind !== 'pods') return null;
+    const addresses = listed.pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
+    const asked = yield* survey(addresses.filter((address) => address !== null), SURVEY_MS);
+    return podTestimonies(listed.pods, asked, testify(this.#now));
+  }
+
+  // --- a record that was lost (R13) ------------------------------------------------------------------------------------
+
+  #lose(version: RecordVersion | null, reason: string): null {
+    this.#lost = { version, reason };
+    if (this.#reportedLost) return null;
+    this.#reportedLost = true;
+    const message = `the record is lost: ${reason}. This leader goes on, and writes it again once every member has answered`;
+    this.#effects.push({ kind: 'report', report: { kind: 'alarm', code: 'record-damaged', message } });
+    return null;
+  }
+
+  *#rewrite(lost: { readonly version: RecordVersion | null }): Errand<TenureVerdict | null> {
+    const { leader, replica, podUid, nonces, addresses, uncleanRecovery } = this.#options;
+    const { version } = lost;
+    // Whatever comes of this, the next attempt begins with a read.
+    this.#readWanted = true;
+    if (version === null) {
+      yield* call({ kind: 'createLease' });
+      return null;
+    }
+    const testimonies = yield* this.#askEverybody();
+    if (testimonies === null || !testimonies.some(({ pod }) => pod.uid === podUid)) return this.#retry();
+    const later = testimonies.find(
+      ({ testimony }) => testimony.kind === 'answered' && Math.max(testimony.answer.obeys?.number ?? 0, testimony.answer.lineage?.number ?? 0) > leader.lineage.number,
+    );
+    if (later !== undefined) {
+      this.#effects.push({ kind: 'report', report: { kind: 'note', message: `pod ${later.pod.name} holds a later lineage: the record is not this leader's to write` } });
+      return this.#retry();
+    }
+    // The round begins after the read of what is replaced: when it is full, nobody had taken over by then.
+    const round = leader.rounds.begin(this.#now.monotonicMs);
+    yield* pause(this.#now.monotonicMs + ROUND_MS, () => leader.rounds.full >= round);
+    const { change } = leader.set;
+    const joins = change?.add != null && leader.holdsEnough(change.add) ? [change.add] : [];
+    let inSync: readonly ReplicaId[] = [...leader.set.confirmed, ...joins];
+    let lineage: Lineage = leader.lineage;
+    let alarm: string | null = null;
+    if (leader.rounds.full < round) {
+      const missing = [...leader.set.maximal].filter((id) => id !== replica.id && (leader.progress(id)?.ackedRound ?? 0) < round);
+      const allAnswered = testimonies.every(({ pod, testimony }) => pod.state !== 'running' || testimony.kind === 'answered');
+      if (!allAnswered || !missing.every((id) => isGone(id, testimonies, uncleanRecovery))) return this.#retry();
+      lineage = { number: leader.lineage.number + 1, id: nonces.next() };
+      inSync = [replica.id];
+      alarm = 'the Lease was lost together with a member of the in-sync set: a new lineage begins, and acknowledged writes may be lost';
+      this.#beginning = { lineage, reason: 'the record was written again without members that are gone', alarm };
+    }
+    const askedMs = this.#now.monotonicMs;
+    const epoch = (Math.max(leader.epoch, this.#options.obedience.epoch) + 1) as Epoch;
+    const answer = yield* call({
+      kind: 'replaceLease',
+      base: version,
+      content: { holder: replica.id, epoch, inSync, addresses, lineage, nonce: nonces.next(), endedEpoch: null },
+    });
+    if (answer.kind !== 'record') return this.#retry();
+    return { kind: 'rewritten', record: answer.record, askedMs, alarm };
+  }
+}

@@ -1,0 +1,109 @@
+import type { Instant } from '../base/numbers.ts';
+import type { Addresses } from '../election/record.ts';
+import type { Leader } from '../replication/leader.ts';
+import type { Progress } from '../replication/progress.ts';
+import type { Replica } from '../replication/replica.ts';
+import type { ReplicaId } from '../replication/replica-id.ts';
+import type { GroupTimes } from './options.ts';
+
+/** What a leader that is told to stop does now. */
+export interface DeparturePlan {
+  /** New writes are refused, so that those in flight come to an end. */
+  readonly draining: boolean;
+  readonly successor: { readonly id: ReplicaId; readonly addresses: Addresses } | null;
+  /** Every member is stopping: the epoch may be marked as ended, if the API server lists no pod that stays. */
+  readonly end: boolean;
+}
+
+/** What the record and the log say of a replica that is stopping. */
+export interface DepartureStanding {
+  readonly leads: boolean;
+  /** The record, as last read, names this replica as a member. */
+  readonly inSet: boolean;
+  /** The record, as last read, carries the mark of its own epoch. */
+  readonly ended: boolean;
+  /** The leader of the highest epoch seen has committed in it. */
+  readonly successorCommitted: boolean;
+}
+
+/** How long a stopping leader waits for standbys to become members, and for what is in flight. */
+const GATHER_MS = 500;
+const DRAIN_MS = 1000;
+
+/**
+ * R9: stopping on purpose. A leader brings standbys in, finishes what is in flight and names the most advanced member
+ * that is not stopping itself; a follower asks to be removed, and both wait until the set no longer names them, or until
+ * the grace period ends.
+ */
+export class Departure {
+  readonly #replica: Replica;
+  readonly #times: GroupTimes;
+  #begunMs: number | null = null;
+  #deadlineMs = Infinity;
+  #drainingSinceMs: number | null = null;
+  #led = false;
+  #ended = false;
+
+  constructor(replica: Replica, times: GroupTimes) {
+    this.#replica = replica;
+    this.#times = times;
+  }
+
+  get begun(): boolean {
+    return this.#begunMs !== null;
+  }
+
+  begin(now: Instant, graceMs: number): void {
+    this.#begunMs = now.monotonicMs;
+    this.#deadlineMs = now.monotonicMs + graceMs;
+  }
+
+  markEnded(): void {
+    this.#ended = true;
+  }
+
+  plan(leader: Leader, now: Instant): DeparturePlan {
+    const nowMs = now.monotonicMs;
+    this.#led = true;
+    const others = [...leader.set.confirmed].filter((id) => id !== this.#replica.id);
+    const everybodyStops = others.every((id) => leader.progress(id)?.stopping === true);
+    if (everybodyStops) return { draining: true, successor: null, end: leader.set.change === null };
+
+    const gathering = nowMs - (this.#begunMs ?? nowMs) < GATHER_MS && (leader.set.change !== null || this.#hasStandby(leader));
+    const successor = gathering ? null : this.#successor(leader, others, nowMs);
+    if (successor === null) {
+      this.#drainingSinceMs = null;
+      return { draining: false, successor: null, end: false };
+    }
+    this.#drainingSinceMs ??= nowMs;
+    const drained = leader.drained || nowMs - this.#drainingSinceMs > DRAIN_MS;
+    return { draining: true, successor: drained ? successor : null, end: false };
+  }
+
+  done(now: Instant, standing: DepartureStanding): boolean {
+    if (this.#begunMs === null) return false;
+    if (now.monotonicMs >= this.#deadlineMs || this.#ended) return true;
+    if (standing.leads) return false;
+    if (standing.ended) return true;
+    return !standing.inSet && (!this.#led || standing.successorCommitted);
+  }
+
+  #hasStandby(leader: Leader): boolean {
+    for (const progress of leader.followers) {
+      if (!leader.set.maximal.has(progress.id) && progress.caughtUpSinceMs !== null && !progress.stopping) return true;
+    }
+    return false;
+  }
+
+  /** The most advanced member that acknowledges now and is not itself stopping. */
+  #successor(leader: Leader, others: readonly ReplicaId[], nowMs: number): DeparturePlan['successor'] {
+    let best: Progress | null = null;
+    for (const id of others) {
+      const progress = leader.progress(id);
+      if (progress === undefined || !progress.streaming || progress.stopping) continue;
+      if (nowMs - progress.heardMs > 3 * this.#times.heartbeatMs) continue;
+      if (best === null || progress.matchIndex > best.matchIndex) best = progress;
+    }
+    return best?.addresses == null ? null : { id: best.id, addresses: best.addresses };
+  }
+}

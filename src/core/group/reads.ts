@@ -1,0 +1,251 @@
+import { unreachable } from '../base/assert.ts';
+import type { Instant, LogIndex } from '../base/numbers.ts';
+import type { Obedience } from '../election/obedience.ts';
+import type { Follower } from '../replication/follower.ts';
+import type { Leader } from '../replication/leader.ts';
+import { type Lineage, sameLineage } from '../replication/lineage.ts';
+import type { Replica } from '../replication/replica.ts';
+import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
+import type { Effect, Ticket } from './io.ts';
+import type { GroupLimits, GroupTimes } from './options.ts';
+
+export interface ReadsOptions {
+  readonly replica: Replica;
+  readonly obedience: Obedience;
+  readonly follower: Follower;
+  readonly times: GroupTimes;
+  readonly limits: GroupLimits;
+}
+
+interface WaitingRead {
+  readonly ticket: Ticket;
+  readonly request: ReadRequest;
+  readonly deadlineMs: number;
+  /** The history that it was asked of; an answer from another would say nothing. */
+  readonly lineage: Lineage | null;
+  waitsFor: 'session' | 'authority' | 'key';
+  settled: boolean;
+}
+
+/**
+ * R12: what this replica may answer from its own memory, and what must be shown first. A read passes up to three gates:
+ * the state that its session has seen is applied; the leader's authority is shown as its mode asks; the fate of the
+ * newest entry for its key is known.
+ */
+export class Reads {
+  readonly #replica: Replica;
+  readonly #obedience: Obedience;
+  readonly #follower: Follower;
+  readonly #times: GroupTimes;
+  readonly #limits: GroupLimits;
+  #leader: Leader | null = null;
+  readonly #waiting = new Map<Ticket, WaitingRead>();
+  /** Those that go on once the entry at this index is applied. */
+  readonly #byIndex = new Map<LogIndex, WaitingRead[]>();
+  /** Those whose round has become full, until the end of the turn. */
+  readonly #ready = new Set<WaitingRead>();
+  /** Those that wait for the leader's word, by the number of the question. */
+  #vouching: { readonly read: WaitingRead; readonly number: number }[] = [];
+  #vouchNumber = 0;
+  #vouchWanted = false;
+
+  constructor(options: ReadsOptions) {
+    this.#replica = options.replica;
+    this.#obedience = options.obedience;
+    this.#follower = options.follower;
+    this.#times = options.times;
+    this.#limits = options.limits;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Another role: what waited for the old one's proof has to ask elsewhere. */
+  setLeader(leader: Leader | null, effects: Effect[]): void {
+    this.#leader = leader;
+    this.declineAll(effects);
+  }
+
+  read(ticket: Ticket, request: ReadRequest, now: Instant, effects: Effect[]): void {
+    const deadlineMs = now.monotonicMs + this.#times.readWaitMs;
+    const { lineage } = this.#replica;
+    const read: WaitingRead = { ticket, request, deadlineMs, lineage, waitsFor: 'session', settled: false };
+    this.#passSession(read, now, effects);
+  }
+
+  cancel(ticket: Ticket): void {
+    const read = this.#waiting.get(ticket);
+    if (read === undefined) return;
+    read.settled = true;
+    this.#waiting.delete(ticket);
+  }
+
+  // --- the gates -------------------------------------------------------------------------------------------------------
+
+  #passSession(read: WaitingRead, now: Instant, effects: Effect[]): void {
+    const { lineage } = this.#replica;
+    if (lineage === null) {
+      this.#settle(read, { kind: 'declined', code: 'empty' }, effects);
+      return;
+    }
+    if (!sameLineage(lineage, this.#obedience.lineage)) {
+      // Its data belongs to a history that was replaced; the new one is on its way.
+      this.#settle(read, { kind: 'declined', code: 'replica-behind' }, effects);
+      return;
+    }
+    const { token } = read.request;
+    if (token !== null && !sameLineage(token.lineage, lineage)) {
+      const later = token.lineage.number > lineage.number;
+      this.#settle(read, later ? { kind: 'declined', code: 'replica-behind' } : { kind: 'replaced-lineage', lineage }, effects);
+      return;
+    }
+    if (token !== null && this.#replica.machine.appliedIndex < token.revision) {
+      this.#awaitApplied(read, token.revision, effects);
+      return;
+    }
+    this.#passAuthority(read, now, effects);
+  }
+
+  #passAuthority(read: WaitingRead, now: Instant, effects: Effect[]): void {
+    read.waitsFor = 'authority';
+    switch (read.request.mode) {
+      case 'eventual':
+      case 'session':
+        this.#answer(read, effects);
+        return;
+      case 'in-sync': {
+        const untilMs = this.#leader === null ? this.#follower.inSyncUntilMs() : this.#leader.rounds.authorityMs + this.#times.readStalenessMs;
+        if (now.monotonicMs > untilMs) this.#settle(read, { kind: 'declined', code: 'not-in-sync' }, effects);
+        else this.#passKey(read, effects);
+        return;
+      }
+      case 'linearizable':
+        if (this.#leader === null) this.#awaitVouch(read, effects);
+        else this.#awaitRound(read, this.#leader, effects);
+        return;
+      default:
+        unreachable(read.request.mode);
+    }
+  }
+
+  #passKey(read: WaitingRead, effects: Effect[]): void {
+    read.waitsFor = 'key';
+    const uncommitted = this.#replica.uncommittedFor(read.request.key);
+    if (uncommitted === undefined) this.#answer(read, effects);
+    else this.#awaitApplied(read, uncommitted.index, effects);
+  }
+
+  #answer(read: WaitingRead, effects: Effect[]): void {
+    const { lineage, machine } = this.#replica;
+    if (lineage === null || !sameLineage(lineage, read.lineage)) {
+      this.#settle(read, { kind: 'declined', code: 'empty' }, effects);
+      return;
+    }
+    const found = machine.store.get(read.request.key);
+    this.#settle(read, { kind: 'read', found, lineage, revision: machine.appliedIndex }, effects);
+  }
+
+  #settle(read: WaitingRead, outcome: ReadOutcome, effects: Effect[]): void {
+    if (read.settled) return;
+    read.settled = true;
+    this.#waiting.delete(read.ticket);
+    effects.push({ kind: 'readAnswered', ticket: read.ticket, outcome });
+  }
+
+  // --- waiting ---------------------------------------------------------------------------------------------------------
+
+  #wait(read: WaitingRead, effects: Effect[]): boolean {
+    if (!this.#waiting.has(read.ticket) && this.#waiting.size >= this.#limits.waitingReadsMax) {
+      this.#settle(read, { kind: 'declined', code: 'replica-behind' }, effects);
+      return false;
+    }
+    this.#waiting.set(read.ticket, read);
+    return true;
+  }
+
+  #awaitApplied(read: WaitingRead, index: LogIndex, effects: Effect[]): void {
+    if (!this.#wait(read, effects)) return;
+    const others = this.#byIndex.get(index);
+    if (others === undefined) this.#byIndex.set(index, [read]);
+    else others.push(read);
+  }
+
+  #awaitRound(read: WaitingRead, leader: Leader, effects: Effect[]): void {
+    if (!this.#wait(read, effects)) return;
+    leader.rounds.await({ kind: 'read', proven: () => this.#ready.add(read), abandoned: () => undefined });
+  }
+
+  #awaitVouch(read: WaitingRead, effects: Effect[]): void {
+    if (!this.#follower.member) {
+      this.#settle(read, { kind: 'declined', code: this.#follower.streaming ? 'not-in-sync' : 'no-leader' }, effects);
+      return;
+    }
+    if (!this.#wait(read, effects)) return;
+    // One question a turn, for all that came in it.
+    this.#vouchWanted = true;
+    this.#vouching.push({ read, number: this.#vouchNumber + 1 });
+  }
+
+  onVouched(number: number, granted: boolean, effects: Effect[]): void {
+    const covered = this.#vouching.filter((vouching) => vouching.number <= number);
+    this.#vouching = this.#vouching.filter((vouching) => vouching.number > number);
+    for (const { read } of covered) {
+      if (read.settled) continue;
+      if (granted) this.#passKey(read, effects);
+      else this.#settle(read, { kind: 'declined', code: 'not-in-sync' }, effects);
+    }
+  }
+
+  /** An entry was applied. */
+  onApplied(index: LogIndex, now: Instant, effects: Effect[]): void {
+    if (this.#byIndex.size === 0) return;
+    const reads = this.#byIndex.get(index);
+    if (reads === undefined) return;
+    this.#byIndex.delete(index);
+    for (const read of reads) {
+      if (read.settled) continue;
+      if (read.waitsFor === 'session') this.#passAuthority(read, now, effects);
+      else this.#answer(read, effects);
+    }
+  }
+
+  // --- turns -----------------------------------------------------------------------------------------------------------
+
+  tick(now: Instant, effects: Effect[]): void {
+    for (const read of this.#waiting.values()) {
+      if (read.deadlineMs > now.monotonicMs) continue;
+      const code = read.request.mode === 'linearizable' ? 'not-in-sync' : 'replica-behind';
+      this.#settle(read, { kind: 'declined', code }, effects);
+    }
+    // The stream by which the answer would come is gone.
+    if (this.#vouching.length > 0 && !this.#follower.member) this.onVouched(this.#vouchNumber + 1, false, effects);
+    if (this.#byIndex.size > 0) this.#sweep();
+  }
+
+  #sweep(): void {
+    for (const [index, reads] of this.#byIndex) {
+      const left = reads.filter((read) => !read.settled);
+      if (left.length === 0) this.#byIndex.delete(index);
+      else if (left.length < reads.length) this.#byIndex.set(index, left);
+    }
+  }
+
+  flush(effects: Effect[]): void {
+    for (const read of this.#ready) if (!read.settled) this.#passKey(read, effects);
+    this.#ready.clear();
+    if (!this.#vouchWanted) return;
+    this.#vouchWanted = false;
+    this.#vouchNumber += 1;
+    if (this.#follower.vouch(this.#vouchNumber, effects)) return;
+    this.onVouched(this.#vouchNumber, false, effects);
+  }
+
+  /** What waits here will not be answered here: the stream broke, the log was cut, or the role has changed. */
+  declineAll(effects: Effect[]): void {
+    for (const read of this.#waiting.values()) this.#settle(read, { kind: 'declined', code: 'not-in-sync' }, effects);
+    this.#byIndex.clear();
+    this.#vouching = [];
+    this.#ready.clear();
+  }
+}

@@ -1,0 +1,94 @@
+import type { LogIndex } from '../base/numbers.ts';
+import type { SessionId } from '../store/commands.ts';
+import type { Entry } from './entry.ts';
+
+interface StagedSession {
+  settledThrough: number;
+  readonly numbers: Map<number, LogIndex>;
+}
+
+/**
+ * What the uncommitted entries of a leader's log will have done to sessions and idempotency keys: together with the
+ * applied state the newest there is, against which requests are decided (R15).
+ */
+export class Proposals {
+  readonly #sessions = new Map<SessionId, StagedSession>();
+  readonly #opening = new Set<SessionId>();
+  readonly #ending = new Set<SessionId>();
+  readonly #idempotency = new Map<string, { readonly digest: string; readonly index: LogIndex }>();
+
+  get opening(): number {
+    return this.#opening.size;
+  }
+
+  get idempotencyKeys(): number {
+    return this.#idempotency.size;
+  }
+
+  isOpening(session: SessionId): boolean {
+    return this.#opening.has(session);
+  }
+
+  isEnding(session: SessionId): boolean {
+    return this.#ending.has(session);
+  }
+
+  session(session: SessionId): Readonly<StagedSession> | undefined {
+    return this.#sessions.get(session);
+  }
+
+  idempotent(key: string): { readonly digest: string; readonly index: LogIndex } | undefined {
+    return this.#idempotency.get(key);
+  }
+
+  add(entry: Entry): void {
+    const body = entry.body;
+    switch (body.kind) {
+      case 'empty':
+        break;
+      case 'write': {
+        let staged = this.#sessions.get(body.request.session);
+        if (staged === undefined) {
+          staged = { settledThrough: 0, numbers: new Map() };
+          this.#sessions.set(body.request.session, staged);
+        }
+        staged.numbers.set(body.request.number, entry.index);
+        staged.settledThrough = Math.max(staged.settledThrough, body.settledThrough);
+        if (body.idempotencyKey !== null) {
+          this.#idempotency.set(body.idempotencyKey.key, { digest: body.idempotencyKey.digest, index: entry.index });
+        }
+        break;
+      }
+      case 'openSession':
+        this.#opening.add(body.session);
+        break;
+      case 'endSessions':
+        for (const session of body.sessions) this.#ending.add(session);
+        break;
+    }
+  }
+
+  /** It was applied: the state machine knows it from now on. */
+  remove(entry: Entry): void {
+    const body = entry.body;
+    switch (body.kind) {
+      case 'empty':
+        break;
+      case 'write': {
+        const { session, number } = body.request;
+        const staged = this.#sessions.get(session);
+        if (staged?.numbers.get(number) === entry.index) staged.numbers.delete(number);
+        if (staged?.numbers.size === 0) this.#sessions.delete(session);
+        const key = body.idempotencyKey?.key;
+        if (key !== undefined && this.#idempotency.get(key)?.index === entry.index) this.#idempotency.delete(key);
+        break;
+      }
+      case 'openSession':
+        this.#opening.delete(body.session);
+        break;
+      case 'endSessions':
+        for (const session of body.sessions) this.#ending.delete(session);
+        break;
+    }
+  }
+}

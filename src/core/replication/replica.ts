@@ -1,0 +1,131 @@
+import { assert } from '../base/assert.ts';
+import type { Key } from '../base/key.ts';
+import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
+import { StateMachine, type StateMachineOptions } from '../store/state-machine.ts';
+import type { Entry } from './entry.ts';
+import type { Lineage } from './lineage.ts';
+import { LOG_START, Log, type LogPosition } from './log.ts';
+import { type ReplicaId, type ReplicaIdentity, replicaId } from './replica-id.ts';
+
+/**
+ * The data of one replica, whatever role it plays: the log, what of it is committed, and what that has made. A replica
+ * without a lineage is *empty* (R11): it has no data, or not yet all of a snapshot.
+ */
+export class Replica {
+  readonly #identity: ReplicaIdentity;
+  #id: ReplicaId;
+  #discarded = 0;
+  readonly log = new Log();
+  readonly machine: StateMachine;
+  /** R12: the newest uncommitted entry that changes a key. */
+  readonly #uncommitted = new Map<Key, Entry>();
+  #lineage: Lineage | null = null;
+  #commitIndex = 0 as LogIndex;
+
+  constructor(identity: ReplicaIdentity, options: StateMachineOptions) {
+    this.#identity = identity;
+    this.#id = replicaId(identity);
+    this.machine = new StateMachine(options);
+  }
+
+  get id(): ReplicaId {
+    return this.#id;
+  }
+
+  /** Lineage of the data; null while the replica is empty. */
+  get lineage(): Lineage | null {
+    return this.#lineage;
+  }
+
+  get empty(): boolean {
+    return this.#lineage === null;
+  }
+
+  get commitIndex(): LogIndex {
+    return this.#commitIndex;
+  }
+
+  /** What others are told: nothing, while the replica is empty. */
+  get position(): LogPosition {
+    return this.empty ? LOG_START : this.log.last;
+  }
+
+  /** R12: the newest entry for `key` whose fate is open. */
+  uncommittedFor(key: Key): Entry | undefined {
+    return this.#uncommitted.get(key);
+  }
+
+  append(entry: Entry): void {
+    this.log.append(entry);
+    const effect = effectOf(entry);
+    if (effect !== null) this.#uncommitted.set(effect.key, entry);
+  }
+
+  /** R10: only uncommitted entries can be dropped; being asked for more is a broken invariant. */
+  truncateAfter(index: LogIndex): void {
+    assert(index >= this.#commitIndex, 'R10: a committed entry is never dropped');
+    if (index >= this.log.lastIndex) return;
+    this.log.truncateAfter(index);
+    this.#uncommitted.clear();
+    for (let at = this.#commitIndex + 1; at <= index; at += 1) {
+      const entry = this.log.at(at as LogIndex);
+      const effect = entry === undefined ? null : effectOf(entry);
+      if (entry !== undefined && effect !== null) this.#uncommitted.set(effect.key, entry);
+    }
+  }
+
+  /** Commits and applies everything up to `index`, as far as the log reaches; `onApplied` sees each entry. */
+  commitThrough(index: LogIndex, onApplied: ((entry: Entry) => void) | null): void {
+    const through = Math.min(index, this.log.lastIndex);
+    while (this.#commitIndex < through) {
+      const entry = this.log.at((this.#commitIndex + 1) as LogIndex);
+      assert(entry !== undefined, 'applied ≤ committed ≤ last index');
+      this.#commitIndex = entry.index;
+      this.machine.apply(entry);
+      const effect = effectOf(entry);
+      if (effect !== null && this.#uncommitted.get(effect.key) === entry) this.#uncommitted.delete(effect.key);
+      onApplied?.(entry);
+    }
+  }
+
+  /** The data begins here, or goes on in another lineage (R13, R14). */
+  beginLineage(lineage: Lineage): void {
+    this.#lineage = lineage;
+  }
+
+  /** R11: forgets everything; what comes next goes on after `position`, in no lineage until it is complete. */
+  becomeEmpty(position: LogPosition, timeMs: Entry['timeMs']): void {
+    this.#lineage = null;
+    this.#uncommitted.clear();
+    this.log.restartAfter(position);
+    this.machine.restart({ index: position.index, timeMs });
+    this.#commitIndex = position.index;
+  }
+
+  /**
+   * Gives up data that a record or a snapshot has overtaken. A data id lives and dies with the data: were it kept, a
+   * record that names this replica as a member would name one that holds nothing.
+   */
+  discard(): void {
+    this.#discarded += 1;
+    this.#id = replicaId({ ...this.#identity, dataId: `${this.#identity.dataId}.${this.#discarded}` });
+    this.becomeEmpty(LOG_START, 0 as WallMs);
+  }
+
+  /** Drops applied entries beyond the limits, but nothing after `keepAfter`. */
+  trimLog(limits: { readonly logEntriesMax: number; readonly logBytesMax: number }, keepAfter: LogIndex): void {
+    const { log } = this;
+    if (log.length <= limits.logEntriesMax && log.bytes <= limits.logBytesMax) return;
+    const through = Math.min(keepAfter, this.#commitIndex);
+    while ((log.length > limits.logEntriesMax || log.bytes > limits.logBytesMax) && log.dropped.index < through) {
+      log.dropThrough((log.dropped.index + 1) as LogIndex);
+    }
+  }
+
+  /** The epoch of the first entry that this replica would lead with must exceed every epoch in its log. */
+  get lastEpoch(): Epoch {
+    return this.log.lastEpoch;
+  }
+}
+
+const effectOf = (entry: Entry) => (entry.body.kind === 'write' ? entry.body.effect : null);

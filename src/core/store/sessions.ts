@@ -1,0 +1,106 @@
+import type { LogIndex, WallMs } from '../base/numbers.ts';
+import type { KeptOutcome } from '../replication/messages.ts';
+import type { DecidedOutcome, SessionId } from './commands.ts';
+
+/** Roughly, what one session and one kept outcome cost. */
+const SESSION_OVERHEAD_BYTES = 300;
+const OUTCOME_OVERHEAD_BYTES = 120;
+
+export interface Session {
+  lastUsedMs: WallMs;
+  settledThrough: number;
+  readonly outcomes: Map<number, KeptOutcome>;
+}
+
+/**
+ * R15: the first outcome of every request number, until its session says that it no longer asks. Nothing here is ever
+ * dropped to make room: bounds are kept by refusing what is new, at the leader.
+ */
+export class SessionTable {
+  #sessions = new Map<SessionId, Session>();
+  #outcomes = 0;
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get bytes(): number {
+    return this.#sessions.size * SESSION_OVERHEAD_BYTES + this.#outcomes * OUTCOME_OVERHEAD_BYTES;
+  }
+
+  get(session: SessionId): Session | undefined {
+    return this.#sessions.get(session);
+  }
+
+  open(session: SessionId, timeMs: WallMs): void {
+    if (!this.#sessions.has(session)) this.#sessions.set(session, { lastUsedMs: timeMs, settledThrough: 0, outcomes: new Map() });
+  }
+
+  end(session: SessionId): void {
+    this.#outcomes -= this.#sessions.get(session)?.outcomes.size ?? 0;
+    this.#sessions.delete(session);
+  }
+
+  /** Keeps the outcome and forgets what is settled. A session that has ended since (R11) keeps nothing. */
+  record(
+    id: { readonly session: SessionId; readonly number: number; readonly settledThrough: number },
+    revision: LogIndex,
+    outcome: DecidedOutcome,
+    timeMs: WallMs,
+  ): void {
+    const session = this.#sessions.get(id.session);
+    if (session === undefined) return;
+    session.lastUsedMs = timeMs;
+    if (id.number > session.settledThrough && !session.outcomes.has(id.number)) {
+      session.outcomes.set(id.number, { number: id.number, revision, outcome });
+      this.#outcomes += 1;
+    }
+    this.#settle(session, id.settledThrough);
+  }
+
+  /** What a snapshot says of a session, beneath what entries have said of it already (R11). */
+  restore(id: SessionId, lastUsedMs: WallMs, settledThrough: number, outcomes: readonly KeptOutcome[]): void {
+    this.open(id, lastUsedMs);
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    for (const kept of outcomes) {
+      if (kept.number <= session.settledThrough || session.outcomes.has(kept.number)) continue;
+      session.outcomes.set(kept.number, kept);
+      this.#outcomes += 1;
+    }
+    this.#settle(session, settledThrough);
+  }
+
+  /** Sessions that nobody has written in since `beforeMs`. */
+  idleSince(beforeMs: WallMs): SessionId[] {
+    const idle: SessionId[] = [];
+    for (const [id, session] of this.#sessions) if (session.lastUsedMs < beforeMs) idle.push(id);
+    return idle;
+  }
+
+  clear(): void {
+    this.#sessions = new Map();
+    this.#outcomes = 0;
+  }
+
+  /** Live, as `Store.values`. */
+  entries(): IterableIterator<[SessionId, Session]> {
+    return this.#sessions.entries();
+  }
+
+  #settle(session: Session, through: number): void {
+    if (through <= session.settledThrough) return;
+    // Numbers come nearly in order: walking from the last settled one costs one step per request over its whole life.
+    // Where a session jumps ahead, walking the table is shorter.
+    if (through - session.settledThrough <= session.outcomes.size * 2) {
+      for (let number = session.settledThrough + 1; number <= through; number += 1) {
+        if (session.outcomes.delete(number)) this.#outcomes -= 1;
+      }
+    } else {
+      for (const number of session.outcomes.keys()) {
+        if (number <= through && session.outcomes.delete(number)) this.#outcomes -= 1;
+      }
+    }
+    session.settledThrough = through;
+  }
+}

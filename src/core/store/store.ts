@@ -1,0 +1,132 @@
+import type { Key } from '../base/key.ts';
+import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { KeyEffect } from '../replication/entry.ts';
+import type { StoredValue } from './reads.ts';
+
+export interface Tombstone {
+  readonly version: Version;
+  /** The index of the entry that deleted the key. */
+  readonly revision: LogIndex;
+}
+
+/** What a value costs beside its key and its bytes: the Map's slot, the object, the buffer's header; measured roughly. */
+const VALUE_OVERHEAD_BYTES = 160;
+const TOMBSTONE_OVERHEAD_BYTES = 80;
+
+/**
+ * The keys and their newest values, as of the last applied entry.
+ *
+ * A version number never means two things, so the last version of a deleted key is remembered (a tombstone). There may
+ * be more deleted keys than memory, so of the tombstones beyond `tombstonesMax` only the highest version is kept, as a
+ * floor: a key that nobody remembers begins above it. The floor is 0, and keys begin at version 1, until then.
+ */
+export class Store {
+  readonly #tombstonesMax: number;
+  #values = new Map<Key, StoredValue>();
+  /** In the order of deletion. */
+  #tombstones = new Map<Key, Tombstone>();
+  #versionFloor = 0 as Version;
+  #bytes = 0;
+
+  constructor(tombstonesMax: number) {
+    this.#tombstonesMax = tombstonesMax;
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get versionFloor(): Version {
+    return this.#versionFloor;
+  }
+
+  get(key: Key): StoredValue | null {
+    return this.#values.get(key) ?? null;
+  }
+
+  /** The version that the key had last, deleted or not: the next is one more. */
+  lastVersion(key: Key): Version {
+    return this.#values.get(key)?.version ?? this.#tombstones.get(key)?.version ?? this.#versionFloor;
+  }
+
+  /** Applies what the entry at `revision` did, unless something newer is there (R11). */
+  apply(effect: KeyEffect, revision: LogIndex, timeMs: WallMs): void {
+    if (effect.kind === 'put') {
+      const { key, value, contentType, version, createRevision } = effect;
+      this.restoreValue(key, { value, contentType, revision, version, createRevision, modifiedMs: timeMs });
+    } else {
+      this.restoreTombstone(effect.key, { version: effect.version, revision });
+    }
+  }
+
+  restoreValue(key: Key, stored: StoredValue): void {
+    const before = this.#values.get(key);
+    if (before !== undefined) {
+      if (before.revision >= stored.revision) return;
+      this.#bytes -= valueBytes(key, before);
+    } else {
+      const tombstone = this.#tombstones.get(key);
+      if (tombstone !== undefined) {
+        if (tombstone.revision >= stored.revision) return;
+        this.#dropTombstone(key);
+      }
+    }
+    this.#values.set(key, stored);
+    this.#bytes += valueBytes(key, stored);
+  }
+
+  restoreTombstone(key: Key, tombstone: Tombstone): void {
+    const value = this.#values.get(key);
+    const before = this.#tombstones.get(key);
+    if (Math.max(value?.revision ?? 0, before?.revision ?? 0) >= tombstone.revision) return;
+    if (value !== undefined) {
+      this.#values.delete(key);
+      this.#bytes -= valueBytes(key, value);
+    }
+    if (before !== undefined) this.#dropTombstone(key);
+    this.#tombstones.set(key, tombstone);
+    this.#bytes += TOMBSTONE_OVERHEAD_BYTES + key.length;
+    if (this.#tombstones.size > this.#tombstonesMax) this.#forgetOldestTombstone();
+  }
+
+  raiseVersionFloor(floor: Version): void {
+    if (floor > this.#versionFloor) this.#versionFloor = floor;
+  }
+
+  clear(): void {
+    this.#values = new Map();
+    this.#tombstones = new Map();
+    this.#versionFloor = 0 as Version;
+    this.#bytes = 0;
+  }
+
+  /** Live: goes on over a store that changes meanwhile; what is added behind it is visited, what is removed is not. */
+  values(): IterableIterator<[Key, StoredValue]> {
+    return this.#values.entries();
+  }
+
+  /** Live, as {@link values}. */
+  tombstones(): IterableIterator<[Key, Tombstone]> {
+    return this.#tombstones.entries();
+  }
+
+  #dropTombstone(key: Key): void {
+    this.#tombstones.delete(key);
+    this.#bytes -= TOMBSTONE_OVERHEAD_BYTES + key.length;
+  }
+
+  #forgetOldestTombstone(): void {
+    for (const [key, tombstone] of this.#tombstones) {
+      this.raiseVersionFloor(tombstone.version);
+      this.#dropTombstone(key);
+      return;
+    }
+  }
+}
+
+export const valueBytes = (key: Key, stored: { readonly value: Uint8Array; readonly contentType: string | null }): number =>
+  VALUE_OVERHEAD_BYTES + key.length + stored.value.length + (stored.contentType?.length ?? 0);
