@@ -8,7 +8,7 @@ import { startReplica } from './kvstore/replica.ts';
 /** One replica of the store. Exit codes: 0 stopped as told, 1 failed, 2 not configured. */
 async function run(config: KvstoreConfig): Promise<void> {
   const log = createLog({ level: config.log.level, fields: { process: 'kvstore', pod: config.pod.name } });
-  const fail = (error: unknown) => {
+  const fail = (error: unknown): never => {
     log.error('process failed', { error });
     process.exit(1);
   };
@@ -16,7 +16,7 @@ async function run(config: KvstoreConfig): Promise<void> {
   process.on('unhandledRejection', fail);
   if (config.endWithParent) endWithParent();
 
-  const replica = await startReplica({ config, log, onFailed: () => process.exit(1) });
+  const replica = await startReplica({ config, log, onFailed: () => process.exit(1) }).catch(fail);
 
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals) => {

@@ -103,11 +103,14 @@ export class GroupHost implements ClientConnectionHost {
     this.#closeIdlePeers();
   }
 
-  /** R9: every group leaves its set. Resolves when nothing holds this process any more, or the grace period is over. */
+  /**
+   * R9: every group leaves its set. Resolves when nothing holds this process any more, or with `grace-over` if a group
+   * does not say so: it ends its grace period by itself, at its next tick.
+   */
   async stop(graceMs: number): Promise<'released' | 'grace-over'> {
     const released = Promise.all(Array.from(this.#groups.values(), (driver) => driver.stop(graceMs)));
     const grace = Promise.withResolvers<'grace-over'>();
-    const timer = setTimeout(grace.resolve, graceMs, 'grace-over');
+    const timer = setTimeout(grace.resolve, graceMs + TICKS_OF_MARGIN * this.#options.tickMs, 'grace-over');
     const outcome = await Promise.race([released.then(() => 'released' as const), grace.promise]);
     clearTimeout(timer);
     return outcome;
@@ -182,6 +185,9 @@ export class GroupHost implements ClientConnectionHost {
     this.#clients.delete(client);
   }
 }
+
+/** A turn may come late while everything stops. */
+const TICKS_OF_MARGIN = 8;
 
 /** Accepted, and not yet known whose: its first frame says whether it is a replica's link or carries requests. */
 class AcceptedConnection implements PeerConnectionHandler {

@@ -225,7 +225,7 @@ export class ReplicaOperations implements DataOperations {
       clearTimeout(this.#timer);
     }
     this.#timerDueMs = dueMs;
-    this.#timer = setTimeout(wake, Math.ceil(dueMs - nowMs), this);
+    this.#timer = setTimeout(wake, Math.max(1, Math.ceil(dueMs - nowMs)), this);
   }
 
   wake(): void {

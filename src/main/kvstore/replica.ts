@@ -29,8 +29,9 @@ export interface ReplicaOptions {
 
 /** There is one group until sharding. */
 const GROUP = groupId(0);
-/** How long answers that are under way may take once the replica is released. */
-const FAREWELL_MS = 1000;
+/** How much of the grace period is for answers that are under way once the replica is released, and at most how long. */
+const FAREWELL_SHARE = 0.2;
+const FAREWELL_MS_MAX = 1000;
 
 /** One replica with everything around it, running. */
 export interface Replica {
@@ -138,9 +139,10 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
       return driver.status;
     },
     async stop(graceMs) {
+      const farewellMs = Math.min(FAREWELL_MS_MAX, FAREWELL_SHARE * graceMs);
       http.drain();
-      const outcome = await host.stop(graceMs);
-      await http.close(FAREWELL_MS);
+      const outcome = await host.stop(graceMs - farewellMs);
+      await http.close(farewellMs);
       operations.stop();
       await host.close();
       await api.close();
