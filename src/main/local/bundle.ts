@@ -29,7 +29,7 @@ export async function bundleServers(options: { readonly mode: 'ifStale' | 'alway
       platform: 'node',
       format: 'esm',
       target: 'node22',
-      sourcemap: true,
+      // Names and comments stay, which traces need; a source map would be parsed, for half a second, at the first error.
       // Packages that are CommonJS call `require` for what Node has built in.
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       logLevel: 'warning',

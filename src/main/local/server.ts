@@ -80,7 +80,7 @@ export class Server {
     if (this.#process !== null || this.#stopping) return;
     this.#cancelRestart();
     const log = openSync(this.#options.logFile, 'a');
-    const child = spawn(process.execPath, ['--enable-source-maps', this.#options.program], {
+    const child = spawn(process.execPath, [this.#options.program], {
       env: { ...process.env, ...this.#options.env, KV_PARENT_PIPE: 'true' },
       stdio: ['pipe', log, log],
       // A process group of its own: Ctrl-C on a terminal goes to whole groups, and we end them in order.
