@@ -1,5 +1,4 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import packageJson from '../../../package.json' with { type: 'json' };
 import { connectionTo, createGroupApi } from '../../adapters/kubernetes/create-group-api.ts';
 import { logReport } from '../../adapters/observability/log-report.ts';
 import { Metrics } from '../../adapters/observability/metrics.ts';
@@ -18,6 +17,7 @@ import type { GroupApi } from '../../ports/kubernetes.ts';
 import type { Log } from '../../ports/telemetry.ts';
 import { GroupHost, type HostListener } from '../../runtime/group-host.ts';
 import { ReplicaOperations } from '../../runtime/replica-operations.ts';
+import { RELEASE } from '../release.ts';
 import { podUid } from './pod-uid.ts';
 
 export interface ReplicaOptions {
@@ -113,7 +113,7 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
     operations,
     process: 'kvstore',
     serverName: podName,
-    release: packageJson.version,
+    release: RELEASE,
     limits: { valueBytesMax: config.valueBytesMax, bodyBytesMax: defaultWriteSessionOptions.waitingBytesMax },
     probes: { readiness: () => readinessOf(driver.status) },
     metrics,
@@ -127,7 +127,7 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
   const id = replicaId(identity);
   log.info('replica started', {
     replica: id,
-    release: packageJson.version,
+    release: RELEASE,
     peerAddress,
     httpAddress,
     advertised: config.addresses,
