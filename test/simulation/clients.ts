@@ -488,8 +488,7 @@ export class Client {
 
   #cancel(target: Process, ticket: Ticket): void {
     this.#world.after(this.#world.network.latency(this.machine, target.pod.machine), () => {
-      if (!target.isAlive || !target.askers.delete(ticket)) return;
-      target.deliver({ kind: 'cancel', ticket });
+      target.cancel(ticket);
     });
   }
 }

@@ -8,6 +8,8 @@ import type { StoredValue } from '../../src/core/store/reads.ts';
 
 /** What the checkers look at inside a group: live, read-only, and never used by the product itself. */
 export interface Inspection {
+  /** Its replica id at this moment: data that is given up takes its id with it. */
+  readonly id: string;
   readonly role: Role;
   /** The highest epoch seen. */
   readonly epoch: number;

@@ -1,7 +1,7 @@
 import type { Instant, MonotonicMs, WallMs } from '../../src/core/base/numbers.ts';
 import type { Effect, Input, LinkId, Ticket } from '../../src/core/group/io.ts';
 import { InvariantError } from '../../src/core/base/assert.ts';
-import { replicaId, type ReplicaId } from '../../src/core/replication/replica-id.ts';
+import { replicaId } from '../../src/core/replication/replica-id.ts';
 import type { OpenSessionOutcome, WriteOutcome } from '../../src/core/store/commands.ts';
 import type { ReadOutcome } from '../../src/core/store/reads.ts';
 import type { SimulatedGroup } from './inspection.ts';
@@ -34,7 +34,8 @@ const TICK: Input = { kind: 'tick' };
 /** One run of a container: hosts one group as the runtime does, in turns. */
 export class Process {
   readonly pod: Pod;
-  readonly id: ReplicaId;
+  /** Its replica id; another one when it has given up its data. */
+  id: string;
   readonly label: string;
   readonly group: SimulatedGroup;
   readonly links = new Map<LinkId, End>();
@@ -54,6 +55,7 @@ export class Process {
   readonly #rate: number;
   readonly #monotonicBase: number;
   #wallOffsetMs: number;
+  readonly #cancelled = new Set<Ticket>();
   #nextAccepted = -1;
   #inbox: Input[] = [];
   #turnScheduled = false;
@@ -114,6 +116,13 @@ export class Process {
   ask(asker: Asker, input: Input): void {
     this.askers.set(asker.ticket, asker);
     this.deliver(input);
+  }
+
+  /** Nobody waits any more; the answer may be under way already. */
+  cancel(ticket: Ticket): void {
+    if (!this.isAlive || !this.askers.delete(ticket)) return;
+    this.#cancelled.add(ticket);
+    this.deliver({ kind: 'cancel', ticket });
   }
 
   /** SIGTERM. */
@@ -212,16 +221,10 @@ export class Process {
 
   /** A link that was closed on either side is not heard of again. */
   #isNews(input: Input): boolean {
-    switch (input.kind) {
-      case 'closed':
-        return this.links.delete(input.link);
-      case 'received':
-      case 'connected':
-      case 'accepted':
-        return this.links.has(input.link);
-      default:
-        return true;
-    }
+    const { kind } = input;
+    if (kind === 'closed') return this.links.delete(input.link);
+    if (kind === 'received' || kind === 'connected' || kind === 'accepted') return this.links.has(input.link);
+    return true;
   }
 
   #perform(effects: readonly Effect[]): void {
@@ -275,6 +278,7 @@ export class Process {
   }
 
   #answer(ticket: Ticket, tell: (asker: Asker) => void, written: WriteOutcome | null = null): void {
+    if (this.#cancelled.delete(ticket)) return;
     const asker = this.askers.get(ticket);
     check(asker !== undefined, 'no-exception', () => `${this.label} answers ticket ${ticket}, which does not wait`);
     this.askers.delete(ticket);

@@ -1,5 +1,48 @@
 import { Group } from '../../src/core/group/group.ts';
-import type { MakeGroup, SimulatedGroup } from './inspection.ts';
+import type { Instant, LogIndex } from '../../src/core/base/numbers.ts';
+import type { Effect, GroupStatus, Input } from '../../src/core/group/io.ts';
+import type { GroupOptions } from '../../src/core/group/options.ts';
+import type { Entry } from '../../src/core/replication/entry.ts';
+import type { Inspection, MakeGroup, SimulatedGroup } from './inspection.ts';
 
 /** The very core that the product runs. */
-export const makeRealGroup: MakeGroup = (options, now) => new Group(options, now) as unknown as SimulatedGroup;
+class RealGroup implements SimulatedGroup {
+  readonly #group: Group;
+
+  constructor(options: GroupOptions, now: Instant) {
+    this.#group = new Group(options, now);
+  }
+
+  step(input: Input, now: Instant, effects: Effect[]): void {
+    this.#group.step(input, now, effects);
+  }
+
+  flush(now: Instant, effects: Effect[]): void {
+    this.#group.flush(now, effects);
+  }
+
+  status(now: Instant): GroupStatus {
+    return this.#group.status(now);
+  }
+
+  inspect(): Inspection {
+    const { log, machine, ...rest } = this.#group.inspect();
+    return {
+      id: rest.id,
+      role: rest.role,
+      epoch: rest.epoch,
+      obeyedLineage: rest.obeyedLineage,
+      dataLineage: rest.dataLineage,
+      commitIndex: rest.commitIndex,
+      appliedIndex: rest.appliedIndex,
+      log: {
+        firstIndex: log.dropped.index + 1,
+        lastIndex: log.lastIndex,
+        entryAt: (index: number): Entry | null => log.at(index as LogIndex) ?? null,
+      },
+      storeEntries: () => machine.store.values(),
+    };
+  }
+}
+
+export const makeRealGroup: MakeGroup = (options, now) => new RealGroup(options, now);

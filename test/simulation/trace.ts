@@ -62,7 +62,7 @@ export function format(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'string') return value;
   if (typeof value === 'function') return format((value as () => unknown)());
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') return JSON.stringify(value);
   if (value instanceof Uint8Array) return `#${valueNumber(value)}`;
   if (value instanceof Map) return format([...value.keys()]);
   if (Array.isArray(value)) {

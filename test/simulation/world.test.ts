@@ -31,6 +31,7 @@ class IdleGroup implements SimulatedGroup {
   }
   inspect(): Inspection {
     return {
+      id: '',
       role: 'seeking',
       epoch: 0,
       obeyedLineage: null,

@@ -88,7 +88,19 @@ export class World {
     return true;
   }
 
-  /** By replica id; the dead too. */
+  /** Whoever holds the data of this replica id in memory; undefined if that memory is gone. */
+  holderOf(id: string): Process | undefined {
+    const process = this.#processes.get(id);
+    return process !== undefined && process.isAlive && process.id === id ? process : undefined;
+  }
+
+  /** The process has given up its data, and its id with it. */
+  onProcessRenamed(process: Process, id: string): void {
+    process.id = id;
+    this.#processes.set(id, process);
+  }
+
+  /** By replica id, that of now or a former one; the dead too. */
   processOf(id: string): Process | undefined {
     return this.#processes.get(id);
   }

@@ -62,6 +62,7 @@ export class Checker {
   afterTurn(process: Process): void {
     const view = process.group.inspect();
     const mirror = (process.mirror ??= new Mirror());
+    if (view.id !== process.id) this.#world.onProcessRenamed(process, view.id);
     check(
       view.appliedIndex <= view.commitIndex && view.commitIndex <= view.log.lastIndex,
       'order-of-indexes',
@@ -208,8 +209,8 @@ export class Checker {
     if (record === null || record.lineage?.id !== chronicle.lineage.id) return;
     const committed = chronicle.committed;
     for (const member of record.inSync) {
-      const process = this.#world.processOf(member);
-      if (process === undefined || !process.isAlive) continue;
+      const process = this.#world.holderOf(member);
+      if (process === undefined) continue;
       const mirror = process.mirror;
       const holds = mirror !== null && mirror.chronicle === chronicle && mirror.lastIndex >= committed;
       check(
@@ -332,9 +333,7 @@ export class Checker {
       'new-lineage',
       () => `lineage ${lineage.number} follows ${last.lineage?.number}`,
     );
-    const living = last.inSync
-      .map((member) => world.processOf(member))
-      .filter((member) => member !== undefined && member.isAlive);
+    const living = last.inSync.map((member) => world.holderOf(member)).filter((member) => member !== undefined);
     const wasEnded =
       !before.isDamaged && before.content.endedEpoch !== null && before.content.endedEpoch === before.content.epoch;
     if (!wasEnded) this.#alarmsDue.set(lineage.id, process);
@@ -345,13 +344,13 @@ export class Checker {
       check(
         content.holder === process.id &&
           living.length < last.inSync.length &&
-          last.inSync.includes(process.id) &&
+          last.inSync.some((member) => member === process.id) &&
           mirror !== null &&
           mirror.chronicle === chronicle &&
-          mirror.lastIndex >= (chronicle?.committed ?? 0),
+          mirror.lastIndex >= chronicle.committed,
         'new-lineage',
         () =>
-          `${process.label} begins lineage ${lineage.id} though ${living.map((member) => member?.label).join(', ')} of the set lives`,
+          `${process.label} begins lineage ${lineage.id} though ${living.map((member) => member.label).join(', ')} of the set lives`,
       );
       return;
     }

@@ -48,7 +48,7 @@ function whyFrozen(world: World): string | null {
     return 'the record is one that nobody may obey, and nobody led who could write it again';
   }
   const members = lease.content.inSync.map((member) => world.processOf(member));
-  const isLost = members.every((member) => member === undefined || !member.isAlive);
+  const isLost = lease.content.inSync.every((member) => world.holderOf(member) === undefined);
   if (!isLost) return null;
   if (world.plan.uncleanRecovery === 'never') return 'all members are gone, and only an operator may begin anew';
   if (
