@@ -13,6 +13,7 @@ export class Kubelet {
   readonly #api: KubeClient;
   readonly #pods: readonly LocalPod[];
   readonly #written = new Map<string, string>();
+  readonly #reports = new Map<LocalPod, Promise<void>>();
   readonly #loops: Promise<void>[] = [];
   readonly #stopped = new AbortController();
 
@@ -26,7 +27,19 @@ export class Kubelet {
   }
 
   /** Writes down how a pod stands; called at once when a process started or ended, else after each probe. */
-  async report(pod: LocalPod): Promise<void> {
+  report(pod: LocalPod): Promise<void> {
+    // One after the other, and each looks at the pod only when its turn comes: an older view must not be written last.
+    const written = (this.#reports.get(pod) ?? Promise.resolve()).then(() => this.#write(pod));
+    this.#reports.set(pod, written);
+    return written;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#loops);
+  }
+
+  async #write(pod: LocalPod): Promise<void> {
     try {
       await this.#writeIfNew(`pod/${pod.name}`, podStatus(pod), async (status) => {
         const current = await this.#api.get('pods', pod.name);
@@ -37,11 +50,6 @@ export class Kubelet {
     } catch {
       // The API is away, or somebody was faster: the next probe comes by here again.
     }
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped.abort();
-    await Promise.all(this.#loops);
   }
 
   async #follow(pod: LocalPod): Promise<void> {
