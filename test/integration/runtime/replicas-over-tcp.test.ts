@@ -1,120 +1,12 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { SystemClock } from '../../../src/adapters/system/system-clock.ts';
-import { peerClients } from '../../../src/adapters/transport/peer-client.ts';
-import { createTcpTransport } from '../../../src/adapters/transport/tcp-transport.ts';
 import type { Key } from '../../../src/core/base/key.ts';
-import { groupId } from '../../../src/core/base/numbers.ts';
-import { Group } from '../../../src/core/group/group.ts';
-import type { Report } from '../../../src/core/group/io.ts';
-import { defaultLimits, defaultTimes } from '../../../src/core/group/options.ts';
-import { defaultWriteSessionOptions } from '../../../src/core/routing/write-session.ts';
 import type { WriteCommand } from '../../../src/core/store/commands.ts';
 import type { ReadMode } from '../../../src/core/store/reads.ts';
-import type { Log } from '../../../src/ports/telemetry.ts';
-import type { GroupDriver } from '../../../src/runtime/group-driver.ts';
-import { GroupHost } from '../../../src/runtime/group-host.ts';
-import { ReplicaOperations } from '../../../src/runtime/replica-operations.ts';
-import { MemoryKubernetes } from './memory-kubernetes.ts';
-
-const GROUP = groupId(0);
-const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
-
-interface Running {
-  readonly podName: string;
-  readonly host: GroupHost;
-  readonly driver: GroupDriver;
-  readonly operations: ReplicaOperations;
-  readonly failures: unknown[];
-}
-
-const running = new Set<Running>();
-const reports: string[] = [];
-let starts = 0;
+import { allInSync, end, endAll, leaderOf, start, threeInSync, type Running } from './in-process-replicas.ts';
 
 afterEach(async () => {
-  const failures = [...running].flatMap((replica) => replica.failures);
-  await Promise.all([...running].map(end));
-  reports.length = 0;
-  expect(failures).toEqual([]);
+  expect(await endAll()).toEqual([]);
 });
-
-async function start(kubernetes: MemoryKubernetes, podName: string): Promise<Running> {
-  starts += 1;
-  const clock = new SystemClock();
-  const transport = createTcpTransport({ log: quiet });
-  const failures: unknown[] = [];
-  const dataId = `data-${starts}`;
-  const host = new GroupHost({
-    transport,
-    openPeerClient: peerClients(transport),
-    clock,
-    log: quiet,
-    tickMs: defaultTimes.heartbeatMs / 4,
-    limits: {
-      clientConnectionsMax: 100,
-      silentConnectionsMax: 100,
-      requestsPerConnectionMax: 1000,
-      unreadBytesMax: 2 ** 20,
-      relayTimeoutMs: 10_000,
-    },
-    listener: {
-      onReport: (_group, report) => reports.push(lineOf(podName, report)),
-      onCommitted: () => {},
-      onLimitHit: () => {},
-      onFailed: (_group, error) => failures.push(error),
-    },
-  });
-  const peer = await host.listen({ host: '127.0.0.1', port: 0 });
-  const uid = `uid-of-${podName}`;
-  kubernetes.putPod({ name: podName, uid, peerAddress: peer, state: 'running', deleting: false });
-  const addresses = { peer, http: '127.0.0.1:1' };
-  const group = new Group(
-    {
-      identity: { podName, podUid: uid, dataId },
-      addresses,
-      times: defaultTimes,
-      limits: defaultLimits,
-      uncleanRecovery: 'auto',
-      randomSeed: starts,
-    },
-    clock.now(),
-  );
-  const driver = host.add({ id: GROUP, group, podName, httpAddress: addresses.http, api: kubernetes.api() });
-  host.start();
-  const operations = new ReplicaOperations({
-    driver,
-    peers: host.peers,
-    clock,
-    writes: defaultWriteSessionOptions,
-    readWaitMs: 2000,
-    waitingReadsMax: 1000,
-  });
-  const replica = { podName, host, driver, operations, failures };
-  running.add(replica);
-  return replica;
-}
-
-/** As a crash: nothing is handed over. */
-async function end(replica: Running): Promise<void> {
-  running.delete(replica);
-  replica.operations.stop();
-  await replica.host.close();
-}
-
-function lineOf(podName: string, report: Report): string {
-  return `${podName} ${JSON.stringify(report)}`;
-}
-
-async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!holds()) {
-    if (performance.now() > deadline) {
-      const standings = [...running].map(({ podName, driver }) => `${podName} ${JSON.stringify(driver.status)}`);
-      throw new Error([`not within ${withinMs} ms: ${what}`, ...standings, ...reports.slice(-30)].join('\n'));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 const put = (key: string, value: string): WriteCommand => ({
   kind: 'put',
@@ -134,24 +26,6 @@ async function valueOf(replica: Running, key: string, mode: ReadMode = 'in-sync'
   if (result.kind !== 'answered' || result.outcome.kind !== 'read') throw new Error(JSON.stringify(result));
   return result.outcome.found === null ? null : Buffer.from(result.outcome.found.value).toString();
 }
-
-const leaderOf = (replicas: readonly Running[]): Running | undefined =>
-  replicas.find((replica) => running.has(replica) && replica.driver.status.role === 'leading');
-
-async function threeInSync() {
-  const kubernetes = new MemoryKubernetes();
-  const replicas = await Promise.all(['kv-0', 'kv-1', 'kv-2'].map((podName) => start(kubernetes, podName)));
-  await allInSync(replicas);
-  return { kubernetes, replicas };
-}
-
-const allInSync = (replicas: readonly Running[]) =>
-  until('all are in sync', () => {
-    const leader = leaderOf(replicas);
-    if (leader === undefined) return false;
-    const { status } = leader.driver;
-    return status.inSync.length === replicas.length && replicas.every((replica) => replica.driver.status.ready);
-  });
 
 test('three replicas elect a leader, and each takes writes and answers reads in every mode', async () => {
   const { replicas } = await threeInSync();
