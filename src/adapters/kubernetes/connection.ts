@@ -113,7 +113,7 @@ class KubeConfigConnection implements ApiConnection {
       this.#settings = settings;
       this.#dispatcher = createDispatcher(settings, this.#connectTimeoutMs);
       // Ends once its running requests have; a watch goes on until it is begun anew.
-      void retired?.close();
+      retired?.close().catch(() => undefined);
     }
     const headers: Record<string, string> = {};
     if (options.auth != null) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;

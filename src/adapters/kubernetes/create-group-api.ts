@@ -100,7 +100,7 @@ class KubernetesGroupApi implements GroupApi {
   watchRecord(onRecord: (record: LeaseRecord | null) => void, signal: AbortSignal): void {
     void this.#follow({
       subject: `lease ${this.#names.leaseName}`,
-      list: this.#requests.listLease,
+      list: this.#requests.listLease(),
       // A Lease that nobody renews is either leaderless, and then a read costs nothing, or watched over a dead connection.
       silenceMs: Math.min(this.#options.watchSilenceMs, SILENT_LEASE_DURATIONS * this.#options.leaseDurationMs),
       signal,

@@ -52,10 +52,11 @@ export class GroupRequests {
   }
 
   /** A list, since that names the version from which to watch even where there is no Lease. */
-  listLease: BuildList = async (query) => {
-    const context = await this.#coordination.listNamespacedLease(this.#namespace);
-    return withQuery(context, { ...query, fieldSelector: `metadata.name=${this.#leaseName}` });
-  };
+  listLease(): BuildList {
+    const fieldSelector = `metadata.name=${this.#leaseName}`;
+    return async (query) =>
+      withQuery(await this.#coordination.listNamespacedLease(this.#namespace), { ...query, fieldSelector });
+  }
 
   listPods(labelSelector: string): BuildList {
     return async (query) => withQuery(await this.#core.listNamespacedPod(this.#namespace), { ...query, labelSelector });

@@ -30,16 +30,18 @@ const LIFETIME_MS = 300_000;
  * from a version of the future stays silent. client-node's informers stop at some errors, and none notices silence.
  */
 export async function* listAndWatch(options: ListAndWatchOptions): AsyncGenerator<readonly JsonObject[]> {
-  const { client, list, subject, silenceMs, signal, log } = options;
+  const { client, list, silenceMs, signal } = options;
+  const outage = new Outage(options);
   const isWanted = (): boolean => !signal.aborted;
   let failures = 0;
   while (isWanted()) {
     const begunAt = performance.now();
-    let isWatching = false;
+    let step: Step = 'list';
+    const wasHealthy = (): boolean => step === 'watch' && performance.now() - begunAt > HEALTHY_MS;
     try {
       const { items, resourceVersion } = await client.list(list);
-      if (failures > 1) log.info('kubernetes-watch-recovered', { subject, failures });
-      isWatching = true;
+      outage.onList();
+      step = 'watch';
       const byName = new Map(items.map((item) => [nameOf(item), item]));
       yield [...byName.values()];
       const lifetimeMs = LIFETIME_MS * (1 + Math.random());
@@ -50,14 +52,41 @@ export async function* listAndWatch(options: ListAndWatchOptions): AsyncGenerato
         yield [...byName.values()];
       }
     } catch (error) {
-      if (!isWanted()) return;
-      const fields = { subject, during: isWatching ? 'watch' : 'list', reason: messageOf(error) };
-      // Once per outage; a watch that breaks and is replaced at once is everyday life.
-      if (failures === 1) log.warn('kubernetes-watch-failing', fields);
-      else log.debug('kubernetes-watch-broken', fields);
+      if (isWanted()) outage.onFailure(step, messageOf(error), { isFirst: failures === 0 || wasHealthy() });
     }
-    failures = isWatching && performance.now() - begunAt > HEALTHY_MS ? 1 : failures + 1;
+    failures = wasHealthy() ? 1 : failures + 1;
     await sleep(pauseMs(failures), null, { signal }).catch(() => undefined);
+  }
+}
+
+type Step = 'list' | 'watch';
+
+/** What the log says: nothing of a watch that broke and was replaced at once, one line for what lasts, one at its end. */
+class Outage {
+  readonly #log: Log;
+  readonly #subject: string;
+  #step: Step | null = null;
+
+  constructor({ log, subject }: { readonly log: Log; readonly subject: string }) {
+    this.#log = log;
+    this.#subject = subject;
+  }
+
+  onList(): void {
+    if (this.#step !== 'list') return;
+    this.#step = null;
+    this.#log.info('kubernetes-watch-recovered', { subject: this.#subject });
+  }
+
+  onFailure(step: Step, reason: string, { isFirst }: { readonly isFirst: boolean }): void {
+    const fields = { subject: this.#subject, step, reason };
+    if (isFirst) this.#step = null;
+    if (isFirst || this.#step === step) {
+      this.#log.debug('kubernetes-watch-broken', fields);
+      return;
+    }
+    this.#step = step;
+    this.#log.warn('kubernetes-watch-failing', fields);
   }
 }
 
