@@ -528,8 +528,11 @@ export class Candidate {
     const { lineage } = content;
     const testimonies = yield* this.#askEverybody();
     if (testimonies === null || lineage === null) return this.#retry();
-    if (content.inSync.includes(replica.id) || !content.inSync.every((id) => isGone(id, testimonies, uncleanRecovery))) {
+    if (content.inSync.includes(replica.id)) return null;
+    if (!content.inSync.every((id) => isGone(id, testimonies, uncleanRecovery))) {
       this.#recoveringSinceMs = null;
+      const listedNoMore = content.inSync.every((id) => isGone(id, testimonies, 'auto'));
+      if (listedNoMore) this.#freeze('of a member there is only the word of the API server that its pod is gone, and UNCLEAN_RECOVERY is strict');
       return null;
     }
     this.#recoveringSinceMs ??= beganMs;

@@ -264,7 +264,7 @@ export class Follower {
 
   /** R10: the leader says where both logs last agree. If they do not, it is told where they may. */
   onResume(link: LinkId, resume: Resume, now: Instant, effects: Effect[]): void {
-    if (link !== this.#link || resume.hello !== this.#helloNumber || !this.#takeEpoch(resume)) return;
+    if (!this.#answersHello(link, resume) || !this.#takeEpoch(resume)) return;
     const position = { index: resume.prevIndex, epoch: resume.prevEpoch };
     if (this.#replica.empty) {
       if (position.index !== 0) return;
@@ -285,7 +285,7 @@ export class Follower {
   }
 
   onSnapshotBegin(link: LinkId, begin: SnapshotBegin, now: Instant, effects: Effect[]): void {
-    if (link !== this.#link || begin.hello !== this.#helloNumber || !this.#takeEpoch(begin)) return;
+    if (!this.#answersHello(link, begin) || !this.#takeEpoch(begin)) return;
     if (!this.#replica.empty) {
       // R11: a snapshot empties whoever takes it, and the data takes its id with it.
       this.#replica.discard();
@@ -424,6 +424,11 @@ export class Follower {
     if (end == null || this.#replica.machine.appliedIndex < end.endIndex) return;
     stream.install = null;
     this.#replica.beginLineage(stream.lineage);
+  }
+
+  /** A hello is answered once: a second copy of the answer would drop what the stream has brought since. */
+  #answersHello(link: LinkId, answer: { readonly hello: number }): boolean {
+    return link === this.#link && this.#stream === null && answer.hello === this.#helloNumber;
   }
 
   /** R3: only what the leader of the highest epoch says, in the lineage that is obeyed. */
