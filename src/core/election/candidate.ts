@@ -273,6 +273,13 @@ export class Candidate {
     this.#effects.push({ kind: 'report', report: { kind: 'note', message } });
   }
 
+  /** After a replace that failed: a conflict is news, and is read at once; anything else is tried again in a while. */
+  #missed(answer: ApiAnswer): null {
+    if (answer.kind !== 'conflict') return this.#retry();
+    this.#lookWanted = true;
+    return null;
+  }
+
   #retry(): null {
     const { times, random } = this.#options;
     this.#lookWanted = true;
@@ -413,7 +420,7 @@ export class Candidate {
         endedEpoch: null,
       },
     });
-    if (answer.kind !== 'record') return this.#retry();
+    if (answer.kind !== 'record') return this.#missed(answer);
     return this.#adopt(answer.record, askedAgain, `took over: the leader was ${describe[reason]}`);
   }
 
@@ -485,7 +492,7 @@ export class Candidate {
         endedEpoch: null,
       },
     });
-    if (answer.kind !== 'record') return this.#retry();
+    if (answer.kind !== 'record') return this.#missed(answer);
     this.#noteVersion(answer.record, this.#now);
     this.#view = { kind: 'obeyed', record: answer.record };
     this.#options.obedience.adopt({ lineage, epoch: answer.record.content.epoch });

@@ -38,6 +38,11 @@ interface Waiter {
   readonly deadlineMs: number;
 }
 
+/** One who repeats a request. `known`: the outcome that the first had, where that is not what the entry at `index` says. */
+interface RepeatedWaiter extends Waiter {
+  readonly known: { readonly outcome: DecidedOutcome; readonly revision: LogIndex } | null;
+}
+
 /** An append carries no more than this, so that a follower that comes back is not sent one giant frame. */
 const APPEND_BYTES_MAX = 1 << 20;
 /** Of a snapshot, per turn: the scan must not hold up the writes that go on beside it. */
@@ -64,7 +69,7 @@ export class Leader {
   readonly #proposals = new Proposals();
   readonly #waiting = new Deque<Waiter>();
   /** Repeated requests that wait for the entry of the first (R15). */
-  readonly #repeated = new Map<LogIndex, Waiter[]>();
+  readonly #repeated = new Map<LogIndex, RepeatedWaiter[]>();
   readonly #sessionWaiters = new Map<LogIndex, Waiter>();
   #uncommittedBytes = 0;
   #lastTimeMs: WallMs;
@@ -159,9 +164,9 @@ export class Leader {
       return request.attempt === 'first' ? refused('unknown-session') : { kind: 'unknown', code: 'session-lost' };
     }
     const kept = session?.outcomes.get(number);
-    if (kept !== undefined) return this.#committed(kept.outcome, kept.revision);
+    if (kept !== undefined) return this.#answerAgain(kept, ticket, now);
     const first = staged?.numbers.get(number);
-    if (first !== undefined) return this.#awaitFirst(first, ticket, now);
+    if (first !== undefined) return this.#await(first, null, ticket, now);
     // Settled, or never seen and given up: nobody waits for it any more, and it must not be applied now.
     const settled = Math.max(session?.settledThrough ?? 0, staged?.settledThrough ?? 0);
     if (number <= settled) return { kind: 'unknown', code: 'session-lost' };
@@ -169,7 +174,8 @@ export class Leader {
     const repeated = request.idempotencyKey === null ? null : this.#idempotent(request.idempotencyKey.key, now);
     if (repeated !== null) {
       if (repeated.digest !== request.idempotencyKey?.digest) return refused('idempotency-mismatch');
-      return repeated.outcome === null ? this.#awaitFirst(repeated.index, ticket, now) : this.#committed(repeated.outcome, repeated.index);
+      const { outcome, index } = repeated;
+      return outcome === null ? this.#await(index, null, ticket, now) : this.#answerAgain({ outcome, revision: index }, ticket, now);
     }
     const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0));
     if (refusal !== null) return refused(refusal);
@@ -224,8 +230,13 @@ export class Leader {
     return { digest: kept.digest, outcome: kept.outcome, index: kept.revision };
   }
 
-  #awaitFirst(index: LogIndex, ticket: Ticket, now: Instant): null {
-    const waiter = { index, ticket, deadlineMs: now.monotonicMs + this.#times.writeWaitMs };
+  /** R15, R4: the first outcome, once this epoch has committed: in a new lineage nobody else may hold the entry yet. */
+  #answerAgain(known: { readonly outcome: DecidedOutcome; readonly revision: LogIndex }, ticket: Ticket, now: Instant): WriteOutcome | null {
+    return this.firstCommitted ? this.#committed(known.outcome, known.revision) : this.#await(this.firstIndex, known, ticket, now);
+  }
+
+  #await(index: LogIndex, known: RepeatedWaiter['known'], ticket: Ticket, now: Instant): null {
+    const waiter = { index, ticket, deadlineMs: now.monotonicMs + this.#times.writeWaitMs, known };
     const others = this.#repeated.get(index);
     if (others === undefined) this.#repeated.set(index, [waiter]);
     else others.push(waiter);
@@ -418,16 +429,19 @@ export class Leader {
       if (waiter !== undefined) effects.push({ kind: 'sessionAnswered', ticket: waiter.ticket, outcome: { kind: 'opened', session: body.session } });
       return;
     }
-    if (body.kind !== 'write') return;
+    const outcome = body.kind === 'write' ? body.outcome : null;
     const first = this.#waiting.first();
-    if (first?.index === index) {
+    if (first?.index === index && outcome !== null) {
       this.#waiting.shift();
-      effects.push({ kind: 'writeAnswered', ticket: first.ticket, outcome: this.#committed(body.outcome, index) });
+      effects.push({ kind: 'writeAnswered', ticket: first.ticket, outcome: this.#committed(outcome, index) });
     }
-    const repeated = this.#repeated.get(index);
+    const repeated = this.#repeated.size === 0 ? undefined : this.#repeated.get(index);
     if (repeated === undefined) return;
     this.#repeated.delete(index);
-    for (const { ticket } of repeated) effects.push({ kind: 'writeAnswered', ticket, outcome: this.#committed(body.outcome, index) });
+    for (const { ticket, known } of repeated) {
+      const answer = known ?? (outcome === null ? null : { outcome, revision: index });
+      if (answer !== null) effects.push({ kind: 'writeAnswered', ticket, outcome: this.#committed(answer.outcome, answer.revision) });
+    }
   }
 
   #committed(decided: DecidedOutcome, revision: LogIndex): WriteOutcome {
