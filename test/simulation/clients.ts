@@ -92,7 +92,9 @@ export class Client {
 
   readonly #operate = (): void => {
     const { clients } = this.#world.plan;
-    this.#world.after(this.#random.exponential(clients.operationMeanUs), this.#operate);
+    // After the faults a little load shows that all works, and lets those catch up whose limits are tiny.
+    const rest = this.#world.faultsEnded ? 5 : 1;
+    this.#world.after(this.#random.exponential(clients.operationMeanUs) * rest, this.#operate);
     if (this.#inFlight >= clients.inFlightMax) return;
     this.#inFlight += 1;
     this.operations += 1;

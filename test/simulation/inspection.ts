@@ -33,6 +33,8 @@ export interface SimulatedGroup {
   flush(now: Instant, effects: Effect[]): void;
   status(now: Instant): GroupStatus;
   inspect(): Inspection;
+  /** What was appended to the log since this was last asked, in order: some of it may be trimmed already. */
+  takeAppended(): readonly Entry[];
 }
 
 export type MakeGroup = (options: GroupOptions, now: Instant) => SimulatedGroup;

@@ -172,7 +172,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     minInSync,
     inSyncMax: Math.max(minInSync, random.pick([2, 3, 3, 4, 5, 5])),
     uncommittedEntriesMax: random.pick([4, 32, 65_536, 65_536]),
-    logEntriesMax: tiny ? random.pick([2, 8, 40]) : random.pick([200, 1_000_000]),
+    logEntriesMax: tiny ? random.pick([8, 15, 40]) : random.pick([200, 1_000_000]),
     logBytesMax: random.chance(0.15) ? 2000 : defaultLimits.logBytesMax,
     inflightBytesMax: tiny ? random.pick([300, 1000, 5000]) : defaultLimits.inflightBytesMax,
     snapshotChunkBytes: random.pick([64, 300, 2000, 256 * 1024]),
@@ -186,7 +186,8 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     ...defaultTimes,
     writeWaitMs: random.pick([700, 3000, 10_000]),
     readWaitMs: random.pick([200, 1000]),
-    sessionIdleMs: random.pick([1500, 600_000, 600_000]),
+    // With few sessions those that nobody uses must end, or soon there are none to be had.
+    sessionIdleMs: limits.sessionsMax < 100 ? 1500 : random.pick([1500, 600_000, 600_000]),
     readmitMinMs: random.pick([300, 2000]),
     readmitMaxMs: random.pick([4000, 60_000]),
   };

@@ -8,9 +8,23 @@ import type { Inspection, MakeGroup, SimulatedGroup } from './inspection.ts';
 /** The very core that the product runs. */
 class RealGroup implements SimulatedGroup {
   readonly #group: Group;
+  #appended: Entry[] = [];
 
   constructor(options: GroupOptions, now: Instant) {
     this.#group = new Group(options, now);
+    // The one tap into the core: a leader on its own may append, commit, apply and trim an entry within one turn.
+    const { log } = this.#group.inspect();
+    const append = log.append.bind(log);
+    log.append = (entry) => {
+      this.#appended.push(entry);
+      append(entry);
+    };
+  }
+
+  takeAppended(): readonly Entry[] {
+    const appended = this.#appended;
+    if (appended.length > 0) this.#appended = [];
+    return appended;
   }
 
   step(input: Input, now: Instant, effects: Effect[]): void {

@@ -29,6 +29,9 @@ class IdleGroup implements SimulatedGroup {
   status(): GroupStatus {
     throw new Error('nobody asks');
   }
+  takeAppended(): readonly Entry[] {
+    return [];
+  }
   inspect(): Inspection {
     return {
       id: '',

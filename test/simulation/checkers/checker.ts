@@ -1,4 +1,5 @@
 import { isUnfilled, type RecordContent } from '../../../src/core/election/record.ts';
+import type { Entry } from '../../../src/core/replication/entry.ts';
 import type { Report } from '../../../src/core/group/io.ts';
 import { sameLineage, type Lineage } from '../../../src/core/replication/lineage.ts';
 import type { WriteOutcome } from '../../../src/core/store/commands.ts';
@@ -8,7 +9,7 @@ import { MS, SECOND } from '../plan.ts';
 import type { Process } from '../process.ts';
 import { check } from '../violation.ts';
 import type { World } from '../world.ts';
-import { Chronicle } from './chronicle.ts';
+import { Chronicle, type Forgetting } from './chronicle.ts';
 import { Mirror } from './mirror.ts';
 import { Histories, type WriteOperation } from './operations.ts';
 
@@ -23,6 +24,7 @@ export class Checker {
   readonly #world: World;
   readonly #chronicles = new Map<string, Chronicle>();
   readonly histories: Histories;
+  readonly #forgetting: Forgetting;
   /** By lineage and epoch: who leads or led it. */
   readonly #leaders = new Map<string, string>();
   /** What a replica wrote last into the record; what others put there does not count. */
@@ -40,6 +42,11 @@ export class Checker {
 
   constructor(world: World) {
     this.#world = world;
+    this.#forgetting = {
+      tombstones: world.plan.limits.tombstonesMax < 1000,
+      // They are kept for a time, by the log's time, which follows the leader's wall clock.
+      idempotency: world.plan.faults.some((fault) => fault.kind === 'wallJump'),
+    };
     this.histories = new Histories({
       chronicleOf: (id) => this.#chronicles.get(id),
       readStalenessMs: world.plan.times.readStalenessMs,
@@ -110,20 +117,29 @@ export class Checker {
         'new-lineage',
         () => `${process.label} has data of lineage ${lineage.id}, which nobody began`,
       );
-      const { tombstonesMax } = this.#world.plan.limits;
       chronicle = new Chronicle(
         lineage,
-        { ordinal: this.#chronicles.size, forgetting: { tombstones: tombstonesMax < 1000, idempotency: false } },
+        { ordinal: this.#chronicles.size, forgetting: this.#forgetting },
         known === null || view.appliedIndex < mirror.appliedIndex
           ? null
-          : { chronicle: known, throughIndex: mirror.appliedIndex },
+          : { chronicle: known, throughIndex: mirror.appliedIndex, beganInEpoch: view.epoch },
       );
       this.#chronicles.set(lineage.id, chronicle);
+      mirror.storeCheckedUs = 0;
+      if (chronicle.committed > 0) {
+        // The log goes on in the new lineage, and some of it may have been committed and trimmed within this turn.
+        for (let index = chronicle.committed + 1; index <= mirror.lastIndex; index += 1) {
+          const entry = mirror.entries[index];
+          if (entry !== undefined) chronicle.see(entry, null);
+        }
+        mirror.chronicle = chronicle;
+        mirror.commitIndex = chronicle.committed;
+        return;
+      }
     } else if (view.role !== 'leading') this.snapshots += 1;
     mirror.empty();
     mirror.chronicle = chronicle;
     mirror.commitIndex = view.log.firstIndex - 1;
-    mirror.storeCheckedUs = 0;
   }
 
   #checkEpoch(process: Process, mirror: Mirror, view: Inspection): void {
@@ -142,44 +158,61 @@ export class Checker {
   }
 
   #checkLog(process: Process, mirror: Mirror, view: Inspection): void {
+    const appended = process.group.takeAppended();
     const { firstIndex, lastIndex } = view.log;
     const chronicle = mirror.chronicle;
-    if (chronicle === null) {
-      mirror.lastIndex = 0;
+    if (chronicle === null) return;
+    if (mirror.isNew) {
+      // A snapshot is complete: what follows it is in the log, and has not been looked at.
+      mirror.isNew = false;
+      mirror.lastIndex = firstIndex - 1;
+      for (let index = firstIndex; index <= lastIndex; index += 1) {
+        const entry = view.log.entryAt(index);
+        check(
+          entry !== null,
+          'log-matching',
+          () => `${process.label} has no entry ${index} in ${firstIndex}..${lastIndex}`,
+        );
+        this.#append(process, mirror, chronicle, entry);
+      }
       return;
     }
-    if (
-      lastIndex === mirror.lastIndex &&
-      (lastIndex < firstIndex || view.log.entryAt(lastIndex) === mirror.entries[lastIndex])
-    )
-      return;
-    let agreed = Math.min(mirror.lastIndex, lastIndex);
-    while (agreed >= firstIndex && view.log.entryAt(agreed) !== mirror.entries[agreed]) agreed -= 1;
-    if (agreed < firstIndex) agreed = firstIndex - 1;
+    for (const entry of appended) this.#append(process, mirror, chronicle, entry);
+    if (lastIndex < mirror.lastIndex) this.#truncate(process, mirror, lastIndex);
+    // A snapshot took the place of the log.
+    if (lastIndex > mirror.lastIndex) mirror.lastIndex = lastIndex;
+    const last = lastIndex < firstIndex ? null : view.log.entryAt(lastIndex);
     check(
-      agreed >= Math.min(mirror.commitIndex, mirror.lastIndex),
+      last === null || mirror.entries[lastIndex] === undefined || mirror.entries[lastIndex] === last,
+      'world',
+      () => `${process.label}: the log's last entry ${lastIndex} was never appended`,
+    );
+  }
+
+  #append(process: Process, mirror: Mirror, chronicle: Chronicle, entry: Entry): void {
+    const { index } = entry;
+    if (index <= mirror.lastIndex) this.#truncate(process, mirror, index - 1);
+    const previous = index === mirror.lastIndex + 1 ? (mirror.entries[index - 1]?.epoch ?? null) : null;
+    check(
+      previous === null || previous <= entry.epoch,
+      'log-matching',
+      () => `${process.label}: the epoch goes back at ${index}, from ${previous} to ${entry.epoch}`,
+    );
+    chronicle.see(entry, previous);
+    mirror.entries[index] = entry;
+    mirror.lastIndex = index;
+    mirror.changedUs = this.#world.now;
+  }
+
+  #truncate(process: Process, mirror: Mirror, index: number): void {
+    check(
+      index >= mirror.commitIndex,
       'log-matching',
       () =>
-        `${process.label} dropped committed entries: its log agrees with its former self up to ${agreed}, committed was ${mirror.commitIndex}`,
+        `${process.label} dropped committed entries: everything after ${index}, committed was ${mirror.commitIndex}`,
     );
-    for (let index = agreed + 1; index <= lastIndex; index += 1) {
-      const entry = view.log.entryAt(index);
-      check(
-        entry !== null && entry.index === index,
-        'log-matching',
-        () => `${process.label} has no entry ${index} in its log ${firstIndex}..${lastIndex}`,
-      );
-      const previous = index > firstIndex ? (view.log.entryAt(index - 1)?.epoch ?? null) : null;
-      check(
-        previous === null || previous <= entry.epoch,
-        'log-matching',
-        () => `${process.label}: epochs go back at ${index}`,
-      );
-      chronicle.see(entry, previous);
-      mirror.entries[index] = entry;
-    }
-    mirror.lastIndex = lastIndex;
-    mirror.entries.length = lastIndex + 1;
+    mirror.lastIndex = index;
+    mirror.entries.length = Math.min(mirror.entries.length, index + 1);
     mirror.changedUs = this.#world.now;
   }
 

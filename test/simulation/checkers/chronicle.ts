@@ -33,6 +33,9 @@ export class Chronicle {
   /** By index: committed, each of them by the leader first. */
   readonly entries: (Entry | undefined)[];
   committed: number;
+  /** Up to here it is the history of the lineage before. */
+  readonly baseIndex: number;
+  readonly #parent: { readonly chronicle: Chronicle; readonly beganInEpoch: number } | null;
   /** Every entry that ever stood at an index, with the epoch of the one before it: two at most, as a rule. */
   readonly #seen: ({ readonly entry: Entry; readonly prevEpoch: number }[] | undefined)[] = [];
   readonly #keys: Map<Key, Change[]>;
@@ -44,8 +47,10 @@ export class Chronicle {
   constructor(
     lineage: Lineage,
     options: { readonly ordinal: number; readonly forgetting: Forgetting },
-    from: { readonly chronicle: Chronicle; readonly throughIndex: number } | null,
+    from: { readonly chronicle: Chronicle; readonly throughIndex: number; readonly beganInEpoch: number } | null,
   ) {
+    this.#parent = from === null ? null : { chronicle: from.chronicle, beganInEpoch: from.beganInEpoch };
+    this.baseIndex = from?.throughIndex ?? 0;
     this.lineage = lineage;
     this.ordinal = options.ordinal;
     this.#forgetting = options.forgetting;
@@ -141,7 +146,7 @@ export class Chronicle {
 
     const command = operation.command;
     const before = this.#last(command.key);
-    const expected = decide(command, before, this.lineage.id);
+    const expected = decide(command, before, this.#lineageIdIn(entry.epoch));
     check(
       expected === body.outcome.kind,
       'conditional-writes',
@@ -160,6 +165,12 @@ export class Chronicle {
     };
     if (changes === undefined) this.#keys.set(effect.key, [change]);
     else changes.push(change);
+  }
+
+  /** Entries that were decided in the lineage before can be committed in this one. */
+  #lineageIdIn(epoch: number): string {
+    const parent = this.#parent;
+    return parent !== null && epoch < parent.beganInEpoch ? parent.chronicle.#lineageIdIn(epoch) : this.lineage.id;
   }
 
   #checkEffect(

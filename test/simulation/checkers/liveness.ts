@@ -38,7 +38,8 @@ function whyFrozen(world: World): string | null {
   const running = world.pods.running();
   if (running.some((process) => process.mirror?.role === 'leading')) return null;
   const withData = running.filter((process) => process.mirror?.chronicle != null);
-  if (lease === null || lease.isDamaged || isUnfilled(lease.content)) {
+  if (lease?.isDamaged === true) return 'the record cannot be read, and nobody led who could write it again';
+  if (lease === null || isUnfilled(lease.content)) {
     return withData.length > 0 ? 'the record is lost, and with it nobody who led' : null;
   }
   const record = world.checker.lastRecord;

@@ -11,6 +11,8 @@ export class Mirror {
   lastIndex = 0;
   commitIndex = 0;
   appliedIndex = 0;
+  /** Its data has just come, all at once. */
+  isNew = false;
   role: Role = 'seeking';
   epoch = 0;
   obeyedLineage: Lineage | null = null;
@@ -27,5 +29,6 @@ export class Mirror {
     this.lastIndex = 0;
     this.commitIndex = 0;
     this.appliedIndex = 0;
+    this.isNew = true;
   }
 }
