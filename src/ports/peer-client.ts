@@ -45,7 +45,9 @@ export interface PeerRequestFailed {
     /** The connection broke, could not be made, or rests between two attempts. */
     | 'lost'
     /** `close` was called here. */
-    | 'closed';
+    | 'closed'
+    /** No frame can hold the request: a text or number in it is out of all bounds. To repeat it is of no use. */
+    | 'unencodable';
   readonly detail: string;
 }
 

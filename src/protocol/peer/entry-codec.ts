@@ -15,6 +15,7 @@ import {
   writeContentType,
   writeDecided,
   writeOptionalIdempotencyKey,
+  writeSession,
 } from './store-codec.ts';
 
 const BODIES: readonly EntryBody['kind'][] = ['empty', 'write', 'openSession', 'endSessions'];
@@ -31,19 +32,19 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
     case 'empty':
       return;
     case 'write':
-      writer.repeatedText(body.request.session);
-      writer.number(body.request.number);
+      writeSession(writer, body.request.session);
+      writer.positive(body.request.number);
       writer.number(body.settledThrough);
       writeOptionalIdempotencyKey(writer, body.idempotencyKey);
       writeDecided(writer, body.outcome);
       writeEffect(writer, body.effect);
       return;
     case 'openSession':
-      writer.text(body.session);
+      writeSession(writer, body.session);
       return;
     case 'endSessions':
       writer.number(body.sessions.length);
-      for (const session of body.sessions) writer.text(session);
+      for (const session of body.sessions) writeSession(writer, session);
       return;
     default:
       unreachable(body);
@@ -93,7 +94,7 @@ function writeEffect(writer: ByteWriter, effect: KeyEffect | null): void {
   writer.oneOf(EFFECTS, effect === null ? 'nothing' : effect.kind);
   if (effect === null) return;
   writer.key(effect.key);
-  writer.number(effect.version);
+  writer.positive(effect.version);
   if (effect.kind === 'delete') return;
   writer.number(effect.createRevision);
   writeContentType(writer, effect.contentType);

@@ -5,7 +5,7 @@ import type { Entry } from '../../core/replication/entry.ts';
 import type { Append, KeptOutcome, PeerMessage, SnapshotItem } from '../../core/replication/messages.ts';
 import { parseReplicaId, type ReplicaId } from '../../core/replication/replica-id.ts';
 import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import { UnencodableError, type ByteWriter } from './byte-writer.ts';
 import { readEntry, writeEntry } from './entry-codec.ts';
 import {
   readDecided,
@@ -20,8 +20,10 @@ import {
   writeIdempotencyKey,
   writeLineage,
   writeOptionalLineage,
+  writeSession,
   writeStored,
 } from './store-codec.ts';
+import { ADDRESS, REPLICA_ID } from './text-limits.ts';
 
 /** The body of a message between replicas; its epoch, if it has one, stands in the frame's header. */
 export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
@@ -49,16 +51,16 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
       return;
     case 'hello':
       writer.number(message.number);
-      writer.text(message.from);
-      writer.text(message.addresses.peer);
-      writer.text(message.addresses.http);
+      writeReplicaId(writer, message.from);
+      writer.text(message.addresses.peer, ADDRESS);
+      writer.text(message.addresses.http, ADDRESS);
       writeOptionalLineage(writer, message.lineage);
       writer.number(message.lastIndex);
       writer.number(message.lastEpoch);
       writer.flag(message.stopping);
       return;
     case 'reject':
-      writer.text(message.from);
+      writeReplicaId(writer, message.from);
       writeOptionalLineage(writer, message.lineage);
       return;
     case 'resume':
@@ -99,11 +101,11 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
       return;
     case 'question':
       writer.number(message.number);
-      writer.text(message.from);
+      writeReplicaId(writer, message.from);
       return;
     case 'answer':
       writer.number(message.number);
-      writer.text(message.from);
+      writeReplicaId(writer, message.from);
       writeOptionalLineage(writer, message.obeys);
       writeOptionalLineage(writer, message.lineage);
       writer.number(message.lastIndex);
@@ -260,16 +262,16 @@ function writeItem(writer: ByteWriter, item: SnapshotItem): void {
       return;
     case 'tombstone':
       writer.key(item.key);
-      writer.number(item.version);
+      writer.positive(item.version);
       writer.number(item.revision);
       return;
     case 'session':
-      writer.text(item.session);
+      writeSession(writer, item.session);
       writer.time(item.lastUsedMs);
       writer.number(item.settledThrough);
       writer.number(item.outcomes.length);
       for (const outcome of item.outcomes) {
-        writer.number(outcome.number);
+        writer.positive(outcome.number);
         writer.number(outcome.revision);
         writeDecided(writer, outcome.outcome);
       }
@@ -328,17 +330,17 @@ function readKeptOutcomes(reader: ByteReader): readonly KeptOutcome[] {
   return outcomes;
 }
 
+function writeReplicaId(writer: ByteWriter, id: ReplicaId): void {
+  if (parseReplicaId(id) === null) throw new UnencodableError('not a replica id');
+  writer.text(id, REPLICA_ID);
+}
+
 function readReplicaId(reader: ByteReader): ReplicaId {
-  const text = reader.text('replica id', REPLICA_ID_LIMITS);
+  const text = reader.text('replica id', REPLICA_ID);
   if (parseReplicaId(text) === null) reader.fail('not a replica id');
   return text as ReplicaId;
 }
 
-/** Three parts of at most 253 bytes. */
-const REPLICA_ID_LIMITS = { bytesMin: 5, bytesMax: 761 };
-
 function readAddresses(reader: ByteReader): Addresses {
-  return { peer: reader.text('peer address', ADDRESS_LIMITS), http: reader.text('HTTP address', ADDRESS_LIMITS) };
+  return { peer: reader.text('peer address', ADDRESS), http: reader.text('HTTP address', ADDRESS) };
 }
-
-const ADDRESS_LIMITS = { bytesMin: 1, bytesMax: 512 };

@@ -29,6 +29,7 @@ import {
   writeLineage,
   writeOptionalIdempotencyKey,
   writeOptionalLineage,
+  writeSession,
   writeStored,
 } from './store-codec.ts';
 
@@ -101,8 +102,8 @@ const COMMANDS: readonly WriteCommand['kind'][] = ['put', 'delete'];
 const ATTEMPTS: readonly WriteRequest['attempt'][] = ['first', 'repeated'];
 
 function writeWriteRequest(writer: ByteWriter, write: WriteRequest): void {
-  writer.repeatedText(write.id.session);
-  writer.number(write.id.number);
+  writeSession(writer, write.id.session);
+  writer.positive(write.id.number);
   writer.number(write.settledThrough);
   writer.oneOf(ATTEMPTS, write.attempt);
   writeOptionalIdempotencyKey(writer, write.idempotencyKey);
@@ -206,7 +207,7 @@ const SESSION_REFUSALS: readonly ('not-leader' | 'sessions-full' | 'overloaded')
 function writeSessionOutcome(writer: ByteWriter, outcome: OpenSessionOutcome): void {
   writer.oneOf(SESSION_OUTCOMES, outcome.kind);
   if (outcome.kind === 'opened') {
-    writer.text(outcome.session);
+    writeSession(writer, outcome.session);
   } else {
     writer.oneOf(SESSION_REFUSALS, outcome.code);
     writeHint(writer, outcome.leaderHint);

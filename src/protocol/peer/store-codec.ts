@@ -2,7 +2,6 @@ import { unreachable } from '../../core/base/assert.ts';
 import type { Epoch, LogIndex, Version, WallMs } from '../../core/base/numbers.ts';
 import type { Lineage } from '../../core/replication/lineage.ts';
 import {
-  CONTENT_TYPE_BYTES_MAX,
   IDEMPOTENCY_KEY_BYTES_MAX,
   type Condition,
   type DecidedOutcome,
@@ -12,29 +11,26 @@ import {
 } from '../../core/store/commands.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import { UnencodableError, type ByteWriter } from './byte-writer.ts';
+import { CONTENT_TYPE, DIGEST, IDEMPOTENCY_KEY, LINEAGE_ID, SESSION } from './text-limits.ts';
 
 /** The words of the store that several frames share. A `read…` takes just what its `write…` has put. */
-
-const SESSION_LIMITS = { bytesMin: 1, bytesMax: 1024 };
-const LINEAGE_ID_LIMITS = { bytesMin: 1, bytesMax: 1024 };
-const CONTENT_TYPE_LIMITS = { bytesMin: 0, bytesMax: CONTENT_TYPE_BYTES_MAX };
-/** Characters of the key are counted once it is decoded: each may take three bytes. */
-const IDEMPOTENCY_KEY_LIMITS = { bytesMin: 1, bytesMax: 3 * IDEMPOTENCY_KEY_BYTES_MAX };
-const DIGEST_LIMITS = { bytesMin: 0, bytesMax: 1024 };
 
 export const readEpoch = (reader: ByteReader): Epoch => reader.number('epoch') as Epoch;
 export const readIndex = (reader: ByteReader, what: string): LogIndex => reader.number(what) as LogIndex;
 export const readVersion = (reader: ByteReader): Version => reader.positive('version') as Version;
-export const readSession = (reader: ByteReader): SessionId => reader.text('session', SESSION_LIMITS) as SessionId;
+export const writeSession = (writer: ByteWriter, session: SessionId): void => {
+  writer.repeatedText(session, SESSION);
+};
+export const readSession = (reader: ByteReader): SessionId => reader.text('session', SESSION) as SessionId;
 
 export function writeLineage(writer: ByteWriter, lineage: Lineage): void {
-  writer.number(lineage.number);
-  writer.repeatedText(lineage.id);
+  writer.positive(lineage.number);
+  writer.repeatedText(lineage.id, LINEAGE_ID);
 }
 
 export function readLineage(reader: ByteReader): Lineage {
-  return { number: reader.positive('lineage number'), id: reader.text('lineage id', LINEAGE_ID_LIMITS) };
+  return { number: reader.positive('lineage number'), id: reader.text('lineage id', LINEAGE_ID) };
 }
 
 export function writeOptionalLineage(writer: ByteWriter, lineage: Lineage | null): void {
@@ -48,22 +44,24 @@ export function readOptionalLineage(reader: ByteReader): Lineage | null {
 
 export function writeContentType(writer: ByteWriter, contentType: string | null): void {
   writer.flag(contentType !== null);
-  if (contentType !== null) writer.repeatedText(contentType);
+  if (contentType !== null) writer.repeatedText(contentType, CONTENT_TYPE);
 }
 
 export function readContentType(reader: ByteReader): string | null {
-  return reader.flag('presence of a content type') ? reader.text('content type', CONTENT_TYPE_LIMITS) : null;
+  return reader.flag('presence of a content type') ? reader.text('content type', CONTENT_TYPE) : null;
 }
 
 export function writeIdempotencyKey(writer: ByteWriter, key: IdempotencyKey): void {
-  writer.text(key.key);
-  writer.text(key.digest);
+  const { length } = key.key;
+  if (length > IDEMPOTENCY_KEY_BYTES_MAX) throw new UnencodableError(`an idempotency key of ${length} characters`);
+  writer.text(key.key, IDEMPOTENCY_KEY);
+  writer.text(key.digest, DIGEST);
 }
 
 export function readIdempotencyKey(reader: ByteReader): IdempotencyKey {
-  const key = reader.text('idempotency key', IDEMPOTENCY_KEY_LIMITS);
+  const key = reader.text('idempotency key', IDEMPOTENCY_KEY);
   if (key.length > IDEMPOTENCY_KEY_BYTES_MAX) reader.fail(`an idempotency key of ${key.length} characters`);
-  return { key, digest: reader.text('digest', DIGEST_LIMITS) };
+  return { key, digest: reader.text('digest', DIGEST) };
 }
 
 export function writeOptionalIdempotencyKey(writer: ByteWriter, key: IdempotencyKey | null): void {
@@ -123,11 +121,11 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
   writer.oneOf(DECIDED, outcome.kind);
   switch (outcome.kind) {
     case 'written':
-      writer.number(outcome.version);
+      writer.positive(outcome.version);
       writer.flag(outcome.created);
       return;
     case 'deleted':
-      writer.number(outcome.version);
+      writer.positive(outcome.version);
       return;
     case 'absent':
       return;
@@ -135,7 +133,7 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
       writer.flag(outcome.current !== null);
       if (outcome.current !== null) {
         writer.number(outcome.current.revision);
-        writer.number(outcome.current.version);
+        writer.positive(outcome.current.version);
       }
       return;
     default:
@@ -167,7 +165,7 @@ export function readDecided(reader: ByteReader): DecidedOutcome {
 export function writeStored(writer: ByteWriter, stored: StoredValue): void {
   writeContentType(writer, stored.contentType);
   writer.number(stored.revision);
-  writer.number(stored.version);
+  writer.positive(stored.version);
   writer.number(stored.createRevision);
   writer.time(stored.modifiedMs);
   writer.bytesOf(stored.value);

@@ -212,6 +212,21 @@ test('a request that is made on being told of a loss is not taken for one of the
   expect(again.told).toBe('lost, not sent');
 });
 
+test('a request that no frame can hold fails alone', async () => {
+  open();
+  transport.last.handler.onOpen();
+  const { last } = transport;
+  const send = last.send.bind(last);
+  last.send = (frame) => {
+    if (frame.kind === 'read' && frame.request === 2) throw new Error('too long');
+    return send(frame);
+  };
+  const waiters = [ask(), ask(), ask()];
+  await endOfTurn();
+  last.handler.onFrames([readAnswered(1), readAnswered(3)]);
+  expect(waiters.map((waiter) => waiter.told)).toEqual(['readAnswered', 'unencodable, not sent', 'readAnswered']);
+});
+
 test('a request times out; its answer, when it comes after all, is dropped', async () => {
   open();
   transport.last.handler.onOpen();

@@ -19,6 +19,10 @@ import type {
 } from '../../../../src/core/store/commands.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 
+/** Objects as our code makes them, and none without a prototype. */
+const record = <T>(model: { readonly [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(model, { noNullPrototype: true });
+
 /** Every frame that there is, with any content that it may have: small numbers and those around each boundary of bits. */
 const number = fc.oneof(
   fc.integer({ min: 0, max: 300 }),
@@ -61,35 +65,35 @@ const key = fc
   )
   .map((bytes) => Buffer.from(bytes).toString('latin1') as Key);
 
+/** Lengths around each boundary: V8's small arrays, values by reference, a slab, values that stay in their chunk. */
+const lengths = [0, 1, 63, 64, 65, 8191, 8192, 8193, 70_000];
 const value = fc.oneof(
-  fc.uint8Array({ maxLength: 200 }),
-  fc
-    .constantFrom(0, 1, 63, 64, 65, 8191, 8192, 8193, 70_000, 300_000)
-    .map((length) => new Uint8Array(length).fill(length)),
+  { weight: 4, arbitrary: fc.uint8Array({ maxLength: 100 }) },
+  { weight: 1, arbitrary: fc.constantFrom(...lengths.map((length) => new Uint8Array(length).fill(length))) },
 );
 
-const lineage: fc.Arbitrary<Lineage> = fc.record({ number: positive, id: text(1, 80) });
+const lineage: fc.Arbitrary<Lineage> = record({ number: positive, id: text(1, 80) });
 const optionalLineage = fc.option(lineage);
 const session = text(1, 80) as fc.Arbitrary<SessionId>;
 const part = fc.stringMatching(/^[A-Za-z0-9._-]{1,40}$/);
 const replica = fc.tuple(part, part, part).map((parts) => parts.join('/') as ReplicaId);
 const contentType = fc.option(fc.oneof(fc.constant('application/json'), text(0, 60)));
-const idempotencyKey: fc.Arbitrary<IdempotencyKey> = fc.record({ key: text(1, 255), digest: text(0, 64) });
+const idempotencyKey: fc.Arbitrary<IdempotencyKey> = record({ key: text(1, 255), digest: text(0, 64) });
 
-const tags = fc.array(fc.record({ lineageId: text(0, 50), revision: index }), { maxLength: 5 });
+const tags = fc.array(record({ lineageId: text(0, 50), revision: index }), { maxLength: 5 });
 const condition: fc.Arbitrary<Condition> = fc.oneof(
   fc.constantFrom<Condition>({ kind: 'none' }, { kind: 'absent' }, { kind: 'present' }),
-  fc.record({ kind: fc.constantFrom('match' as const, 'noneMatch' as const), tags }),
+  record({ kind: fc.constantFrom('match' as const, 'noneMatch' as const), tags }),
 );
 
 const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
-  fc.record({ kind: fc.constant('written' as const), version, created: fc.boolean() }),
-  fc.record({ kind: fc.constant('deleted' as const), version }),
+  record({ kind: fc.constant('written' as const), version, created: fc.boolean() }),
+  record({ kind: fc.constant('deleted' as const), version }),
   fc.constant<DecidedOutcome>({ kind: 'absent' }),
-  fc.record({ kind: fc.constant('mismatch' as const), current: fc.option(fc.record({ revision: index, version })) }),
+  record({ kind: fc.constant('mismatch' as const), current: fc.option(record({ revision: index, version })) }),
 );
 
-const stored: fc.Arbitrary<StoredValue> = fc.record({
+const stored: fc.Arbitrary<StoredValue> = record({
   value,
   contentType,
   revision: index,
@@ -99,46 +103,44 @@ const stored: fc.Arbitrary<StoredValue> = fc.record({
 });
 
 const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
-  fc.record({ kind: fc.constant('put' as const), key, value, contentType, version, createRevision: index }),
-  fc.record({ kind: fc.constant('delete' as const), key, version }),
+  record({ kind: fc.constant('put' as const), key, value, contentType, version, createRevision: index }),
+  record({ kind: fc.constant('delete' as const), key, version }),
 );
 
 const body: fc.Arbitrary<EntryBody> = fc.oneof(
   fc.constant<EntryBody>({ kind: 'empty' }),
-  fc.record({
+  record({
     kind: fc.constant('write' as const),
-    request: fc.record({ session, number: positive }),
+    request: record({ session, number: positive }),
     settledThrough: number,
     idempotencyKey: fc.option(idempotencyKey),
     effect: fc.option(effect),
     outcome: decided,
   }),
-  fc.record({ kind: fc.constant('openSession' as const), session }),
-  fc.record({ kind: fc.constant('endSessions' as const), sessions: fc.array(session, { maxLength: 5 }) }),
+  record({ kind: fc.constant('openSession' as const), session }),
+  record({ kind: fc.constant('endSessions' as const), sessions: fc.array(session, { maxLength: 5 }) }),
 );
 
 /** Entries stand in a row: what does not is malformed. */
-const run = fc
-  .record({
-    prevIndex: number.filter((value) => value <= Number.MAX_SAFE_INTEGER - 10),
-    parts: fc.array(fc.record({ epoch, timeMs: wallMs, body }), { maxLength: 5 }),
-  })
-  .map(({ prevIndex, parts }) => ({
-    prevIndex: prevIndex as LogIndex,
-    entries: parts.map((each, i) => new Entry((prevIndex + 1 + i) as LogIndex, each.epoch, each.timeMs, each.body)),
-  }));
+const run = record({
+  prevIndex: number.filter((value) => value <= Number.MAX_SAFE_INTEGER - 10),
+  parts: fc.array(record({ epoch, timeMs: wallMs, body }), { maxLength: 5 }),
+}).map(({ prevIndex, parts }) => ({
+  prevIndex: prevIndex as LogIndex,
+  entries: parts.map((each, i) => new Entry((prevIndex + 1 + i) as LogIndex, each.epoch, each.timeMs, each.body)),
+}));
 
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
-  fc.record({ kind: fc.constant('value' as const), key, stored }),
-  fc.record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
-  fc.record({
+  record({ kind: fc.constant('value' as const), key, stored }),
+  record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
+  record({
     kind: fc.constant('session' as const),
     session,
     lastUsedMs: wallMs,
     settledThrough: number,
-    outcomes: fc.array(fc.record({ number: positive, revision: index, outcome: decided }), { maxLength: 4 }),
+    outcomes: fc.array(record({ number: positive, revision: index, outcome: decided }), { maxLength: 4 }),
   }),
-  fc.record({
+  record({
     kind: fc.constant('idempotency' as const),
     key: idempotencyKey,
     timeMs: wallMs,
@@ -148,10 +150,10 @@ const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
 );
 
 const ofEpoch = { epoch, lineage };
-const addresses = fc.record({ peer: text(1, 60), http: text(1, 60) });
+const addresses = record({ peer: text(1, 60), http: text(1, 60) });
 
 const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<PeerMessage, { kind: Kind }>> } = {
-  hello: fc.record({
+  hello: record({
     kind: fc.constant('hello'),
     number,
     from: replica,
@@ -162,9 +164,9 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
     lastEpoch: epoch,
     stopping: fc.boolean(),
   }),
-  reject: fc.record({ kind: fc.constant('reject'), from: replica, epoch, lineage: optionalLineage }),
-  resume: fc.record({ kind: fc.constant('resume'), ...ofEpoch, hello: number, prevIndex: index, prevEpoch: epoch }),
-  snapshotBegin: fc.record({
+  reject: record({ kind: fc.constant('reject'), from: replica, epoch, lineage: optionalLineage }),
+  resume: record({ kind: fc.constant('resume'), ...ofEpoch, hello: number, prevIndex: index, prevEpoch: epoch }),
+  snapshotBegin: record({
     kind: fc.constant('snapshotBegin'),
     ...ofEpoch,
     hello: number,
@@ -172,14 +174,14 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
     startEpoch: epoch,
     timeMs: wallMs,
   }),
-  snapshotChunk: fc.record({
+  snapshotChunk: record({
     kind: fc.constant('snapshotChunk'),
     ...ofEpoch,
     hello: number,
     number,
     items: fc.array(item, { maxLength: 6 }),
   }),
-  snapshotEnd: fc.record({
+  snapshotEnd: record({
     kind: fc.constant('snapshotEnd'),
     ...ofEpoch,
     hello: number,
@@ -187,19 +189,17 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
     endIndex: index,
     versionFloor: number as fc.Arbitrary<Version>,
   }),
-  append: fc
-    .record({
-      ...ofEpoch,
-      run,
-      round: number,
-      fullRound: number,
-      prevEpoch: epoch,
-      commitIndex: index,
-      member: fc.boolean(),
-      confirmedMs: time,
-    })
-    .map(({ run: { prevIndex, entries }, ...rest }) => ({ kind: 'append', ...rest, prevIndex, entries })),
-  ack: fc.record({
+  append: record({
+    ...ofEpoch,
+    run,
+    round: number,
+    fullRound: number,
+    prevEpoch: epoch,
+    commitIndex: index,
+    member: fc.boolean(),
+    confirmedMs: time,
+  }).map(({ run: { prevIndex, entries }, ...rest }) => ({ kind: 'append', ...rest, prevIndex, entries })),
+  ack: record({
     kind: fc.constant('ack'),
     ...ofEpoch,
     round: number,
@@ -209,10 +209,10 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
     receivedBytes: number,
     stopping: fc.boolean(),
   }),
-  vouch: fc.record({ kind: fc.constant('vouch'), ...ofEpoch, number }),
-  vouched: fc.record({ kind: fc.constant('vouched'), ...ofEpoch, number, granted: fc.boolean() }),
-  question: fc.record({ kind: fc.constant('question'), number, from: replica }),
-  answer: fc.record({
+  vouch: record({ kind: fc.constant('vouch'), ...ofEpoch, number }),
+  vouched: record({ kind: fc.constant('vouched'), ...ofEpoch, number, granted: fc.boolean() }),
+  question: record({ kind: fc.constant('question'), number, from: replica }),
+  answer: record({
     kind: fc.constant('answer'),
     number,
     from: replica,
@@ -228,24 +228,24 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
 };
 
 const command: fc.Arbitrary<WriteCommand> = fc.oneof(
-  fc.record({ kind: fc.constant('put' as const), key, value, contentType, condition }),
-  fc.record({ kind: fc.constant('delete' as const), key, condition }),
+  record({ kind: fc.constant('put' as const), key, value, contentType, condition }),
+  record({ kind: fc.constant('delete' as const), key, condition }),
 );
-const write: fc.Arbitrary<WriteRequest> = fc.record({
-  id: fc.record({ session, number: positive }),
+const write: fc.Arbitrary<WriteRequest> = record({
+  id: record({ session, number: positive }),
   settledThrough: number,
   attempt: fc.constantFrom('first', 'repeated'),
   idempotencyKey: fc.option(idempotencyKey),
   command,
 });
-const read: fc.Arbitrary<ReadRequest> = fc.record({
+const read: fc.Arbitrary<ReadRequest> = record({
   key,
   mode: fc.constantFrom('in-sync', 'linearizable', 'session', 'eventual'),
-  token: fc.option(fc.record({ lineage, revision: index })),
+  token: fc.option(record({ lineage, revision: index })),
 });
 const leaderHint = fc.option(text(0, 60));
 const writeOutcome: fc.Arbitrary<WriteOutcome> = fc.oneof(
-  fc.record({
+  record({
     kind: fc.constant('committed' as const),
     decided,
     revision: index,
@@ -253,7 +253,7 @@ const writeOutcome: fc.Arbitrary<WriteOutcome> = fc.oneof(
     acks: number,
     members: number,
   }),
-  fc.record({
+  record({
     kind: fc.constant('refused' as const),
     code: fc.constantFrom(
       'not-leader',
@@ -266,29 +266,29 @@ const writeOutcome: fc.Arbitrary<WriteOutcome> = fc.oneof(
     ),
     leaderHint,
   }),
-  fc.record({
+  record({
     kind: fc.constant('unknown' as const),
     code: fc.constantFrom('deposed', 'not-enough-in-sync', 'session-lost'),
   }),
 );
 const sessionOutcome: fc.Arbitrary<OpenSessionOutcome> = fc.oneof(
-  fc.record({ kind: fc.constant('opened' as const), session }),
-  fc.record({
+  record({ kind: fc.constant('opened' as const), session }),
+  record({
     kind: fc.constant('refused' as const),
     code: fc.constantFrom('not-leader', 'sessions-full', 'overloaded'),
     leaderHint,
   }),
 );
 const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
-  fc.record({ kind: fc.constant('read' as const), found: fc.option(stored), lineage, revision: index }),
-  fc.record({
+  record({ kind: fc.constant('read' as const), found: fc.option(stored), lineage, revision: index }),
+  record({
     kind: fc.constant('declined' as const),
     code: fc.constantFrom('not-in-sync', 'replica-behind', 'no-leader', 'empty'),
   }),
-  fc.record({ kind: fc.constant('replaced-lineage' as const), lineage }),
+  record({ kind: fc.constant('replaced-lineage' as const), lineage }),
 );
 const standing = fc.constantFrom('leader' as const, 'member', 'standby', 'learner', 'none');
-const summary: fc.Arbitrary<ReplicaSummary> = fc.record({
+const summary: fc.Arbitrary<ReplicaSummary> = record({
   replica: text(0, 60),
   podName: text(0, 60),
   role: fc.constantFrom('seeking', 'following', 'leading'),
@@ -304,27 +304,27 @@ const summary: fc.Arbitrary<ReplicaSummary> = fc.record({
   keys: number,
   storeBytes: number,
   httpAddress: text(0, 60),
-  followers: fc.array(fc.record({ replica: text(0, 60), standing, lagEntries: number, lagMs: time }), { maxLength: 4 }),
+  followers: fc.array(record({ replica: text(0, 60), standing, lagEntries: number, lagMs: time }), { maxLength: 4 }),
 });
 
 type ClientFrame = Exclude<PeerFrame, { kind: 'peer' }>;
 const ofRequest = { group, epoch, request: number };
 const hop = fc.constantFrom('direct' as const, 'relay');
 const clientFrames: { readonly [Kind in ClientFrame['kind']]: fc.Arbitrary<Extract<ClientFrame, { kind: Kind }>> } = {
-  write: fc.record({ kind: fc.constant('write'), ...ofRequest, hop, write }),
-  openSession: fc.record({ kind: fc.constant('openSession'), ...ofRequest, hop }),
-  read: fc.record({ kind: fc.constant('read'), ...ofRequest, read }),
-  status: fc.record({ kind: fc.constant('status'), ...ofRequest }),
-  writeAnswered: fc.record({ kind: fc.constant('writeAnswered'), ...ofRequest, outcome: writeOutcome }),
-  sessionAnswered: fc.record({ kind: fc.constant('sessionAnswered'), ...ofRequest, outcome: sessionOutcome }),
-  readAnswered: fc.record({ kind: fc.constant('readAnswered'), ...ofRequest, outcome: readOutcome }),
-  statusAnswered: fc.record({ kind: fc.constant('statusAnswered'), ...ofRequest, status: summary }),
+  write: record({ kind: fc.constant('write'), ...ofRequest, hop, write }),
+  openSession: record({ kind: fc.constant('openSession'), ...ofRequest, hop }),
+  read: record({ kind: fc.constant('read'), ...ofRequest, read }),
+  status: record({ kind: fc.constant('status'), ...ofRequest }),
+  writeAnswered: record({ kind: fc.constant('writeAnswered'), ...ofRequest, outcome: writeOutcome }),
+  sessionAnswered: record({ kind: fc.constant('sessionAnswered'), ...ofRequest, outcome: sessionOutcome }),
+  readAnswered: record({ kind: fc.constant('readAnswered'), ...ofRequest, outcome: readOutcome }),
+  statusAnswered: record({ kind: fc.constant('statusAnswered'), ...ofRequest, status: summary }),
 };
 
 /** By kind: a new kind of frame does not compile until it is here. */
 export const framesByKind: readonly (readonly [string, fc.Arbitrary<PeerFrame>])[] = [
   ...Object.entries<fc.Arbitrary<PeerMessage>>(messages).map(
-    ([kind, message]) => [kind, fc.record({ kind: fc.constant('peer' as const), group, message })] as const,
+    ([kind, message]) => [kind, record({ kind: fc.constant('peer' as const), group, message })] as const,
   ),
   ...Object.entries<fc.Arbitrary<ClientFrame>>(clientFrames),
 ];
