@@ -25,7 +25,6 @@ const RESOURCES: readonly Resource[] = [lease, endpointSlice, pod, event];
 
 export interface HttpApiOptions {
   readonly store: ObjectStore;
-  readonly namespaces: ReadonlySet<string>;
   readonly nowMs: () => number;
   readonly watchTimes: WatchTimes;
   /** Ends all watches. */

@@ -46,17 +46,10 @@ export interface Deleted {
 /** The verbs that change objects, in the order of checks that the real server has. They throw what a client is told. */
 export class ResourceApi {
   readonly #store: ObjectStore;
-  readonly #namespaces: ReadonlySet<string>;
   readonly #nowMs: () => number;
 
-  constructor(options: {
-    readonly store: ObjectStore;
-    /** Only in these can something be created. */
-    readonly namespaces: ReadonlySet<string>;
-    readonly nowMs: () => number;
-  }) {
+  constructor(options: { readonly store: ObjectStore; readonly nowMs: () => number }) {
     this.#store = options.store;
-    this.#namespaces = options.namespaces;
     this.#nowMs = options.nowMs;
   }
 
@@ -68,9 +61,6 @@ export class ResourceApi {
 
   create(resource: Resource, namespace: string, sent: SentObject, { dryRun }: WriteMode): KubeObject {
     requireSameNamespace(sent, namespace);
-    if (!this.#namespaces.has(namespace)) {
-      throw notFound({ group: '', kind: 'namespaces', name: namespace });
-    }
     const { name: sentName = '', generateName = '' } = sent.metadata;
     const name = sentName === '' && generateName !== '' ? generateName + nameSuffix() : sentName;
     const object = this.#prepareCreate(resource, namespace, name, sent);
@@ -95,7 +85,6 @@ export class ResourceApi {
     const existing = this.#existingToReplace(target, sent);
     if (existing === null) {
       if (!resource.replaceCreates) throw notFound(resourceSubject(resource, name));
-      if (!this.#namespaces.has(namespace)) throw notFound({ group: '', kind: 'namespaces', name: namespace });
       // The version that came along is not compared: there is none to compare it with. Only a uid would have refused.
       const object = this.#prepareCreate(resource, namespace, name, sent);
       return { object: mode.dryRun ? object : this.#store.put(resource, object), created: true };

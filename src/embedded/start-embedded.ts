@@ -13,8 +13,6 @@ export interface EmbeddedOptions {
   readonly dataFile?: string;
   /** Changes of the past that a watch may still start from. @default 10,000 */
   readonly historyMax?: number;
-  /** Namespaces that exist, besides `default` and those of the system. @default none */
-  readonly namespaces?: readonly string[];
   /** Listen where others than this machine can reach it; it asks nobody who they are. @default false */
   readonly allowRemote?: boolean;
   /** @default 60,000 */
@@ -29,8 +27,6 @@ export interface Embedded {
   close(): Promise<void>;
 }
 
-const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
-
 /**
  * Starts an emulation of the Kubernetes API with Leases, EndpointSlices, Pods and Events, for laptops, compose and tests.
  * It is one process without a replica, it knows no users and no permissions: nothing to hang production on.
@@ -42,12 +38,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     );
   }
   const { dataFile, nowMs = Date.now } = options;
-  const contents = (dataFile === undefined ? null : readDataFile(dataFile)) ?? {
+  const kept = dataFile === undefined ? null : readDataFile(dataFile);
+  const contents = kept ?? {
     // Not from 1: a process that begins anew must not give out versions again that clients of its predecessor hold, or
     // their watches would wait in silence for versions to come instead of hearing that theirs are gone.
     version: nowMs(),
     objects: [],
   };
+  // Now rather than at the first change, so that a folder that cannot be written to is found out at the start.
+  if (dataFile !== undefined) writeDataFile(dataFile, contents);
   const stop = new AbortController();
   // Every watch listens to it.
   setMaxListeners(0, stop.signal);
@@ -57,7 +56,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       historyMax: options.historyMax ?? 10_000,
       persist: dataFile === undefined ? null : (changed) => writeDataFile(dataFile, changed),
     }),
-    namespaces: new Set([...SYSTEM_NAMESPACES, ...(options.namespaces ?? [])]),
     nowMs,
     watchTimes: { bookmarkMs: options.bookmarkMs ?? 60_000, timeoutMs: 1_800_000 },
     signal: stop.signal,

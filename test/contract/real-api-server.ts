@@ -21,6 +21,8 @@ export interface RealApiServer {
   readonly folder: string;
   /** Lets etcd forget all versions before the newest, which the API server does every five minutes. */
   compact(): Promise<void>;
+  /** Ends the API server, as `kill -9` does, and starts it again at the same address; etcd goes on. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,7 +58,7 @@ export async function startRealApiServer(): Promise<RealApiServer | { readonly s
     `--initial-cluster=default=http://127.0.0.1:${peerPort}`,
     '--log-level=warn',
   ]);
-  const apiServer = startGuarded(folder, join(assets.folder, 'kube-apiserver'), [
+  const apiServerArgs = [
     `--etcd-servers=${etcdUrl}`,
     '--bind-address=127.0.0.1',
     // Published as the Service `kubernetes`, for which a loopback address is refused; nothing here ever uses it.
@@ -71,7 +73,9 @@ export async function startRealApiServer(): Promise<RealApiServer | { readonly s
     '--service-cluster-ip-range=10.96.0.0/16',
     // Without a controller manager there is no service account `default`, and no pod could be created.
     '--disable-admission-plugins=ServiceAccount',
-  ]);
+  ];
+  const startApiServer = (): Guarded => startGuarded(folder, join(assets.folder, 'kube-apiserver'), apiServerArgs);
+  let apiServer = startApiServer();
   const close = async (): Promise<void> => {
     await Promise.all([apiServer.kill(), etcd.kill()]);
     await rm(folder, { recursive: true, force: true });
@@ -81,7 +85,12 @@ export async function startRealApiServer(): Promise<RealApiServer | { readonly s
     const ca = await untilReady(url, folder);
     const kubeconfigPath = join(folder, 'kubeconfig');
     await writeFile(kubeconfigPath, kubeconfig(url, ca), { mode: 0o600 });
-    return { url, token: TOKEN, ca, kubeconfigPath, folder, compact: () => compact(etcdUrl), close };
+    const restart = async (): Promise<void> => {
+      await apiServer.kill();
+      apiServer = startApiServer();
+      await untilReady(url, folder);
+    };
+    return { url, token: TOKEN, ca, kubeconfigPath, folder, compact: () => compact(etcdUrl), restart, close };
   } catch (cause) {
     const log = await readFile(join(folder, 'kube-apiserver.log'), 'utf8').catch(() => '');
     await close();
@@ -101,11 +110,15 @@ function findAssets(): { readonly folder: string } | { readonly skip: string } {
   return { folder };
 }
 
+interface Guarded {
+  kill(): Promise<void>;
+}
+
 /**
  * A server that cannot outlive this process, not even when it is killed: its shell reads a pipe that only this process
  * holds open, and ends the server at the pipe's end.
  */
-function startGuarded(folder: string, program: string, args: readonly string[]): { kill(): Promise<void> } {
+function startGuarded(folder: string, program: string, args: readonly string[]): Guarded {
   const log = openSync(join(folder, `${program.slice(program.lastIndexOf('/') + 1)}.log`), 'a');
   const script = '"$@" & child=$!; cat >&2; kill -KILL "$child"; wait "$child"';
   const shell: ChildProcess = spawn('sh', ['-c', script, 'sh', program, ...args], {
