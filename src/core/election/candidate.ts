@@ -209,7 +209,7 @@ export class Candidate {
       case 'lost':
         if (this.#view.kind !== 'lost' && replica.empty && this.#standing === 'free') return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
         this.#considerFreezing(nowMs);
-        return seeking && nowMs - this.#lookedMs >= times.renewMs ? this.#look() : null;
+        return seeking && nowMs - this.#lookedMs >= times.renewMs ? this.#seekLeader() : null;
       case 'obeyed': {
         const reason = this.#standReason(this.#view.record.content, nowMs);
         if (reason !== null) return this.#stand(reason, this.#view.record);
@@ -295,6 +295,23 @@ export class Candidate {
     const asked = this.#ask();
     const answer = yield* call({ kind: 'readLease' });
     return this.#see(answer, asked, 'the record names this replica');
+  }
+
+  /**
+   * R13: the record is lost, and so nobody reads who leads. The leader may have taken over just before, and can write the
+   * record again only once its members have answered it: they ask around for it. Where it is is only a hint; the epoch
+   * in its answer to the hello decides (R3).
+   */
+  *#seekLeader(): Errand<LeadVerdict | null> {
+    const verdict = yield* this.#look();
+    const { follower, obedience } = this.#options;
+    if (verdict !== null || this.#view.kind === 'obeyed' || follower.streaming) return verdict;
+    const asked = yield* survey(this.#peerAddresses, QUESTION_MS);
+    for (const { address, answer } of asked.leaders()) {
+      if (follower.streaming || !sameLineage(answer.obeys, obedience.lineage) || answer.epoch < obedience.epoch) continue;
+      follower.follow({ leader: answer.from, address, epoch: answer.epoch }, this.#now, this.#effects);
+    }
+    return null;
   }
 
   #ask() {

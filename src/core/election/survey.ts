@@ -92,6 +92,15 @@ export class Survey {
     return (address === null ? undefined : this.#asked.get(address)?.testimony) ?? { kind: 'silent' };
   }
 
+  /** Where somebody says that it leads, and in what epoch. */
+  leaders(): { readonly address: string; readonly answer: Answer }[] {
+    const leaders: { readonly address: string; readonly answer: Answer }[] = [];
+    for (const { address, testimony } of this.#asked.values()) {
+      if (testimony.kind === 'answered' && testimony.answer.leads) leaders.push({ address, answer: testimony.answer });
+    }
+    return leaders;
+  }
+
   answers(): Answer[] {
     const answers: Answer[] = [];
     for (const { testimony } of this.#asked.values()) if (testimony.kind === 'answered') answers.push(testimony.answer);
