@@ -30,10 +30,7 @@ export type EntryBody =
   | { readonly kind: 'openSession'; readonly session: SessionId }
   | { readonly kind: 'endSessions'; readonly sessions: readonly SessionId[] };
 
-/**
- * One place of the log. `wire` is for the peer protocol alone: the bytes that it made or read, kept so that an entry is
- * encoded once however many followers it goes to, and never when it is passed on.
- */
+/** One place of the log. */
 export class Entry {
   readonly index: LogIndex;
   readonly epoch: Epoch;
@@ -42,7 +39,6 @@ export class Entry {
   readonly body: EntryBody;
   /** What it costs to keep and to send, in bytes, roughly. */
   readonly bytes: number;
-  wire: Uint8Array | null;
 
   constructor(index: LogIndex, epoch: Epoch, timeMs: WallMs, body: EntryBody) {
     this.index = index;
@@ -50,7 +46,6 @@ export class Entry {
     this.timeMs = timeMs;
     this.body = body;
     this.bytes = bodyBytes(body);
-    this.wire = null;
   }
 }
 

@@ -250,7 +250,11 @@ export class Leader {
     const before = this.#byLink.get(link);
     if (before !== undefined && before.id !== hello.from) this.onClosed(link);
     const progress = this.#progressOf(hello.from);
-    if (progress.link === link && progress.hello === hello.number) return;
+    if (hello.number <= progress.hello) {
+      // A second copy, or one that an older connection held back: the newer one has been answered.
+      if (progress.link !== link) effects.push({ kind: 'disconnect', link, reason: 'the replica has said a newer hello elsewhere' });
+      return;
+    }
     if (progress.link !== null && progress.link !== link) {
       effects.push({ kind: 'disconnect', link: progress.link, reason: 'the replica said hello on another connection' });
       this.#byLink.delete(progress.link);
