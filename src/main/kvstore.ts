@@ -3,6 +3,7 @@ import { endWithParent } from '../adapters/system/end-with-parent.ts';
 import { memoryLimitBytes } from '../adapters/system/memory-limit.ts';
 import type { KvstoreConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
+import type { Log } from '../ports/telemetry.ts';
 import { startReplica } from './kvstore/replica.ts';
 
 /** One replica of the store. Exit codes: 0 stopped as told, 1 failed, 2 not configured. */
@@ -16,23 +17,34 @@ async function run(config: KvstoreConfig): Promise<void> {
   process.on('unhandledRejection', fail);
   if (config.endWithParent) endWithParent();
 
-  const replica = await startReplica({ config, log, onFailed: () => process.exit(1) }).catch(fail);
+  const signalled = stopSignals(log);
+  const start = startReplica({ config, log, onFailed: () => process.exit(1) }).catch(fail);
+  const replica = await Promise.race([start, signalled]);
+  // Not yet started: there is nothing to hand over.
+  if (typeof replica === 'string') process.exit(0);
 
-  let signals = 0;
-  const onSignal = (signal: NodeJS.Signals) => {
-    signals += 1;
-    if (signals > 1) {
+  const signal = await signalled;
+  log.info('stopping', { signal, graceMs: config.gracePeriodMs });
+  log.info('stopped', { outcome: await replica.stop(config.gracePeriodMs) });
+  process.exit(0);
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignals(log: Log): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals) => {
+      signals += 1;
+      if (signals === 1) {
+        resolve(signal);
+        return;
+      }
       log.warn('stopping at once', { signal });
       process.exit(1);
-    }
-    log.info('stopping', { signal, graceMs: config.gracePeriodMs });
-    void replica.stop(config.gracePeriodMs).then((outcome) => {
-      log.info('stopped', { outcome });
-      process.exit(0);
-    });
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
 }
 
 const loaded = loadConfig('kvstore', process.env, process.argv.slice(2), { memoryLimitBytes: memoryLimitBytes() });

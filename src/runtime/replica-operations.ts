@@ -1,5 +1,5 @@
 import type { Epoch, GroupId } from '../core/base/numbers.ts';
-import type { Ticket } from '../core/group/io.ts';
+import type { GroupStatus, Ticket } from '../core/group/io.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import { parseReplicaId } from '../core/replication/replica-id.ts';
 import {
@@ -56,7 +56,8 @@ export class ReplicaOperations implements DataOperations {
   readonly #reads = new Set<LocalRead>();
   readonly #effects: WriteSessionEffect[] = [];
   #lastTicket: Ticket = 0;
-  /** What the session believes of the leader. */
+  #statusSeen: GroupStatus | null = null;
+  /** What the session believes of the leader, by that status. */
   #road: Road = NO_ROAD;
   #timer: NodeJS.Timeout | null = null;
   #timerDueMs = 0;
@@ -207,6 +208,9 @@ export class ReplicaOperations implements DataOperations {
 
   /** Tells the session of a new leader, or that there is none. */
   #followLeader(): void {
+    const { status } = this.#driver;
+    if (status === this.#statusSeen) return;
+    this.#statusSeen = status;
     const road = roadTo(this.#driver);
     const known = this.#road;
     if (road.state === known.state && road.epoch === known.epoch && road.address === known.address) return;
