@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import type { Connection } from '../../src/adapters/kubernetes/create-group-api.ts';
 import type { ApiAnswer } from '../../src/core/election/api.ts';
@@ -60,35 +60,27 @@ const EVENTS = '/api/v1/namespaces/default/events';
 const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
 
-describe.each<[string, () => Promise<Target | { readonly skip: string }>]>([
-  ['the embedded API', embedded],
-  ['a real kube-apiserver', real],
-])('on %s', (_name, start) => {
-  let server: Target;
-  let skip: string | null = null;
+const targets: readonly [string, Target | { readonly skip: string }][] = [
+  ['the embedded API', await embedded()],
+  ['a real kube-apiserver', await real()],
+];
+
+afterAll(async () => {
+  for (const [, server] of targets) if ('close' in server) await server.close();
+}, 30_000);
+
+describe.each(targets)('on %s', (_name, server) => {
+  if ('skip' in server) return test.skip(server.skip, () => undefined);
+
   let api: GroupApi;
   let leaseName: string;
   let count = 0;
 
-  beforeAll(async () => {
-    const started = await start();
-    if ('skip' in started) skip = started.skip;
-    else server = started;
-  }, 120_000);
-
-  afterAll(async () => {
-    if (skip === null) await server.close();
-  }, 30_000);
-
-  beforeEach(() => {
-    count += 1;
-    leaseName = `group-${count}`;
-  });
-
-  /** A test of its own Lease; where there is no server it says why and passes. */
-  function check(rule: string, body: () => Promise<void>): void {
+  /** A test with a Lease of its own. */
+  const check = (rule: string, body: () => Promise<void>): void =>
     test(rule, async () => {
-      if (skip !== null) return console.warn(`skipped: ${skip}`);
+      count += 1;
+      leaseName = `group-${count}`;
       api = await groupApi({ connection: server.connection, leaseName, callTimeoutMs: 10_000 });
       try {
         await body();
@@ -96,7 +88,6 @@ describe.each<[string, () => Promise<Target | { readonly skip: string }>]>([
         await api.close();
       }
     });
-  }
 
   const recordOf = (answer: ApiAnswer): LeaseRecord => {
     if (answer.kind !== 'record') throw new Error(JSON.stringify(answer));

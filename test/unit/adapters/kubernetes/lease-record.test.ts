@@ -45,7 +45,7 @@ describe('a Lease says what was written to it', () => {
     fc.assert(
       fc.property(contents, fc.jsonValue(), fc.jsonValue(), (content, annotations, spec) => {
         const base = { ...stored, metadata: { ...(stored['metadata'] as JsonObject), annotations }, spec };
-        const lease = JSON.parse(JSON.stringify(leaseWith(base as JsonObject, content, times))) as unknown;
+        const lease = JSON.parse(JSON.stringify(leaseWith(base, content, times))) as unknown;
         expect(readLease(lease)).toEqual({
           kind: 'record',
           record: { version: { uid: 'u1', resourceVersion: '41' }, content },
