@@ -23,6 +23,8 @@ import { RELEASE } from './release.ts';
 
 /** After SIGTERM new connections are still taken for so long: whoever balances the load hears of it a little later. */
 const DRAIN_MAX_MS = 2000;
+/** Then those that there are may make one more request each, whose answer tells them to go elsewhere. */
+const LINGER_MAX_MS = 1000;
 /** Where an EndpointSlice names no port `peer`; as the replicas' default. */
 const DEFAULT_PEER_PORT = 7000;
 /** Of the grace period, for closing what is left. */
@@ -99,9 +101,12 @@ async function run(config: ProxyConfig): Promise<void> {
   await signalled(log);
   stopping.abort();
   const drainMs = Math.min(DRAIN_MAX_MS, config.gracePeriodMs / 4);
-  server.drain();
+  const lingerMs = Math.min(LINGER_MAX_MS, config.gracePeriodMs / 4);
+  // Nobody is sent away yet: whoever reconnects could come back to us, and meet a door that closes at that moment.
   await wait(drainMs);
-  await server.close(Math.max(0, config.gracePeriodMs - drainMs - CLOSING_MS));
+  server.stopListening();
+  await wait(lingerMs);
+  await server.close(Math.max(0, config.gracePeriodMs - drainMs - lingerMs - CLOSING_MS));
   operations.stop();
   await Promise.race([Promise.all([transport.close(), api.close()]), wait(CLOSING_MS)]);
   log.info('stopped');

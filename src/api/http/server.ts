@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 
 import { fault, problemOf, PROBLEM_MEDIA_TYPE, type Fault } from '../../protocol/http/problem.ts';
 import type { Log } from '../../ports/telemetry.ts';
@@ -104,6 +104,16 @@ export class HttpServer {
   drain(): void {
     if (this.#state === 'open') this.#state = 'draining';
     for (const response of this.#underWay) response.shouldKeepAlive = false;
+  }
+
+  /**
+   * Takes no more connections; those that there are stay, and learn from their next answer that it was the last. A
+   * connection that is closed while a request is on its way to it makes a failed request, one that is told makes none.
+   */
+  stopListening(): void {
+    this.drain();
+    // Of `net`: that of `http` closes idle connections at once.
+    NetServer.prototype.close.call(this.#server);
   }
 
   /** Takes no more connections, lets those with a request finish for `graceMs`, and cuts what is left then. */

@@ -261,6 +261,20 @@ describe('connections', () => {
     expect(await late.answers(1)).toEqual([200]);
   });
 
+  test('a server that listens no more still answers on the connections that it has, once each', async () => {
+    const { port, server } = await serve();
+    const idle = new RawClient(port);
+    idle.send(GET);
+    await idle.answers(1);
+    server.stopListening();
+    const late = new RawClient(port);
+    await late.until('refused', () => late.closed);
+    idle.send(GET);
+    expect(await idle.answers(2)).toEqual([200, 200]);
+    await idle.until('closed by the server', () => idle.closed);
+    await server.close(60_000);
+  });
+
   test('closing waits for requests that are under way, within its grace', async () => {
     const { port, server, operations } = await serve();
     let open: () => void = () => undefined;
