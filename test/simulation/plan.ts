@@ -191,7 +191,16 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     readmitMinMs: random.pick([300, 2000]),
     readmitMaxMs: random.pick([4000, 60_000]),
   };
-  const uncleanRecovery = random.pick<UncleanRecovery>(['auto', 'auto', 'auto', 'strict', 'never']);
+  const uncleanRecovery = random.pick<UncleanRecovery>([
+    'auto',
+    'auto',
+    'auto',
+    'auto',
+    'auto',
+    'auto',
+    'strict',
+    'never',
+  ]);
   const faults = drawFaults(random, uncleanRecovery);
   const stressful = random.chance(0.15);
   const seconds = overrides.seconds ?? 20;
@@ -230,7 +239,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     clients: {
       count: random.between(3, 6),
       keys: random.pick([1, 3, 5, 10]),
-      operationMeanUs: random.pick([20, 35, 55]) * MS,
+      operationMeanUs: random.pick([25, 45, 70]) * MS,
       inFlightMax: random.pick([2, 4, 12]),
       deadlineUs: random.pick([1500, 4000, 8000]) * MS,
       attemptUs: random.pick([150, 400, 1000]) * MS,
@@ -247,6 +256,17 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       valueBytesMax: random.pick([8, 60, 400]),
       loss: random.pick([0, 0, 0.01, 0.05]),
     },
+  };
+}
+
+/** The same world once faults have ended: nothing gets lost by chance any more. */
+export function calm(plan: Plan): Plan {
+  return {
+    ...plan,
+    restartMeanUs: Math.min(plan.restartMeanUs, 100 * MS),
+    network: { ...plan.network, loss: 0, duplicates: 0, falseRefusals: 0 },
+    api: { ...plan.api, late: 0, slowAnswers: 0, refusals: 0, watchLoss: 0 },
+    clients: { ...plan.clients, loss: 0 },
   };
 }
 

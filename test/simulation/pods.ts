@@ -136,6 +136,7 @@ export class Pods {
       pod.isPending = false;
       if (!pod.machineUp) this.powerOn(pod);
       else if (!pod.isListed && pod.process !== null) pod.process.die({ silent: false });
+      else if (pod.state === 'running') this.#world.after(100 * MS, () => this.#run(pod));
     }
   }
 

@@ -7,7 +7,7 @@ import { EventQueue } from './event-queue.ts';
 import { Nemesis } from './faults.ts';
 import type { MakeGroup } from './inspection.ts';
 import { Network } from './network.ts';
-import { MS, type Plan, SECOND } from './plan.ts';
+import { calm, MS, type Plan, SECOND } from './plan.ts';
 import { Pods } from './pods.ts';
 import { Prng } from './prng.ts';
 import type { Process } from './process.ts';
@@ -21,7 +21,7 @@ const SETTLE_US = 10 * SECOND;
  * that a seed repeats itself, event by event.
  */
 export class World {
-  readonly plan: Plan;
+  plan: Plan;
   readonly makeGroup: MakeGroup;
   readonly trace: Trace;
   /** Microseconds since the run began. */
@@ -180,6 +180,7 @@ export class World {
   #settle(): void {
     this.trace.add(this.now, 'FAULT', 'all end', null);
     this.faultsEnded = true;
+    this.plan = calm(this.plan);
     this.nemesis.endAll();
     this.network.healAll();
     this.api.outage = 'none';

@@ -264,7 +264,7 @@ export class Checker {
   }
 
   #checkRole(process: Process, mirror: Mirror, view: Inspection): void {
-    if (view.role === 'leading' && (mirror.role !== 'leading' || !mirror.led.has(leadership(view)))) {
+    if (view.role === 'leading' && (mirror.role !== 'leading' || mirror.ledEpoch !== view.epoch)) {
       const name = leadership(view);
       const other = this.#leaders.get(name);
       check(
@@ -278,6 +278,7 @@ export class Checker {
         () => `${process.label} leads epoch ${view.epoch} a second time`,
       );
       mirror.led.add(name);
+      mirror.ledEpoch = view.epoch;
       this.#leaders.set(name, process.id);
       this.leaderships += 1;
       if (mirror.chronicle !== null) this.checkStore(process);

@@ -17,6 +17,7 @@ export class Mirror {
   epoch = 0;
   obeyedLineage: Lineage | null = null;
   /** Epochs that it has led, with their lineage. */
+  ledEpoch = -1;
   readonly led = new Set<string>();
   /** When its log last changed, in simulated time. */
   changedUs = 0;
