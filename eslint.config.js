@@ -65,7 +65,14 @@ export default tseslint.config(
   },
   {
     // Programs for people: what they print is their purpose.
-    files: ['scripts/**/*.ts', 'src/main/**/*.ts', 'test/simulation/**/*.ts', 'test/bench/**/*.ts', 'examples/**/*.ts'],
+    files: [
+      'scripts/**/*.ts',
+      'src/main/**/*.ts',
+      'test/simulation/**/*.ts',
+      'test/bench/**/*.ts',
+      'test/measure/**/*.ts',
+      'examples/**/*.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   {

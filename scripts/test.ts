@@ -1,5 +1,5 @@
 /**
- * Runs the tests, part after part: unit tests share the cores, the simulation brings its own workers, and integration
+ * Runs the tests, part after part: unit tests share the cores, the simulation brings its own workers, contract and integration
  * tests start real processes and measure time, so they have the machine for themselves. Ends with one line of sums.
  */
 import { spawnSync } from 'node:child_process';
