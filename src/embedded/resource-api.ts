@@ -84,7 +84,6 @@ export class ResourceApi {
     const { resource, namespace, name } = target;
     const existing = this.#existingToReplace(target, sent);
     if (existing === null) {
-      if (!resource.replaceCreates) throw notFound(resourceSubject(resource, name));
       // The version that came along is not compared: there is none to compare it with. Only a uid would have refused.
       const object = this.#prepareCreate(resource, namespace, name, sent);
       return { object: mode.dryRun ? object : this.#store.put(resource, object), created: true };
@@ -175,6 +174,7 @@ export class ResourceApi {
     requireSameName(sent, name);
     requireSameNamespace(sent, namespace);
     const existing = this.#store.get(resource, namespace, name);
+    if (existing === null && !resource.replaceCreates) throw notFound(resourceSubject(resource, name));
     const { uid = '' } = sent.metadata;
     if (uid !== '' && uid !== existing?.metadata.uid) {
       throw conflict(

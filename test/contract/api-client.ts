@@ -58,13 +58,15 @@ export interface WatchEvent {
 export class ApiClient {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #dispatcher: Agent;
+  readonly #agentOptions: Agent.Options;
+  #dispatcher: Agent;
   readonly #watches = new Set<Watch>();
 
   constructor(options: { readonly url: string; readonly token?: string; readonly ca?: string }) {
     this.#url = options.url;
     this.#headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
-    this.#dispatcher = new Agent(options.ca === undefined ? {} : { connect: { ca: options.ca } });
+    this.#agentOptions = options.ca === undefined ? {} : { connect: { ca: options.ca } };
+    this.#dispatcher = new Agent(this.#agentOptions);
   }
 
   async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
@@ -94,6 +96,12 @@ export class ApiClient {
     const watch = new Watch(response, stop);
     this.#watches.add(watch);
     return watch;
+  }
+
+  /** Forgets connections that the server has closed. */
+  async reconnect(): Promise<void> {
+    await this.close();
+    this.#dispatcher = new Agent(this.#agentOptions);
   }
 
   async close(): Promise<void> {

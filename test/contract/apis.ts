@@ -23,6 +23,7 @@ export async function startEmbeddedApi(): Promise<ApiUnderTest> {
     async restart() {
       await embedded.close();
       embedded = await startEmbedded({ ...options, port: Number(new URL(embedded.url).port) });
+      await client.reconnect();
     },
     async close() {
       await client.close();
@@ -42,6 +43,7 @@ export async function startRealApi(): Promise<ApiUnderTest | { readonly skip: st
       // First, or etcd would tell the new server what the old one has forgotten.
       await server.compact();
       await server.restart();
+      await client.reconnect();
     },
     async close() {
       await client.close();

@@ -93,7 +93,7 @@ export function podContract(api: ApiClient): void {
     const absent = uniqueName();
     expect((await api.put(`${PODS}/${absent}`, pod(absent))).status).toBe(404);
     expect((await api.put(`${PODS}/${absent}/status`, pod(absent))).status).toBe(404);
-    expect((await api.put(`${PODS}/${absent}`, pod(absent, {}, { uid: 'u' }))).status).toBe(409);
+    expect((await api.put(`${PODS}/${absent}`, pod(absent, {}, { uid: 'u' }))).status).toBe(404);
   });
 
   test('a deleted pod has its grace, and goes with a second delete that grants none', async () => {
