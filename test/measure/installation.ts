@@ -1,0 +1,169 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalCluster } from '../../src/main/local/local-cluster.ts';
+import type { LocalPod } from '../../src/main/local/pod.ts';
+import type { ClusterView } from '../../src/ports/data-operations.ts';
+import type { Address } from './load/http-connection.ts';
+import type { Held } from './load/ledger.ts';
+import { readReplica } from './load/read-replica.ts';
+import { until } from './until.ts';
+
+export interface InstallationOptions {
+  /** @default 3 */
+  readonly replicas?: number;
+  /** @default 1 */
+  readonly proxies?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const HOST = '127.0.0.1';
+
+/** A local cluster of real processes, and what one wants to know of it while they are killed. */
+export class Installation {
+  readonly cluster: LocalCluster;
+  readonly #folder: string;
+
+  private constructor(cluster: LocalCluster, folder: string) {
+    this.cluster = cluster;
+    this.#folder = folder;
+  }
+
+  static async start({ replicas = 3, proxies = 1, env = {} }: InstallationOptions): Promise<Installation> {
+    const folder = mkdtempSync(join(tmpdir(), 'kvstore-measure-'));
+    const cluster = new LocalCluster({
+      replicas,
+      proxies,
+      env,
+      directory: join(folder, 'cluster'),
+      startWithinMs: 60_000,
+    });
+    const installation = new Installation(cluster, folder);
+    try {
+      await cluster.start();
+      await installation.untilInSync();
+    } catch (error) {
+      await installation.end();
+      throw error;
+    }
+    return installation;
+  }
+
+  /** At once, whatever state its processes are in; their logs go with it. */
+  async end(): Promise<void> {
+    this.cluster.killAll();
+    await this.cluster.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get proxyAddresses(): readonly Address[] {
+    return this.cluster.proxies.map(({ port }) => ({ host: HOST, port }));
+  }
+
+  get pods(): readonly LocalPod[] {
+    return this.cluster.pods;
+  }
+
+  /** A proxy's, or null if none answers now. */
+  async view(): Promise<ClusterView | null> {
+    for (const { url } of this.cluster.proxies) {
+      const view = await viewOf(url);
+      if (view !== null) return view;
+    }
+    return null;
+  }
+
+  /** As a proxy sees it now. */
+  async leader(): Promise<LocalPod> {
+    let leader: LocalPod | null = null;
+    await until('somebody leads', async () => {
+      const view = await this.view();
+      leader = this.pods.find((pod) => pod.name === leadingPod(view)) ?? null;
+      return leader !== null;
+    });
+    return leader as unknown as LocalPod;
+  }
+
+  async followers(): Promise<readonly LocalPod[]> {
+    const leader = await this.leader();
+    return this.pods.filter((pod) => pod !== leader);
+  }
+
+  /** Waits until another pod than `former` leads; its name. */
+  async untilLedByAnother(former: LocalPod, withinMs = 30_000): Promise<string> {
+    let name: string | null = null;
+    await until(
+      `another than ${former.name} leads`,
+      async () => {
+        name = leadingPod(await this.view());
+        return name !== null && name !== former.name;
+      },
+      { withinMs },
+    );
+    return String(name);
+  }
+
+  /** Waits until every pod is a member of the set, ready, and as far as the leader. */
+  async untilInSync(withinMs = 60_000): Promise<ClusterView> {
+    let found: ClusterView | null = null;
+    const complete = async () => {
+      const view = await this.view();
+      const isComplete =
+        view?.members.length === this.pods.length &&
+        view.replicas.length === this.pods.length &&
+        view.replicas.every(({ standing, ready }) => ready && (standing === 'leader' || standing === 'member'));
+      found = isComplete ? view : null;
+      return isComplete;
+    };
+    await until('every replica is in sync', complete, { withinMs, everyMs: 100 }).catch(async (error: unknown) => {
+      throw new Error(`${(error as Error).message}: ${JSON.stringify(await this.view())}`);
+    });
+    return found as unknown as ClusterView;
+  }
+
+  /** Waits until every replica has applied the same, and nothing is left to commit. No write may be under way. */
+  async untilQuiet(withinMs = 30_000): Promise<void> {
+    let before = '';
+    await until(
+      'every replica has applied all that the leader has',
+      async () => {
+        const indexes =
+          (await this.view())?.replicas.flatMap((replica) => [replica.lastIndex, replica.appliedIndex]) ?? [];
+        const now = indexes.join();
+        // Twice the same: an empty entry of the leader may have come between.
+        const isQuiet = indexes.length === 2 * this.pods.length && new Set(indexes).size === 1 && now === before;
+        before = now;
+        return isQuiet;
+      },
+      { withinMs },
+    );
+  }
+
+  /** What each replica holds of the keys of the load. */
+  async held(keys: number): Promise<Map<string, readonly Held[]>> {
+    const held = new Map<string, readonly Held[]>();
+    for (const pod of this.pods) held.set(pod.name, await readReplica({ host: HOST, port: pod.httpPort }, keys));
+    return held;
+  }
+
+  /** Everything that the processes of a server have logged. */
+  logOf(name: string): string {
+    const file = join(this.#folder, 'cluster', `${name}.log`);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+}
+
+export async function viewOf(url: string): Promise<ClusterView | null> {
+  try {
+    const response = await fetch(`${url}/v1/cluster`, { signal: AbortSignal.timeout(3000) });
+    return response.ok ? ((await response.json()) as ClusterView) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The pod that leads by the record, and does: a record may name one that is dead. */
+export function leadingPod(view: ClusterView | null): string | null {
+  const leads = view?.replicas.find((replica) => replica.role === 'leading' && replica.replica === view.leader);
+  return leads?.podName ?? null;
+}
