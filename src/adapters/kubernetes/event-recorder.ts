@@ -27,6 +27,7 @@ export class EventRecorder {
   readonly #options: EventRecorderOptions;
   #tokens = BURST;
   #refilledAtMs: number;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -35,19 +36,23 @@ export class EventRecorder {
 
   /** `leaseUid` ties the Event to this very Lease; null where none was read yet. */
   emit(event: Parameters<GroupApi['emitEvent']>[0], leaseUid: string | null): void {
-    const { client, requests, log } = this.#options;
     if (!this.#takeToken()) {
-      log.debug('kubernetes-event-dropped', { reason: event.reason });
+      this.#options.log.debug('kubernetes-event-dropped', { reason: event.reason });
       return;
     }
-    client
-      .call(() => requests.createEvent(this.#body(event, leaseUid)))
-      .then(
-        ({ status, reason }) => {
-          if (status >= 300) log.debug('kubernetes-event-failed', { reason });
-        },
-        (error: unknown) => log.debug('kubernetes-event-failed', { reason: messageOf(error) }),
-      );
+    const body = this.#body(event, leaseUid);
+    // One at a time: while the API is slow, Events must not take the connections that renewals need.
+    this.#last = this.#last.then(() => this.#send(body));
+  }
+
+  async #send(body: JsonObject): Promise<void> {
+    const { client, requests, log } = this.#options;
+    try {
+      const { status, reason } = await client.call(() => requests.createEvent(body));
+      if (status >= 300) log.debug('kubernetes-event-failed', { reason });
+    } catch (error) {
+      log.debug('kubernetes-event-failed', { reason: messageOf(error) });
+    }
   }
 
   #takeToken(): boolean {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ApiRequest } from '../../../../src/core/election/api.ts';
+import type { ApiAnswer, ApiRequest } from '../../../../src/core/election/api.ts';
 import type { GroupApi } from '../../../../src/ports/kubernetes.ts';
 import { leaseWith } from '../../../../src/adapters/kubernetes/lease-record.ts';
 import { wallMs } from '../../../../src/core/base/numbers.ts';
@@ -70,23 +70,23 @@ const requests: readonly [ApiRequest['kind'], () => Promise<ApiRequest>][] = [
 ];
 
 describe.each(requests)('R1: %s', (_kind, prepare) => {
-  test.each<[string, Answer, string]>([
-    ['a 409', status(409, 'Conflict'), 'conflict'],
-    ['a 400', status(400, 'BadRequest'), 'refused'],
-    ['a 401', status(401, 'Unauthorized'), 'refused'],
-    ['a 403', status(403, 'Forbidden'), 'refused'],
-    ['a 422', status(422, 'Invalid'), 'refused'],
-    ['a 408', status(408), 'inDoubt'],
-    ['a 429', status(429, 'TooManyRequests'), 'inDoubt'],
-    ['a 500', status(500, 'InternalError'), 'inDoubt'],
-    ['a 503', status(503), 'inDoubt'],
-    ['a 504', status(504, 'Timeout'), 'inDoubt'],
-    ['a redirect', status(302), 'inDoubt'],
-    ['a success that is no JSON', (response) => void response.end('<html>'), 'inDoubt'],
-    ['a success that is something else', json(200, { kind: 'Lease', items: 'x' }), 'inDoubt'],
-    ['a broken answer', truncated, 'inDoubt'],
-    ['a reset', reset, 'inDoubt'],
-  ])('%s is answered as %#: one attempt, never another', async (_name, answer, kind) => {
+  test.each<[string, ApiAnswer['kind'], Answer]>([
+    ['a 409', 'conflict', status(409, 'Conflict')],
+    ['a 400', 'refused', status(400, 'BadRequest')],
+    ['a 401', 'refused', status(401, 'Unauthorized')],
+    ['a 403', 'refused', status(403, 'Forbidden')],
+    ['a 422', 'refused', status(422, 'Invalid')],
+    ['a 408', 'inDoubt', status(408)],
+    ['a 429', 'inDoubt', status(429, 'TooManyRequests')],
+    ['a 500', 'inDoubt', status(500, 'InternalError')],
+    ['a 503', 'inDoubt', status(503)],
+    ['a 504', 'inDoubt', status(504, 'Timeout')],
+    ['a redirect', 'inDoubt', status(302)],
+    ['a success that is no JSON', 'inDoubt', (response) => void response.end('<html>')],
+    ['a success that is something else', 'inDoubt', json(200, { kind: 'Lease', items: 'x' })],
+    ['a broken answer', 'inDoubt', truncated],
+    ['a reset', 'inDoubt', reset],
+  ])('%s: %s, after one attempt', async (_name, kind, answer) => {
     const request = await prepare();
     server.answer = answer;
     server.requests.length = 0;

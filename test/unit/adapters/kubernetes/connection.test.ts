@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -26,19 +28,43 @@ afterEach(async () => {
   }
 });
 
-async function kubeconfig(user: object, ca: string): Promise<string> {
+async function kubeconfig(user: object, ca: string, cluster: object = {}): Promise<string> {
   const path = join(folder, 'config');
   // JSON is YAML.
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'main',
-    clusters: [{ name: 'c', cluster: { server: server.url, 'certificate-authority-data': base64(ca) } }],
+    clusters: [{ name: 'c', cluster: { server: server.url, 'certificate-authority-data': base64(ca), ...cluster } }],
     users: [{ name: 'u', user }],
     contexts: [{ name: 'main', context: { cluster: 'c', user: 'u', namespace: 'shop' } }],
   };
   await writeFile(path, JSON.stringify(config));
   return path;
+}
+
+/** CONNECT host:port. */
+async function httpTunnel(socket: Socket): Promise<void> {
+  const [head] = (await once(socket, 'data')) as [Buffer];
+  const port = Number(/^CONNECT \S+:(\d+)/.exec(head.toString())?.[1]);
+  socket.write('HTTP/1.1 200 OK\r\n\r\n');
+  tunnelTo(socket, port);
+}
+
+/** RFC 1928, no authentication, an IPv4 address. */
+async function socksTunnel(socket: Socket): Promise<void> {
+  await once(socket, 'data');
+  socket.write(Buffer.from([5, 0]));
+  const [request] = (await once(socket, 'data')) as [Buffer];
+  socket.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+  tunnelTo(socket, request.readUInt16BE(request.length - 2));
+}
+
+function tunnelTo(socket: Socket, port: number): void {
+  const onward = connect(port, '127.0.0.1');
+  socket.pipe(onward).pipe(socket);
+  socket.on('error', () => onward.destroy());
+  onward.on('error', () => socket.destroy());
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -102,6 +128,23 @@ describe('over TLS', () => {
     await api.call({ kind: 'readLease' });
     await api.close();
     expect(clientNames).toEqual(['client', 'next client', 'next client']);
+  });
+
+  test.each([
+    ['HTTP', 'http', httpTunnel],
+    ['SOCKS', 'socks5', socksTunnel],
+  ])('the way leads through the %s proxy that the kubeconfig names', async (_name, scheme, serve) => {
+    const proxy = createTcpServer((socket) => void serve(socket)).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    let tunnels = 0;
+    proxy.on('connection', () => (tunnels += 1));
+    const { port } = proxy.address() as AddressInfo;
+    const cluster = { 'proxy-url': `${scheme}://127.0.0.1:${port}` };
+    await callTimes({ kind: 'kubeconfig', path: await kubeconfig({ token: 's3cret' }, serverKey.cert, cluster) }, 10);
+    expect(tunnels).toBeGreaterThan(0);
+    expect(server.connections).toBe(tunnels);
+    expect(tunnels).toBeLessThanOrEqual(2);
+    proxy.close();
   });
 
   test('a server that the authority did not sign is not spoken to', async () => {
