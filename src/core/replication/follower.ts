@@ -34,7 +34,7 @@ interface Stream {
   readonly epoch: Epoch;
   readonly lineage: Lineage;
   /** R11: while a snapshot comes in. */
-  install: { chunks: number; end: SnapshotEnd | null } | null;
+  install: { chunks: number; end: SnapshotEnd | null; progressMs: number } | null;
   round: number;
   receivedBytes: number;
   member: boolean;
@@ -211,6 +211,13 @@ export class Follower {
       if (nowMs >= this.#redialMs) this.#dial(now, effects);
       return;
     }
+    const install = this.#stream?.install ?? null;
+    if (install !== null && install.end === null && nowMs - install.progressMs > this.#times.electionMs) {
+      // Heartbeats come, the snapshot does not: a piece of it was lost, and only a new hello brings another.
+      this.#hello(this.#link, effects);
+      this.#dialledMs = nowMs;
+      return;
+    }
     const answered = this.#stream !== null;
     const silentMs = nowMs - Math.max(this.#dialledMs, answered ? this.#heardMs : -Infinity);
     if (silentMs <= (answered ? this.#times.electionMs : ANSWER_MS)) return;
@@ -293,7 +300,7 @@ export class Follower {
       return;
     }
     this.#replica.becomeEmpty({ index: begin.startIndex, epoch: begin.startEpoch }, begin.timeMs);
-    this.#beginStream(begin, { chunks: 0, end: null }, now);
+    this.#beginStream(begin, { chunks: 0, end: null, progressMs: now.monotonicMs }, now);
   }
 
   onSnapshotChunk(link: LinkId, chunk: SnapshotChunk, now: Instant, effects: Effect[]): void {
@@ -307,6 +314,7 @@ export class Follower {
       return;
     }
     install.chunks += 1;
+    install.progressMs = now.monotonicMs;
     for (const item of chunk.items) {
       this.#replica.machine.restore(item);
       stream.receivedBytes += itemBytes(item);
