@@ -42,6 +42,8 @@ export class ApiServer {
   refusalShare = 0;
   /** Deletes the Lease as soon as this many takeovers have landed, with their answers on the way. */
   deleteAfterTakeovers = 0;
+  /** For scenarios: how much later the answer to a call comes. */
+  answerDelayUs: (process: Process, request: ApiRequest) => number = () => 0;
   #version = 100;
   #uids = 0;
 
@@ -78,7 +80,7 @@ export class ApiServer {
     world.after(there, () => {
       const given = this.#execute(process, request, sentUs);
       world.trace.add(world.now, 'api', `${process.label} #${call}`, { request, given });
-      world.after(back, () => {
+      world.after(back + this.answerDelayUs(process, request), () => {
         if (process.apiUp && this.outage === 'none') answer(given);
       });
     });

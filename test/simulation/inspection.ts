@@ -20,6 +20,8 @@ export interface Inspection {
   readonly log: {
     readonly firstIndex: number;
     readonly lastIndex: number;
+    /** Of the last entry, even if it was trimmed or came with a snapshot. */
+    readonly lastEpoch: number;
     entryAt(index: number): Entry | null;
   };
   readonly commitIndex: number;

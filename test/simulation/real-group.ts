@@ -101,6 +101,10 @@ class LogView {
     return this.#log.lastIndex;
   }
 
+  get lastEpoch(): number {
+    return this.#log.lastEpoch;
+  }
+
   entryAt(index: number): Entry | null {
     return this.#log.at(index as LogIndex) ?? null;
   }

@@ -39,7 +39,7 @@ class IdleGroup implements SimulatedGroup {
       epoch: 0,
       obeyedLineage: null,
       dataLineage: null,
-      log: { firstIndex: 1, lastIndex: 0, entryAt: () => null },
+      log: { firstIndex: 1, lastIndex: 0, lastEpoch: 0, entryAt: () => null },
       commitIndex: 0,
       appliedIndex: 0,
       storeEntries: () => [],

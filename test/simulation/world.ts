@@ -35,6 +35,7 @@ export class World {
   readonly checker: Checker;
   readonly alarms = new Set<string>();
   faultsEnded = false;
+  faultsEndedUs = Infinity;
   /** Why the group is rightly frozen at the end; null if it is not. */
   frozen: string | null = null;
   /** How many of the next pods stay unscheduled for a while. */
@@ -148,7 +149,7 @@ export class World {
     for (const client of this.clients) client.start();
     this.nemesis.start();
     this.at(this.plan.faultsUntilUs, () => {
-      this.#settle();
+      this.endFaults();
     });
   }
 
@@ -177,9 +178,11 @@ export class World {
     this.now = timeUs;
   }
 
-  #settle(): void {
+  /** From here on nothing goes wrong any more. */
+  endFaults(): void {
     this.trace.add(this.now, 'FAULT', 'all end', null);
     this.faultsEnded = true;
+    this.faultsEndedUs = this.now;
     this.plan = calm(this.plan);
     this.nemesis.endAll();
     this.network.healAll();

@@ -29,7 +29,6 @@ export class Checker {
   readonly #leaders = new Map<string, string>();
   /** What a replica wrote last into the record; what others put there does not count. */
   lastRecord: RecordContent | null = null;
-  readonly #highestEpoch = new Map<string, number>();
   /** New lineages for which somebody must raise the alarm, with the replica that began each. */
   readonly #alarmsDue = new Map<string, Process>();
   readonly #lineagesBegun = new Set<string>();
@@ -161,6 +160,7 @@ export class Checker {
     const appended = process.group.takeAppended();
     const { firstIndex, lastIndex } = view.log;
     const chronicle = mirror.chronicle;
+    mirror.lastEpoch = view.log.lastEpoch;
     if (chronicle === null) return;
     if (mirror.isNew) {
       // A snapshot is complete: what follows it is in the log, and has not been looked at.
@@ -298,39 +298,39 @@ export class Checker {
     if (!this.#lineagesBegun.has(lineage.id)) {
       this.#checkNewLineage(process, change, lineage);
       this.#lineagesBegun.add(lineage.id);
-    } else {
-      const highest = this.#highestEpoch.get(lineage.id) ?? 0;
+    } else if (last !== null && last.lineage?.id === lineage.id) {
+      // A takeover that was lost with the record before anybody read it leaves its epoch free.
+      if (change.before.content.nonce === last.nonce) this.#checkSuccession(process, last, content);
+      const { minInSync } = this.#world.plan.limits;
       check(
-        content.epoch >= highest,
-        'epochs-grow',
-        () =>
-          `${process.label} writes epoch ${content.epoch} into the record of lineage ${lineage.id}, which had ${highest}`,
+        content.inSync.length >= Math.min(minInSync, last.inSync.length),
+        'committed-survives',
+        () => `${process.label} shrinks the set to ${content.inSync.length}, below the minimum`,
       );
-      if (last !== null && last.lineage?.id === lineage.id) {
-        check(
-          content.epoch > last.epoch || content.holder === last.holder || content.holder === null,
-          'one-leader-per-epoch',
-          () =>
-            `${process.label} makes ${content.holder} holder in epoch ${content.epoch}, which belongs to ${last.holder}`,
-        );
-        const { minInSync } = this.#world.plan.limits;
-        check(
-          content.inSync.length >= Math.min(minInSync, last.inSync.length),
-          'committed-survives',
-          () => `${process.label} shrinks the set to ${content.inSync.length}, below the minimum`,
-        );
-        if (String(content.inSync) !== String(last.inSync)) this.setChanges += 1;
-      }
+      if (String(content.inSync) !== String(last.inSync)) this.setChanges += 1;
     }
     check(
       content.holder === null || content.inSync.includes(content.holder),
       'committed-survives',
       () => `${process.label} makes ${content.holder} holder, which is not in the set`,
     );
-    this.#highestEpoch.set(lineage.id, content.epoch);
     this.lastRecord = content;
     const chronicle = this.#chronicles.get(lineage.id);
     if (chronicle !== undefined) this.#checkMembersHold(chronicle, content);
+  }
+
+  #checkSuccession(process: Process, last: RecordContent, content: RecordContent): void {
+    check(
+      content.epoch >= last.epoch,
+      'epochs-grow',
+      () => `${process.label} writes epoch ${content.epoch} into a record of epoch ${last.epoch}`,
+    );
+    check(
+      content.epoch > last.epoch || content.holder === last.holder || content.holder === null,
+      'one-leader-per-epoch',
+      () =>
+        `${process.label} makes ${content.holder} holder in epoch ${content.epoch}, which belongs to ${last.holder}`,
+    );
   }
 
   /** R13, R14: whoever begins a new history must not leave behind a memory that holds the old one. */
@@ -363,7 +363,7 @@ export class Checker {
       return;
     }
     check(
-      lineage.number > last.lineage.number,
+      lineage.number > last.lineage.number || before.content.nonce !== last.nonce,
       'new-lineage',
       () => `lineage ${lineage.number} follows ${last.lineage?.number}`,
     );
@@ -454,5 +454,5 @@ function place(process: Process, lineage: Lineage | null): { epoch: number; inde
   const mirror = process.mirror;
   if (mirror === null || mirror.chronicle === null || mirror.chronicle.lineage.id !== lineage?.id)
     return { epoch: -1, index: 0 };
-  return { epoch: mirror.entries[mirror.lastIndex]?.epoch ?? 0, index: mirror.lastIndex };
+  return { epoch: mirror.lastEpoch, index: mirror.lastIndex };
 }

@@ -24,7 +24,7 @@ function whatIsMissing(world: World): string | null {
   const holder = world.api.lease?.content.holder;
   const leader = running.find((process) => process.id === holder && process.mirror?.role === 'leading');
   if (leader === undefined) return 'nobody leads';
-  if (world.lastCommittedWriteStartUs < world.plan.faultsUntilUs) return 'no write was committed';
+  if (world.lastCommittedWriteStartUs < world.faultsEndedUs) return 'no write was committed';
   for (const process of running) {
     const { standing } = process.group.status(process.instant());
     if (standing === 'learner' || standing === 'none') return `${process.label} is ${standing}`;

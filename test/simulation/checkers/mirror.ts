@@ -9,6 +9,7 @@ export class Mirror {
   /** By index; what was cut off at the front stays here. */
   entries: (Entry | undefined)[] = [];
   lastIndex = 0;
+  lastEpoch = 0;
   commitIndex = 0;
   appliedIndex = 0;
   /** Its data has just come, all at once. */
