@@ -13,12 +13,10 @@ export interface DataOperations {
 
 /** `servedBy`: the name of the pod that answered; null if none did. */
 export type WriteResult =
-  | { readonly kind: 'answered'; readonly outcome: WriteOutcome; readonly servedBy: string | null }
-  | Unavailable;
+  { readonly kind: 'answered'; readonly outcome: WriteOutcome; readonly servedBy: string | null } | Unavailable;
 
 export type ReadResult =
-  | { readonly kind: 'answered'; readonly outcome: ReadOutcome; readonly servedBy: string | null }
-  | Unavailable;
+  { readonly kind: 'answered'; readonly outcome: ReadOutcome; readonly servedBy: string | null } | Unavailable;
 
 /**
  * Nobody could answer in time. `outcome` is `unknown` if a write was sent somewhere and may be applied; for reads it is

@@ -19,7 +19,11 @@ export interface GroupApi {
   watchEndpoints(onEndpoints: (endpoints: readonly Endpoint[]) => void, signal: AbortSignal): void;
 
   /** A Kubernetes Event on the Lease: best effort, never rejects, rate-limited. */
-  emitEvent(event: { readonly reason: string; readonly message: string; readonly severity: 'Normal' | 'Warning' }): void;
+  emitEvent(event: {
+    readonly reason: string;
+    readonly message: string;
+    readonly severity: 'Normal' | 'Warning';
+  }): void;
 
   close(): Promise<void>;
 }

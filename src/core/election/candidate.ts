@@ -14,7 +14,7 @@ import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
 import { compareStanding, lineageCloseness } from './ranking.ts';
 import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent } from './record.ts';
-import { type PodTestimony, podTestimonies, podUidOf, type Survey } from './survey.ts';
+import { type FoundLeader, type PodTestimony, podTestimonies, podUidOf, type Survey } from './survey.ts';
 
 export interface CandidateOptions {
   readonly replica: Replica;
@@ -122,7 +122,14 @@ export class Candidate {
   }
 
   /** The end of a time as leader. `holdOffMs`: R7. */
-  resume(options: { readonly led: { readonly lineage: Lineage; readonly epoch: Epoch }; readonly holdOffMs: number; readonly beginning: Beginning | null }, now: Instant): void {
+  resume(
+    options: {
+      readonly led: { readonly lineage: Lineage; readonly epoch: Epoch };
+      readonly holdOffMs: number;
+      readonly beginning: Beginning | null;
+    },
+    now: Instant,
+  ): void {
     this.#lastLed = options.led;
     this.#beginning = options.beginning;
     this.#lookWanted = true;
@@ -149,7 +156,11 @@ export class Candidate {
       return;
     }
     this.#noteVersion(record, now);
-    if (!sameDecision(record.content, this.#view.record.content) || record.version.uid !== this.#view.record.version.uid) this.#lookWanted = true;
+    if (
+      !sameDecision(record.content, this.#view.record.content) ||
+      record.version.uid !== this.#view.record.version.uid
+    )
+      this.#lookWanted = true;
   }
 
   /** Another replica names a higher epoch, or does not lead although the record says so. */
@@ -166,9 +177,9 @@ export class Candidate {
   kick(now: Instant, effects: Effect[]): LeadVerdict | null {
     this.#enter(now, effects);
     this.#watchLeader(now);
-    if (this.#runner.busy) {
+    if (this.#runner.isBusy()) {
       const verdict = this.#runner.poll(now, effects);
-      if (verdict !== null || this.#runner.busy) return verdict;
+      if (verdict !== null || this.#runner.isBusy()) return verdict;
     }
     const errand = this.#nextErrand(now);
     return errand === null ? null : this.#runner.start(errand, now, effects);
@@ -207,7 +218,8 @@ export class Candidate {
       case 'absent':
       case 'unfilled':
       case 'lost':
-        if (this.#view.kind !== 'lost' && replica.empty && this.#standing === 'free') return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
+        if (this.#view.kind !== 'lost' && replica.empty && this.#standing === 'free')
+          return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
         this.#considerFreezing(nowMs);
         return seeking && nowMs - this.#lookedMs >= times.renewMs ? this.#seekLeader() : null;
       case 'obeyed': {
@@ -307,10 +319,16 @@ export class Candidate {
     const { follower, obedience } = this.#options;
     if (verdict !== null || this.#view.kind === 'obeyed' || follower.streaming) return verdict;
     const asked = yield* survey(this.#peerAddresses, QUESTION_MS);
-    for (const { address, answer } of asked.leaders()) {
-      if (follower.streaming || !sameLineage(answer.obeys, obedience.lineage) || answer.epoch < obedience.epoch) continue;
-      follower.follow({ leader: answer.from, address, epoch: answer.epoch }, this.#now, this.#effects);
-    }
+    const found = asked
+      .leaders()
+      .filter(({ answer }) => sameLineage(answer.obeys, obedience.lineage) && answer.epoch >= obedience.epoch)
+      .reduce<FoundLeader | null>(
+        (best, next) => (best === null || next.answer.epoch > best.answer.epoch ? next : best),
+        null,
+      );
+    if (found === null) return null;
+    const { address, answer } = found;
+    follower.follow({ leader: answer.from, address, epoch: answer.epoch }, this.#now, this.#effects);
     return null;
   }
 
@@ -319,7 +337,11 @@ export class Candidate {
     return { ms: this.#now.monotonicMs, acknowledgements: follower.acknowledgements, changes: obedience.changes };
   }
 
-  #see(answer: ApiAnswer, asked: { ms: number; acknowledgements: number; changes: number }, reason: string): LeadVerdict | null {
+  #see(
+    answer: ApiAnswer,
+    asked: { ms: number; acknowledgements: number; changes: number },
+    reason: string,
+  ): LeadVerdict | null {
     this.#lookedMs = this.#now.monotonicMs;
     switch (answer.kind) {
       case 'record':
@@ -338,7 +360,11 @@ export class Candidate {
     }
   }
 
-  #adopt(record: LeaseRecord, asked: { ms: number; acknowledgements: number; changes: number }, reason: string): LeadVerdict | null {
+  #adopt(
+    record: LeaseRecord,
+    asked: { ms: number; acknowledgements: number; changes: number },
+    reason: string,
+  ): LeadVerdict | null {
     const { replica, follower, obedience } = this.#options;
     const { content } = record;
     this.#noteVersion(record, this.#now);
@@ -351,11 +377,17 @@ export class Candidate {
     if (lineage === null || !(obedience.accepts(content) || (replica.empty && fresh))) {
       // A read that began before the newest epoch was seen says nothing; one that began after says that it is lost.
       if (!fresh) return this.#retry();
-      this.#view = { kind: 'lost', reason: 'the record is not one to be obeyed: it has gone back in time, or belongs to another history' };
+      this.#view = {
+        kind: 'lost',
+        reason: 'the record is not one to be obeyed: it has gone back in time, or belongs to another history',
+      };
       return null;
     }
     if (!sameLineage(lineage, obedience.lineage)) {
-      this.#effects.push({ kind: 'report', report: { kind: 'lineageChanged', lineage, reason: 'the record names it' } });
+      this.#effects.push({
+        kind: 'report',
+        report: { kind: 'lineageChanged', lineage, reason: 'the record names it' },
+      });
     }
     obedience.adopt({ lineage, epoch: content.epoch });
     follower.fence(this.#effects);
@@ -365,7 +397,12 @@ export class Candidate {
     this.#view = { kind: 'obeyed', record };
     if (content.holder === replica.id) return this.#named(record, asked, reason);
     if (content.holder === null || content.addresses === null) follower.unfollow(this.#effects);
-    else follower.follow({ leader: content.holder, address: content.addresses.peer, epoch: content.epoch }, this.#now, this.#effects);
+    else
+      follower.follow(
+        { leader: content.holder, address: content.addresses.peer, epoch: content.epoch },
+        this.#now,
+        this.#effects,
+      );
     return null;
   }
 
@@ -381,7 +418,8 @@ export class Candidate {
       return null;
     }
     const { lineage, epoch } = record.content;
-    if (this.#beginning !== null && sameLineage(lineage, this.#beginning.lineage)) return this.#begin(record, asked.ms, this.#beginning);
+    if (this.#beginning !== null && sameLineage(lineage, this.#beginning.lineage))
+      return this.#begin(record, asked.ms, this.#beginning);
     if (this.#lastLed !== null && this.#lastLed.epoch === epoch && sameLineage(this.#lastLed.lineage, lineage)) {
       // It leads an epoch once: it takes over anew, from itself.
       this.#deadEpoch = epoch;
@@ -422,7 +460,8 @@ export class Candidate {
     // A leader that is dead or has been silent may still have renewed: what was read decides.
     if (overtaken || this.#standReason(content, this.#now.monotonicMs) !== reason) return null;
 
-    const dropsHolder = content.holder !== null && content.holder !== replica.id && content.inSync.length - 1 >= limits.minInSync;
+    const dropsHolder =
+      content.holder !== null && content.holder !== replica.id && content.inSync.length - 1 >= limits.minInSync;
     const askedAgain = this.#ask();
     const answer = yield* call({
       kind: 'replaceLease',
@@ -446,7 +485,10 @@ export class Candidate {
       .answers()
       .some(
         ({ obeys, epoch, heardWorkingMs }) =>
-          sameLineage(obeys, content.lineage) && epoch >= content.epoch && heardWorkingMs !== null && heardWorkingMs < this.#options.times.electionMs,
+          sameLineage(obeys, content.lineage) &&
+          epoch >= content.epoch &&
+          heardWorkingMs !== null &&
+          heardWorkingMs < this.#options.times.electionMs,
       );
   }
 
@@ -479,7 +521,9 @@ export class Candidate {
     if (doubtful !== undefined) {
       const { testimony } = doubtful;
       if (testimony.kind === 'answered') this.#considerFreezing(this.#now.monotonicMs);
-      this.#note(`cannot found the group yet: pod ${doubtful.pod.name} ${testimony.kind === 'answered' ? 'has data' : 'does not answer'}`);
+      this.#note(
+        `cannot found the group yet: pod ${doubtful.pod.name} ${testimony.kind === 'answered' ? 'has data' : 'does not answer'}`,
+      );
       this.#lookWanted = true;
       this.#notBeforeMs = this.#now.monotonicMs + this.#options.times.retryMs;
       return null;
@@ -491,7 +535,12 @@ export class Candidate {
   }
 
   /** Puts this replica into the record, alone, as the beginning of a lineage. */
-  *#askForLineage(record: LeaseRecord, number: number, reason: string, alarm: string | null): Errand<LeadVerdict | null> {
+  *#askForLineage(
+    record: LeaseRecord,
+    number: number,
+    reason: string,
+    alarm: string | null,
+  ): Errand<LeadVerdict | null> {
     const { replica, obedience, nonces, addresses } = this.#options;
     const lineage: Lineage = { number, id: nonces.next() };
     this.#beginning = { lineage, reason, alarm };
@@ -522,8 +571,13 @@ export class Candidate {
     const { podUid } = this.#options;
     // Who is not listed may have been given up by the cluster: it decides nothing for the group.
     if (!listed.pods.some((pod) => pod.uid === podUid)) return null;
-    const addresses = listed.pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
-    const asked = yield* survey(addresses.filter((address) => address !== null), SURVEY_MS);
+    const addresses = listed.pods
+      .filter((pod) => pod.uid !== podUid && pod.state === 'running')
+      .map((pod) => pod.peerAddress);
+    const asked = yield* survey(
+      addresses.filter((address) => address !== null),
+      SURVEY_MS,
+    );
     return podTestimonies(listed.pods, asked, this.#options.testify(this.#now));
   }
 
@@ -556,7 +610,10 @@ export class Candidate {
     if (!content.inSync.every((id) => isGone(id, testimonies, uncleanRecovery))) {
       this.#recoveringSinceMs = null;
       const listedNoMore = content.inSync.every((id) => isGone(id, testimonies, 'auto'));
-      if (listedNoMore) this.#freeze('of a member there is only the word of the API server that its pod is gone, and UNCLEAN_RECOVERY is strict');
+      if (listedNoMore)
+        this.#freeze(
+          'of a member there is only the word of the API server that its pod is gone, and UNCLEAN_RECOVERY is strict',
+        );
       return null;
     }
     this.#recoveringSinceMs ??= beganMs;
@@ -572,12 +629,17 @@ export class Candidate {
     }
     const own = this.#options.testify(this.#now);
     const better = testimonies.some(
-      ({ testimony }) => testimony.kind === 'answered' && !testimony.answer.stopping && compareStanding(testimony.answer, own, lineage) > 0,
+      ({ testimony }) =>
+        testimony.kind === 'answered' &&
+        !testimony.answer.stopping &&
+        compareStanding(testimony.answer, own, lineage) > 0,
     );
     if (better) return null;
     yield* pause(this.#now.monotonicMs + random.next() * 20);
     if (lineageCloseness(replica.lineage, lineage) === 0 && !replica.empty) replica.discard();
-    const alarm = ended ? null : 'every member of the in-sync set is gone with its memory: a new lineage begins, and acknowledged writes may be lost';
+    const alarm = ended
+      ? null
+      : 'every member of the in-sync set is gone with its memory: a new lineage begins, and acknowledged writes may be lost';
     const reason = ended ? 'began anew after a planned end' : 'began anew: every member was gone';
     return yield* this.#askForLineage(record, lineage.number + 1, reason, alarm);
   }
@@ -591,7 +653,8 @@ const describe: Readonly<Record<StandReason, string>> = {
 
 /** R13: it has no data, or has never run, or does not run any more. */
 const isBlank = (pod: PodInfo, testimony: PodTestimony['testimony']): boolean =>
-  pod.state !== 'running' || (testimony.kind === 'answered' && testimony.answer.lineage === null && podUidOf(testimony.answer.from) === pod.uid);
+  pod.state !== 'running' ||
+  (testimony.kind === 'answered' && testimony.answer.lineage === null && podUidOf(testimony.answer.from) === pod.uid);
 
 /** What of the record a replica acts on; the rest moves with every renewal. */
 const sameDecision = (a: RecordContent, b: RecordContent): boolean =>

@@ -63,7 +63,7 @@ export class ErrandRunner<Verdict> {
     this.#port = port;
   }
 
-  get busy(): boolean {
+  isBusy(): boolean {
     return this.#errand !== null;
   }
 
@@ -142,7 +142,11 @@ export class ErrandRunner<Verdict> {
         this.#surveys += 1;
         const { replicaId, nextLink } = this.#port;
         const { addresses, waitMs } = wait;
-        this.#survey = new Survey({ addresses, waitMs, number: this.#surveys, from: replicaId(), nextLink }, now, effects);
+        this.#survey = new Survey(
+          { addresses, waitMs, number: this.#surveys, from: replicaId(), nextLink },
+          now,
+          effects,
+        );
         break;
       }
       case 'pause':

@@ -12,9 +12,15 @@ export function isGone(member: ReplicaId, testimonies: readonly PodTestimony[], 
   const found = testimonies.find(({ pod }) => pod.uid === uid);
   if (found === undefined) {
     // The pod of that UID may still answer at an address that another pod is listed with; then it is not gone.
-    const answers = testimonies.some(({ testimony }) => testimony.kind === 'answered' && testimony.answer.from === member);
+    const answers = testimonies.some(
+      ({ testimony }) => testimony.kind === 'answered' && testimony.answer.from === member,
+    );
     return policy !== 'strict' && !answers;
   }
   if (found.pod.state === 'terminated') return true;
-  return found.testimony.kind === 'answered' && podUidOf(found.testimony.answer.from) === uid && found.testimony.answer.from !== member;
+  return (
+    found.testimony.kind === 'answered' &&
+    podUidOf(found.testimony.answer.from) === uid &&
+    found.testimony.answer.from !== member
+  );
 }

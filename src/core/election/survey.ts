@@ -12,6 +12,12 @@ export type Testimony =
   | { readonly kind: 'refused' }
   | { readonly kind: 'silent' };
 
+/** Somebody who says that it leads. */
+export interface FoundLeader {
+  readonly address: string;
+  readonly answer: Answer;
+}
+
 interface Asked {
   readonly address: string;
   readonly link: LinkId;
@@ -93,8 +99,8 @@ export class Survey {
   }
 
   /** Where somebody says that it leads, and in what epoch. */
-  leaders(): { readonly address: string; readonly answer: Answer }[] {
-    const leaders: { readonly address: string; readonly answer: Answer }[] = [];
+  leaders(): FoundLeader[] {
+    const leaders: FoundLeader[] = [];
     for (const { address, testimony } of this.#asked.values()) {
       if (testimony.kind === 'answered' && testimony.answer.leads) leaders.push({ address, answer: testimony.answer });
     }

@@ -39,7 +39,12 @@ export type TenureVerdict =
   /** R7: nobody was heard from; somebody better connected may lead. */
   | { readonly kind: 'gaveUp' }
   /** R13: the lost record was written again, in the next epoch. */
-  | { readonly kind: 'rewritten'; readonly record: LeaseRecord; readonly askedMs: number; readonly alarm: string | null }
+  | {
+      readonly kind: 'rewritten';
+      readonly record: LeaseRecord;
+      readonly askedMs: number;
+      readonly alarm: string | null;
+    }
   /** R9: the epoch is marked as ended. */
   | { readonly kind: 'ended' };
 
@@ -121,7 +126,12 @@ export class Tenure {
 
   /** The watch says that the record is not what this leader wrote. */
   onHint(record: LeaseRecord | null): void {
-    if (record !== null && this.#options.nonces.isOwn(record.content.nonce) && record.version.uid === this.#base.version.uid) return;
+    if (
+      record !== null &&
+      this.#options.nonces.isOwn(record.content.nonce) &&
+      record.version.uid === this.#base.version.uid
+    )
+      return;
     this.#readWanted = true;
   }
 
@@ -138,9 +148,9 @@ export class Tenure {
   kick(now: Instant, effects: Effect[]): TenureVerdict | null {
     this.#now = now;
     this.#effects = effects;
-    if (this.#runner.busy) {
+    if (this.#runner.isBusy()) {
       const verdict = this.#runner.poll(now, effects);
-      if (verdict !== null || this.#runner.busy) return verdict;
+      if (verdict !== null || this.#runner.isBusy()) return verdict;
     }
     const errand = this.#nextErrand(now.monotonicMs);
     return errand === null ? null : this.#runner.start(errand, now, effects);
@@ -190,10 +200,19 @@ export class Tenure {
     }
     const { record } = answer;
     const { content, version } = record;
-    if (content.epoch === leader.epoch && sameLineage(content.lineage, leader.lineage) && this.#nonces.has(content.nonce) && version.uid === this.#base.version.uid) {
+    if (
+      content.epoch === leader.epoch &&
+      sameLineage(content.lineage, leader.lineage) &&
+      this.#nonces.has(content.nonce) &&
+      version.uid === this.#base.version.uid
+    ) {
       return this.#recognise(record);
     }
-    if (content.lineage !== null && obedience.accepts(content) && (content.epoch > leader.epoch || !sameLineage(content.lineage, leader.lineage))) {
+    if (
+      content.lineage !== null &&
+      obedience.accepts(content) &&
+      (content.epoch > leader.epoch || !sameLineage(content.lineage, leader.lineage))
+    ) {
       return { kind: 'deposed', reason: `the record names ${content.holder ?? 'nobody'} in epoch ${content.epoch}` };
     }
     if (changes !== obedience.changes) {
@@ -233,7 +252,12 @@ export class Tenure {
     const answer = yield* call({
       kind: 'replaceLease',
       base: this.#base.version,
-      content: { ...content, addresses: content.holder === this.#options.replica.id ? addresses : content.addresses, nonce, endedEpoch },
+      content: {
+        ...content,
+        addresses: content.holder === this.#options.replica.id ? addresses : content.addresses,
+        nonce,
+        endedEpoch,
+      },
     });
     switch (answer.kind) {
       case 'record': {
@@ -277,7 +301,10 @@ export class Tenure {
   *#changeSet(reason: string): Errand<TenureVerdict | null> {
     const { leader } = this.#options;
     leader.set.markSent();
-    this.#effects.push({ kind: 'report', report: { kind: 'note', message: `asking for a change of the in-sync set: ${reason}` } });
+    this.#effects.push({
+      kind: 'report',
+      report: { kind: 'note', message: `asking for a change of the in-sync set: ${reason}` },
+    });
     return yield* this.#replace({ ...this.#base.content, inSync: leader.set.target });
   }
 
@@ -315,7 +342,9 @@ export class Tenure {
     this.#giveUpNotBeforeMs = this.#now.monotonicMs + GIVE_UP_PAUSE_MS;
     const testimonies = yield* this.#askEverybody();
     if (testimonies === null || !this.#hearsNobodyStill()) return null;
-    const alive = [...leader.set.confirmed].some((id) => id !== replica.id && !isGone(id, testimonies, uncleanRecovery));
+    const alive = [...leader.set.confirmed].some(
+      (id) => id !== replica.id && !isGone(id, testimonies, uncleanRecovery),
+    );
     if (!alive || leader.set.change !== null) return null;
     return yield* this.#replace({ ...this.#base.content, holder: null, addresses: null }, { kind: 'gaveUp' });
   }
@@ -329,8 +358,13 @@ export class Tenure {
     const { podUid, testify } = this.#options;
     const listed = yield* call({ kind: 'listPods' });
     if (listed.kind !== 'pods') return null;
-    const addresses = listed.pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
-    const asked = yield* survey(addresses.filter((address) => address !== null), SURVEY_MS);
+    const addresses = listed.pods
+      .filter((pod) => pod.uid !== podUid && pod.state === 'running')
+      .map((pod) => pod.peerAddress);
+    const asked = yield* survey(
+      addresses.filter((address) => address !== null),
+      SURVEY_MS,
+    );
     return podTestimonies(listed.pods, asked, testify(this.#now));
   }
 
@@ -357,10 +391,18 @@ export class Tenure {
     const testimonies = yield* this.#askEverybody();
     if (testimonies === null || !testimonies.some(({ pod }) => pod.uid === podUid)) return this.#retry();
     const later = testimonies.find(
-      ({ testimony }) => testimony.kind === 'answered' && Math.max(testimony.answer.obeys?.number ?? 0, testimony.answer.lineage?.number ?? 0) > leader.lineage.number,
+      ({ testimony }) =>
+        testimony.kind === 'answered' &&
+        Math.max(testimony.answer.obeys?.number ?? 0, testimony.answer.lineage?.number ?? 0) > leader.lineage.number,
     );
     if (later !== undefined) {
-      this.#effects.push({ kind: 'report', report: { kind: 'note', message: `pod ${later.pod.name} holds a later lineage: the record is not this leader's to write` } });
+      this.#effects.push({
+        kind: 'report',
+        report: {
+          kind: 'note',
+          message: `pod ${later.pod.name} holds a later lineage: the record is not this leader's to write`,
+        },
+      });
       return this.#retry();
     }
     // The round begins after the read of what is replaced: when it is full, nobody had taken over by then.
@@ -372,12 +414,17 @@ export class Tenure {
     let lineage: Lineage = leader.lineage;
     let alarm: string | null = null;
     if (leader.rounds.full < round) {
-      const missing = [...leader.set.maximal].filter((id) => id !== replica.id && (leader.progress(id)?.ackedRound ?? 0) < round);
-      const allAnswered = testimonies.every(({ pod, testimony }) => pod.state !== 'running' || testimony.kind === 'answered');
+      const missing = [...leader.set.maximal].filter(
+        (id) => id !== replica.id && (leader.progress(id)?.ackedRound ?? 0) < round,
+      );
+      const allAnswered = testimonies.every(
+        ({ pod, testimony }) => pod.state !== 'running' || testimony.kind === 'answered',
+      );
       if (!allAnswered || !missing.every((id) => isGone(id, testimonies, uncleanRecovery))) return this.#retry();
       lineage = { number: leader.lineage.number + 1, id: nonces.next() };
       inSync = [replica.id];
-      alarm = 'the Lease was lost together with a member of the in-sync set: a new lineage begins, and acknowledged writes may be lost';
+      alarm =
+        'the Lease was lost together with a member of the in-sync set: a new lineage begins, and acknowledged writes may be lost';
       this.#beginning = { lineage, reason: 'the record was written again without members that are gone', alarm };
     }
     const askedMs = this.#now.monotonicMs;

@@ -69,7 +69,8 @@ export class Departure {
     const everybodyStops = others.every((id) => leader.progress(id)?.stopping === true);
     if (everybodyStops) return { draining: true, successor: null, end: leader.set.change === null };
 
-    const gathering = nowMs - (this.#begunMs ?? nowMs) < GATHER_MS && (leader.set.change !== null || this.#hasStandby(leader));
+    const gathering =
+      nowMs - (this.#begunMs ?? nowMs) < GATHER_MS && (leader.set.change !== null || this.#hasStandby(leader));
     const successor = gathering ? null : this.#successor(leader, others, nowMs);
     if (successor === null) {
       this.#drainingSinceMs = null;

@@ -58,7 +58,10 @@ export class Group {
   constructor(options: GroupOptions, now: Instant) {
     const { identity, addresses, times, limits, uncleanRecovery } = options;
     this.#options = options;
-    this.#replica = new Replica(identity, { tombstonesMax: limits.tombstonesMax, idempotencyKeptMs: times.idempotencyKeptMs });
+    this.#replica = new Replica(identity, {
+      tombstonesMax: limits.tombstonesMax,
+      idempotencyKeptMs: times.idempotencyKeptMs,
+    });
     this.#nonces = new Nonces(identity.dataId);
     this.#port = {
       replicaId: () => this.#replica.id,
@@ -125,7 +128,12 @@ export class Group {
         return;
       case 'openSession':
         if (this.#leader !== null) this.#leader.openSession(input.ticket, now, effects);
-        else effects.push({ kind: 'sessionAnswered', ticket: input.ticket, outcome: { kind: 'refused', code: 'not-leader', leaderHint: this.#leaderHint } });
+        else
+          effects.push({
+            kind: 'sessionAnswered',
+            ticket: input.ticket,
+            outcome: { kind: 'refused', code: 'not-leader', leaderHint: this.#leaderHint },
+          });
         return;
       case 'read':
         this.#reads.read(input.ticket, input.request, now, effects);
@@ -164,7 +172,11 @@ export class Group {
   }
 
   #refuseWrite(ticket: Ticket, effects: Effect[]): void {
-    effects.push({ kind: 'writeAnswered', ticket, outcome: { kind: 'refused', code: 'not-leader', leaderHint: this.#leaderHint } });
+    effects.push({
+      kind: 'writeAnswered',
+      ticket,
+      outcome: { kind: 'refused', code: 'not-leader', leaderHint: this.#leaderHint },
+    });
   }
 
   get #leaderHint(): string | null {
@@ -246,7 +258,10 @@ export class Group {
 
   #receiveStream(
     link: LinkId,
-    message: Extract<PeerMessage, { kind: 'resume' | 'snapshotBegin' | 'snapshotChunk' | 'snapshotEnd' | 'append' | 'vouched' }>,
+    message: Extract<
+      PeerMessage,
+      { kind: 'resume' | 'snapshotBegin' | 'snapshotChunk' | 'snapshotEnd' | 'append' | 'vouched' }
+    >,
     now: Instant,
     effects: Effect[],
   ): void {
@@ -279,18 +294,27 @@ export class Group {
 
   /** R3: acknowledgements of another lineage or epoch are dropped. */
   #isOurs(message: { readonly epoch: number; readonly lineage: Lineage }): boolean {
-    return this.#leader !== null && message.epoch === this.#leader.epoch && sameLineage(message.lineage, this.#leader.lineage);
+    return (
+      this.#leader !== null &&
+      message.epoch === this.#leader.epoch &&
+      sameLineage(message.lineage, this.#leader.lineage)
+    );
   }
 
   #onHello(link: LinkId, hello: Hello, now: Instant, effects: Effect[]): void {
     if (this.#leader !== null) this.#leader.onHello(link, hello, now, effects);
-    else if (this.#candidate.runner.busy) this.#earlyHellos.set(link, { hello, untilMs: now.monotonicMs + EARLY_HELLO_MS });
+    else if (this.#candidate.runner.isBusy())
+      this.#earlyHellos.set(link, { hello, untilMs: now.monotonicMs + EARLY_HELLO_MS });
     else this.#reject(link, effects);
   }
 
   #reject(link: LinkId, effects: Effect[]): void {
     const { id } = this.#replica;
-    effects.push({ kind: 'send', link, message: { kind: 'reject', from: id, epoch: this.#obedience.epoch, lineage: this.#obedience.lineage } });
+    effects.push({
+      kind: 'send',
+      link,
+      message: { kind: 'reject', from: id, epoch: this.#obedience.epoch, lineage: this.#obedience.lineage },
+    });
   }
 
   /** R3, R7: a leader steps down at once when it sees a higher epoch; nobody acknowledges a lower one any more. */
@@ -304,7 +328,10 @@ export class Group {
   #testify(number: number, now: Instant): Answer {
     const { id, lineage, position } = this.#replica;
     const { epoch } = this.#obedience;
-    const working = this.#leader === null ? this.#follower.heardWorkingAgoMs(epoch, now.monotonicMs) : now.monotonicMs - this.#leader.rounds.authorityMs;
+    const working =
+      this.#leader === null
+        ? this.#follower.heardWorkingAgoMs(epoch, now.monotonicMs)
+        : now.monotonicMs - this.#leader.rounds.authorityMs;
     return {
       kind: 'answer',
       number,
@@ -338,14 +365,20 @@ export class Group {
     const { record, askedMs, reason, alarm } = verdict;
     const { content } = record;
     const { lineage, epoch } = content;
-    assert(lineage !== null && sameLineage(lineage, this.#replica.lineage), 'R2: a leader holds the data of the lineage that it leads');
+    assert(
+      lineage !== null && sameLineage(lineage, this.#replica.lineage),
+      'R2: a leader holds the data of the lineage that it leads',
+    );
     assert(content.holder === this.#replica.id, 'R2: one epoch belongs to one replica id');
     const { times, limits, addresses, uncleanRecovery, identity } = this.#options;
     const replica = this.#replica;
     this.#candidate.runner.cancel(effects);
     this.#follower.unfollow(effects);
     this.#obedience.adopt({ lineage, epoch });
-    this.#leader = new Leader({ replica, epoch, lineage, members: content.inSync, times, limits, authorityMs: askedMs }, now);
+    this.#leader = new Leader(
+      { replica, epoch, lineage, members: content.inSync, times, limits, authorityMs: askedMs },
+      now,
+    );
     this.#tenure = new Tenure(
       {
         leader: this.#leader,
@@ -366,8 +399,12 @@ export class Group {
     this.#reads.setLeader(this.#leader, effects);
     this.#reportedFollowing = null;
     effects.push({ kind: 'report', report: { kind: 'roleChanged', role: 'leading', epoch, reason } });
-    effects.push({ kind: 'report', report: { kind: 'setChanged', epoch, members: content.inSync, reason: 'as the record names it' } });
-    if (alarm !== null) effects.push({ kind: 'report', report: { kind: 'alarm', code: 'data-loss-possible', message: alarm } });
+    effects.push({
+      kind: 'report',
+      report: { kind: 'setChanged', epoch, members: content.inSync, reason: 'as the record names it' },
+    });
+    if (alarm !== null)
+      effects.push({ kind: 'report', report: { kind: 'alarm', code: 'data-loss-possible', message: alarm } });
     for (const [link, { hello }] of this.#earlyHellos) this.#leader.onHello(link, hello, now, effects);
     this.#earlyHellos.clear();
   }
@@ -390,7 +427,11 @@ export class Group {
         this.#stepDown('the record was lost and is written again', 0, now, effects);
         if (lineage !== null && !sameLineage(lineage, this.#replica.lineage)) {
           this.#replica.beginLineage(lineage);
-          this.#report(effects, { kind: 'lineageChanged', lineage, reason: 'the record was written again without members that are gone' });
+          this.#report(effects, {
+            kind: 'lineageChanged',
+            lineage,
+            reason: 'the record was written again without members that are gone',
+          });
         }
         this.#lead({ record, askedMs, reason: 'wrote the lost record again', alarm }, now, effects);
         return;
@@ -427,8 +468,20 @@ export class Group {
     const following = streaming && target !== null ? `${target.leader} ${epoch ?? 0}` : null;
     if (following === this.#reportedFollowing) return;
     this.#reportedFollowing = following;
-    if (following === null) this.#report(effects, { kind: 'roleChanged', role: 'seeking', epoch: this.#obedience.epoch, reason: 'the leader cannot be heard' });
-    else this.#report(effects, { kind: 'roleChanged', role: 'following', epoch: this.#obedience.epoch, reason: `the record names ${target?.leader ?? ''}` });
+    if (following === null)
+      this.#report(effects, {
+        kind: 'roleChanged',
+        role: 'seeking',
+        epoch: this.#obedience.epoch,
+        reason: 'the leader cannot be heard',
+      });
+    else
+      this.#report(effects, {
+        kind: 'roleChanged',
+        role: 'following',
+        epoch: this.#obedience.epoch,
+        reason: `the record names ${target?.leader ?? ''}`,
+      });
   }
 
   // --- stopping (R9) ---------------------------------------------------------------------------------------------------
@@ -467,7 +520,12 @@ export class Group {
   inspect() {
     return {
       id: this.#replica.id,
-      role: this.#leader !== null ? ('leading' as const) : this.#follower.streaming ? ('following' as const) : ('seeking' as const),
+      role:
+        this.#leader !== null
+          ? ('leading' as const)
+          : this.#follower.streaming
+            ? ('following' as const)
+            : ('seeking' as const),
       epoch: this.#obedience.epoch,
       obeyedLineage: this.#obedience.lineage,
       dataLineage: this.#replica.lineage,
@@ -517,7 +575,8 @@ export class Group {
       followers: leader?.followerStatus(now.monotonicMs) ?? [],
       lagEntries: replica.log.lastIndex - replica.commitIndex,
       lineageChanges: this.#lineageChanges,
-      sinceLeaderHeardMs: leader !== null ? 0 : follower.heardMs > -Infinity ? now.monotonicMs - follower.heardMs : null,
+      sinceLeaderHeardMs:
+        leader !== null ? 0 : follower.heardMs > -Infinity ? now.monotonicMs - follower.heardMs : null,
     };
   }
 

@@ -58,8 +58,17 @@ export type Effect =
 
 export type Report =
   | { readonly kind: 'roleChanged'; readonly role: Role; readonly epoch: number; readonly reason: string }
-  | { readonly kind: 'setChanged'; readonly epoch: number; readonly members: readonly string[]; readonly reason: string }
-  | { readonly kind: 'lineageChanged'; readonly lineage: { readonly number: number; readonly id: string }; readonly reason: string }
+  | {
+      readonly kind: 'setChanged';
+      readonly epoch: number;
+      readonly members: readonly string[];
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'lineageChanged';
+      readonly lineage: { readonly number: number; readonly id: string };
+      readonly reason: string;
+    }
   /** Acknowledged writes may be lost, or an operator is needed: a log line, an Event and a metric. */
   | { readonly kind: 'alarm'; readonly code: AlarmCode; readonly message: string }
   /** What explains the rest when somebody looks back; logged at `debug`. */

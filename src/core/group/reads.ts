@@ -97,7 +97,11 @@ export class Reads {
     const { token } = read.request;
     if (token !== null && !sameLineage(token.lineage, lineage)) {
       const later = token.lineage.number > lineage.number;
-      this.#settle(read, later ? { kind: 'declined', code: 'replica-behind' } : { kind: 'replaced-lineage', lineage }, effects);
+      this.#settle(
+        read,
+        later ? { kind: 'declined', code: 'replica-behind' } : { kind: 'replaced-lineage', lineage },
+        effects,
+      );
       return;
     }
     if (token !== null && this.#replica.machine.appliedIndex < token.revision) {
@@ -115,7 +119,10 @@ export class Reads {
         this.#answer(read, effects);
         return;
       case 'in-sync': {
-        const untilMs = this.#leader === null ? this.#follower.inSyncUntilMs() : this.#leader.rounds.authorityMs + this.#times.readStalenessMs;
+        const untilMs =
+          this.#leader === null
+            ? this.#follower.inSyncUntilMs()
+            : this.#leader.rounds.authorityMs + this.#times.readStalenessMs;
         if (now.monotonicMs > untilMs) this.#settle(read, { kind: 'declined', code: 'not-in-sync' }, effects);
         else this.#passKey(read, effects);
         return;

@@ -16,5 +16,10 @@ export interface ReplicaSummary {
   readonly storeBytes: number;
   readonly httpAddress: string;
   /** Of the leader: each follower's lag, by replica id. */
-  readonly followers: readonly { readonly replica: string; readonly standing: string; readonly lagEntries: number; readonly lagMs: number }[];
+  readonly followers: readonly {
+    readonly replica: string;
+    readonly standing: string;
+    readonly lagEntries: number;
+    readonly lagMs: number;
+  }[];
 }

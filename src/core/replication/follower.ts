@@ -7,7 +7,16 @@ import type { GroupLimits, GroupTimes } from '../group/options.ts';
 import type { Entry } from './entry.ts';
 import { type Lineage, sameLineage } from './lineage.ts';
 import { LOG_START } from './log.ts';
-import type { Append, PeerMessage, Reject, Resume, SnapshotBegin, SnapshotChunk, SnapshotEnd, Vouched } from './messages.ts';
+import type {
+  Append,
+  PeerMessage,
+  Reject,
+  Resume,
+  SnapshotBegin,
+  SnapshotChunk,
+  SnapshotEnd,
+  Vouched,
+} from './messages.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaId } from './replica-id.ts';
 import { itemBytes } from './snapshot.ts';
@@ -127,7 +136,12 @@ export class Follower {
   /** It holds everything that the leader had committed when it was last heard. */
   get caughtUp(): boolean {
     const stream = this.#stream;
-    return stream !== null && stream.install === null && stream.commitIndex >= 0 && this.#replica.log.lastIndex >= stream.commitIndex;
+    return (
+      stream !== null &&
+      stream.install === null &&
+      stream.commitIndex >= 0 &&
+      this.#replica.log.lastIndex >= stream.commitIndex
+    );
   }
 
   get heardMs(): number {
@@ -160,7 +174,10 @@ export class Follower {
 
   /** Follows `target` from now on; the connection stays if it is the same. */
   follow(target: FollowTarget, now: Instant, effects: Effect[]): void {
-    const same = this.#target?.leader === target.leader && this.#target.epoch === target.epoch && this.#target.address === target.address;
+    const same =
+      this.#target?.leader === target.leader &&
+      this.#target.epoch === target.epoch &&
+      this.#target.address === target.address;
     this.#target = target;
     if (same) return;
     // The same process in a new epoch leads anew: it wants a new hello, and so does another leader.
@@ -346,7 +363,10 @@ export class Follower {
     }
     this.#heard(now);
     if (append.prevIndex >= log.dropped.index) {
-      assert(log.epochAt(append.prevIndex) === append.prevEpoch, 'log matching: two logs that agree at an index agree before it');
+      assert(
+        log.epochAt(append.prevIndex) === append.prevEpoch,
+        'log matching: two logs that agree at an index agree before it',
+      );
     }
     for (const entry of append.entries) {
       stream.receivedBytes += entry.bytes;
@@ -382,7 +402,8 @@ export class Follower {
 
   /** One acknowledgement for everything that arrived in this turn. */
   flush(now: Instant, effects: Effect[]): void {
-    if (this.#owesAck && this.#link !== null && this.#stream !== null) this.#sendAck(this.#link, this.#stream, now, effects);
+    if (this.#owesAck && this.#link !== null && this.#stream !== null)
+      this.#sendAck(this.#link, this.#stream, now, effects);
   }
 
   #sendAck(link: LinkId, stream: Stream, now: Instant, effects: Effect[]): void {
@@ -406,7 +427,11 @@ export class Follower {
     });
   }
 
-  #beginStream(message: { readonly epoch: Epoch; readonly lineage: Lineage }, install: Stream['install'], now: Instant): void {
+  #beginStream(
+    message: { readonly epoch: Epoch; readonly lineage: Lineage },
+    install: Stream['install'],
+    now: Instant,
+  ): void {
     this.#stream = {
       epoch: message.epoch,
       lineage: message.lineage,
@@ -450,13 +475,22 @@ export class Follower {
     return this.#obeys(message);
   }
 
-  #streamOf(link: LinkId, message: { readonly epoch: Epoch; readonly lineage: Lineage }, effects: Effect[]): Stream | null {
+  #streamOf(
+    link: LinkId,
+    message: { readonly epoch: Epoch; readonly lineage: Lineage },
+    effects: Effect[],
+  ): Stream | null {
     const stream = this.#stream;
     if (link !== this.#link || stream === null) return null;
     if (message.epoch !== stream.epoch || !sameLineage(message.lineage, stream.lineage)) return null;
     if (this.#obeys(message)) return stream;
     if (sameLineage(message.lineage, this.#obedience.lineage)) {
-      const reject: PeerMessage = { kind: 'reject', from: this.#replica.id, epoch: this.#obedience.epoch, lineage: this.#obedience.lineage };
+      const reject: PeerMessage = {
+        kind: 'reject',
+        from: this.#replica.id,
+        epoch: this.#obedience.epoch,
+        lineage: this.#obedience.lineage,
+      };
       effects.push({ kind: 'send', link, message: reject });
     }
     return null;

@@ -97,7 +97,7 @@ export class Leader {
       startedMs: now.monotonicMs,
     });
     this.#heartbeatMs = now.monotonicMs;
-    this.#lastTimeMs = (replica.log.at(replica.log.lastIndex)?.timeMs ?? replica.machine.timeMs) as WallMs;
+    this.#lastTimeMs = replica.log.at(replica.log.lastIndex)?.timeMs ?? replica.machine.timeMs;
     for (let at = replica.commitIndex + 1; at <= replica.log.lastIndex; at += 1) {
       const entry = replica.log.at(at as LogIndex);
       if (entry !== undefined) this.#stage(entry);
@@ -142,7 +142,13 @@ export class Leader {
 
   openSession(ticket: Ticket, now: Instant, effects: Effect[]): void {
     const sessions = this.#replica.machine.sessions.size + this.#proposals.opening;
-    const code = this.#draining ? 'not-leader' : this.#overloaded ? 'overloaded' : sessions >= this.#limits.sessionsMax ? 'sessions-full' : null;
+    const code = this.#draining
+      ? 'not-leader'
+      : this.#overloaded
+        ? 'overloaded'
+        : sessions >= this.#limits.sessionsMax
+          ? 'sessions-full'
+          : null;
     if (code !== null) {
       effects.push({ kind: 'sessionAnswered', ticket, outcome: { kind: 'refused', code, leaderHint: null } });
       return;
@@ -152,7 +158,11 @@ export class Leader {
     // not by a late copy of the request that opened it.
     const session = `${this.lineage.number}.${this.lineage.id}.${index}` as SessionId;
     const entry = this.#append({ kind: 'openSession', session }, now);
-    this.#sessionWaiters.set(entry.index, { index: entry.index, ticket, deadlineMs: now.monotonicMs + this.#times.writeWaitMs });
+    this.#sessionWaiters.set(entry.index, {
+      index: entry.index,
+      ticket,
+      deadlineMs: now.monotonicMs + this.#times.writeWaitMs,
+    });
   }
 
   #tryPropose(ticket: Ticket, request: WriteRequest, now: Instant): WriteOutcome | null {
@@ -175,7 +185,9 @@ export class Leader {
     if (repeated !== null) {
       if (repeated.digest !== request.idempotencyKey?.digest) return refused('idempotency-mismatch');
       const { outcome, index } = repeated;
-      return outcome === null ? this.#await(index, null, ticket, now) : this.#answerAgain({ outcome, revision: index }, ticket, now);
+      return outcome === null
+        ? this.#await(index, null, ticket, now)
+        : this.#answerAgain({ outcome, revision: index }, ticket, now);
     }
     const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0));
     if (refusal !== null) return refused(refusal);
@@ -201,13 +213,17 @@ export class Leader {
     if (this.#draining) return 'not-leader';
     if (unsettled >= this.#limits.outcomesPerSessionMax) return 'session-full';
     const { idempotency } = this.#replica.machine;
-    if (request.idempotencyKey !== null && idempotency.size + this.#proposals.idempotencyKeys >= this.#limits.idempotencyKeysMax) {
+    if (
+      request.idempotencyKey !== null &&
+      idempotency.size + this.#proposals.idempotencyKeys >= this.#limits.idempotencyKeysMax
+    ) {
       return 'idempotency-full';
     }
     if (this.#overloaded) return 'overloaded';
     const { command } = request;
     // Deletes always pass: they are the way back.
-    if (command.kind === 'put' && this.memoryBytes + valueBytes(command.key, command) > this.#limits.memoryBytesMax) return 'memory-full';
+    if (command.kind === 'put' && this.memoryBytes + valueBytes(command.key, command) > this.#limits.memoryBytesMax)
+      return 'memory-full';
     return null;
   }
 
@@ -222,7 +238,10 @@ export class Leader {
   }
 
   /** The first use of a client's key: its outcome, or the entry that will have it. */
-  #idempotent(key: string, now: Instant): { readonly digest: string; readonly outcome: DecidedOutcome | null; readonly index: LogIndex } | null {
+  #idempotent(
+    key: string,
+    now: Instant,
+  ): { readonly digest: string; readonly outcome: DecidedOutcome | null; readonly index: LogIndex } | null {
     const staged = this.#proposals.idempotent(key);
     if (staged !== undefined) return { digest: staged.digest, outcome: null, index: staged.index };
     const kept = this.#replica.machine.idempotency.get(key);
@@ -231,8 +250,14 @@ export class Leader {
   }
 
   /** R15, R4: the first outcome, once this epoch has committed: in a new lineage nobody else may hold the entry yet. */
-  #answerAgain(known: { readonly outcome: DecidedOutcome; readonly revision: LogIndex }, ticket: Ticket, now: Instant): WriteOutcome | null {
-    return this.firstCommitted ? this.#committed(known.outcome, known.revision) : this.#await(this.firstIndex, known, ticket, now);
+  #answerAgain(
+    known: { readonly outcome: DecidedOutcome; readonly revision: LogIndex },
+    ticket: Ticket,
+    now: Instant,
+  ): WriteOutcome | null {
+    return this.firstCommitted
+      ? this.#committed(known.outcome, known.revision)
+      : this.#await(this.firstIndex, known, ticket, now);
   }
 
   #await(index: LogIndex, known: RepeatedWaiter['known'], ticket: Ticket, now: Instant): null {
@@ -252,7 +277,8 @@ export class Leader {
     const progress = this.#progressOf(hello.from);
     if (hello.number <= progress.hello) {
       // A second copy, or one that an older connection held back: the newer one has been answered.
-      if (progress.link !== link) effects.push({ kind: 'disconnect', link, reason: 'the replica has said a newer hello elsewhere' });
+      if (progress.link !== link)
+        effects.push({ kind: 'disconnect', link, reason: 'the replica has said a newer hello elsewhere' });
       return;
     }
     if (progress.link !== null && progress.link !== link) {
@@ -267,12 +293,22 @@ export class Leader {
 
     const { epoch, lineage } = this;
     const { log, machine } = this.#replica;
-    const follows = hello.lineage === null || (hello.lineage.number === lineage.number && hello.lineage.id === lineage.id);
+    const follows =
+      hello.lineage === null || (hello.lineage.number === lineage.number && hello.lineage.id === lineage.id);
     const theirs = hello.lineage === null ? LOG_START : { index: hello.lastIndex, epoch: hello.lastEpoch };
     const common = follows ? log.newestNotBeyond(theirs) : null;
     if (common !== null) {
       progress.beginStream({ link, hello: hello.number, after: common.index, snapshot: null });
-      effects.push(send(link, { kind: 'resume', epoch, lineage, hello: hello.number, prevIndex: common.index, prevEpoch: common.epoch }));
+      effects.push(
+        send(link, {
+          kind: 'resume',
+          epoch,
+          lineage,
+          hello: hello.number,
+          prevIndex: common.index,
+          prevEpoch: common.epoch,
+        }),
+      );
       return;
     }
     // R11: a snapshot would empty it first. Its log reaches back to what is committed, and so does this one.
@@ -317,7 +353,9 @@ export class Leader {
   onVouch(link: LinkId, vouch: Vouch, effects: Effect[]): void {
     const progress = this.#byLink.get(link);
     if (progress === undefined || !this.set.confirmed.has(progress.id)) {
-      effects.push(send(link, { kind: 'vouched', epoch: this.epoch, lineage: this.lineage, number: vouch.number, granted: false }));
+      effects.push(
+        send(link, { kind: 'vouched', epoch: this.epoch, lineage: this.lineage, number: vouch.number, granted: false }),
+      );
       return;
     }
     this.rounds.await({ kind: 'vouch', link, number: vouch.number });
@@ -363,14 +401,21 @@ export class Leader {
     const { sessions } = this.#replica.machine;
     if (!this.firstCommitted || !this.membership.mayScanSessions(now.monotonicMs)) return;
     const beforeMs = (this.#timeFor(now) - this.#times.sessionIdleMs) as WallMs;
-    const idle = sessions.idleSince(beforeMs).filter((id) => !this.#proposals.isEnding(id) && this.#proposals.session(id) === undefined);
-    for (let at = 0; at < idle.length; at += 256) this.#append({ kind: 'endSessions', sessions: idle.slice(at, at + 256) }, now);
+    const idle = sessions
+      .idleSince(beforeMs)
+      .filter((id) => !this.#proposals.isEnding(id) && this.#proposals.session(id) === undefined);
+    for (let at = 0; at < idle.length; at += 256)
+      this.#append({ kind: 'endSessions', sessions: idle.slice(at, at + 256) }, now);
   }
 
   /** R6: the write stays in the log, and nobody can say what becomes of it. */
   #expireWaiters(nowMs: number, effects: Effect[]): void {
     const outcome: WriteOutcome = { kind: 'unknown', code: 'not-enough-in-sync' };
-    for (let waiter = this.#waiting.first(); waiter !== undefined && waiter.deadlineMs <= nowMs; waiter = this.#waiting.first()) {
+    for (
+      let waiter = this.#waiting.first();
+      waiter !== undefined && waiter.deadlineMs <= nowMs;
+      waiter = this.#waiting.first()
+    ) {
       this.#waiting.shift();
       effects.push({ kind: 'writeAnswered', ticket: waiter.ticket, outcome });
     }
@@ -386,7 +431,11 @@ export class Leader {
     for (const [index, { ticket, deadlineMs }] of this.#sessionWaiters) {
       if (deadlineMs > nowMs) continue;
       this.#sessionWaiters.delete(index);
-      effects.push({ kind: 'sessionAnswered', ticket, outcome: { kind: 'refused', code: 'overloaded', leaderHint: null } });
+      effects.push({
+        kind: 'sessionAnswered',
+        ticket,
+        outcome: { kind: 'refused', code: 'overloaded', leaderHint: null },
+      });
     }
   }
 
@@ -400,7 +449,8 @@ export class Leader {
     this.#answerVouches(effects);
     for (const progress of this.#followers.values()) {
       if (progress.link === null) continue;
-      if (progress.snapshot !== null && !progress.snapshot.done) this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
+      if (progress.snapshot !== null && !progress.snapshot.done)
+        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
       this.#sendAppends(progress, progress.link, effects);
     }
     this.#replica.trimLog(this.#limits, this.#replica.commitIndex);
@@ -430,7 +480,12 @@ export class Leader {
     if (body.kind === 'openSession') {
       const waiter = this.#sessionWaiters.get(index);
       this.#sessionWaiters.delete(index);
-      if (waiter !== undefined) effects.push({ kind: 'sessionAnswered', ticket: waiter.ticket, outcome: { kind: 'opened', session: body.session } });
+      if (waiter !== undefined)
+        effects.push({
+          kind: 'sessionAnswered',
+          ticket: waiter.ticket,
+          outcome: { kind: 'opened', session: body.session },
+        });
       return;
     }
     const outcome = body.kind === 'write' ? body.outcome : null;
@@ -444,7 +499,8 @@ export class Leader {
     this.#repeated.delete(index);
     for (const { ticket, known } of repeated) {
       const answer = known ?? (outcome === null ? null : { outcome, revision: index });
-      if (answer !== null) effects.push({ kind: 'writeAnswered', ticket, outcome: this.#committed(answer.outcome, answer.revision) });
+      if (answer !== null)
+        effects.push({ kind: 'writeAnswered', ticket, outcome: this.#committed(answer.outcome, answer.revision) });
     }
   }
 
@@ -463,7 +519,15 @@ export class Leader {
       const progress = this.#byLink.get(waiter.link);
       if (progress === undefined) continue;
       const granted = this.set.confirmed.has(progress.id);
-      effects.push(send(waiter.link, { kind: 'vouched', epoch: this.epoch, lineage: this.lineage, number: waiter.number, granted }));
+      effects.push(
+        send(waiter.link, {
+          kind: 'vouched',
+          epoch: this.epoch,
+          lineage: this.lineage,
+          number: waiter.number,
+          granted,
+        }),
+      );
     }
   }
 
@@ -519,7 +583,8 @@ export class Leader {
     const entries: Entry[] = [];
     let bytes = 0;
     for (let at = progress.sentIndex + 1; at <= log.lastIndex; at += 1) {
-      if (progress.sentBytes - progress.receivedBytes >= this.#limits.inflightBytesMax || bytes >= APPEND_BYTES_MAX) break;
+      if (progress.sentBytes - progress.receivedBytes >= this.#limits.inflightBytesMax || bytes >= APPEND_BYTES_MAX)
+        break;
       const entry = log.at(at as LogIndex);
       assert(entry !== undefined, 'the log has no gaps');
       entries.push(entry);
@@ -534,10 +599,15 @@ export class Leader {
     const { epoch, lineage } = this;
     const { hello } = progress;
     let sent = 0;
-    while (sent < SNAPSHOT_BYTES_PER_TURN && progress.sentBytes - progress.receivedBytes < this.#limits.inflightBytesMax) {
+    while (
+      sent < SNAPSHOT_BYTES_PER_TURN &&
+      progress.sentBytes - progress.receivedBytes < this.#limits.inflightBytesMax
+    ) {
       const chunk = snapshot.nextChunk(this.#limits.snapshotChunkBytes);
       if (chunk !== null) {
-        effects.push(send(link, { kind: 'snapshotChunk', epoch, lineage, hello, number: chunk.number, items: chunk.items }));
+        effects.push(
+          send(link, { kind: 'snapshotChunk', epoch, lineage, hello, number: chunk.number, items: chunk.items }),
+        );
         progress.sentBytes += chunk.bytes;
         sent += chunk.bytes;
       }
@@ -545,7 +615,15 @@ export class Leader {
         const { appliedIndex, store } = this.#replica.machine;
         const { chunks } = snapshot;
         effects.push(
-          send(link, { kind: 'snapshotEnd', epoch, lineage, hello, chunks, endIndex: appliedIndex, versionFloor: store.versionFloor }),
+          send(link, {
+            kind: 'snapshotEnd',
+            epoch,
+            lineage,
+            hello,
+            chunks,
+            endIndex: appliedIndex,
+            versionFloor: store.versionFloor,
+          }),
         );
         return;
       }
@@ -564,7 +642,11 @@ export class Leader {
       for (const { ticket } of waiters) effects.push({ kind: 'writeAnswered', ticket, outcome });
     }
     for (const { ticket } of this.#sessionWaiters.values()) {
-      effects.push({ kind: 'sessionAnswered', ticket, outcome: { kind: 'refused', code: 'not-leader', leaderHint: null } });
+      effects.push({
+        kind: 'sessionAnswered',
+        ticket,
+        outcome: { kind: 'refused', code: 'not-leader', leaderHint: null },
+      });
     }
     for (const link of this.#byLink.keys()) effects.push({ kind: 'disconnect', link, reason: 'no longer leading' });
     this.rounds.abandon();

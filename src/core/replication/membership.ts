@@ -64,7 +64,11 @@ export class Membership {
   }
 
   onCommit(through: LogIndex): void {
-    for (let first = this.#appended.first(); first !== undefined && first.index <= through; first = this.#appended.first()) {
+    for (
+      let first = this.#appended.first();
+      first !== undefined && first.index <= through;
+      first = this.#appended.first()
+    ) {
       this.#appended.shift();
     }
   }
@@ -160,7 +164,8 @@ export class Membership {
   onRemoved(id: ReplicaId, nowMs: number): void {
     const pod = podOf(id);
     const before = this.#removals.get(pod);
-    const waitMs = before === undefined ? this.#times.readmitMinMs : Math.min(before.waitMs * 2, this.#times.readmitMaxMs);
+    const waitMs =
+      before === undefined ? this.#times.readmitMinMs : Math.min(before.waitMs * 2, this.#times.readmitMaxMs);
     this.#removals.set(pod, { waitMs, atMs: nowMs });
     this.#gone.delete(id);
   }
@@ -174,7 +179,9 @@ export class Membership {
     const { change, sent } = this.#set;
     if (change === null || sent) return;
     const adding = change.add === null ? null : this.#followers.get(change.add);
-    const hopeless = adding !== null && (adding?.streaming !== true || adding.stopping || nowMs - this.#changeBeganMs > this.#times.removalMs);
+    const hopeless =
+      adding !== null &&
+      (adding?.streaming !== true || adding.stopping || nowMs - this.#changeBeganMs > this.#times.removalMs);
     const returned = change.remove !== null && this.#leaving(nowMs) === null;
     if (!hopeless && !returned) return;
     if (adding != null) adding.caughtUpSinceMs = null;
@@ -189,7 +196,8 @@ export class Membership {
       if (id === this.#self) continue;
       const progress = this.#followers.get(id);
       if (this.#gone.has(id)) return { id, reason: 'its pod runs another process' };
-      if (hears && this.waitedMs(progress, nowMs) > this.#times.removalMs) return { id, reason: 'it does not acknowledge' };
+      if (hears && this.waitedMs(progress, nowMs) > this.#times.removalMs)
+        return { id, reason: 'it does not acknowledge' };
       if (progress?.stopping === true && progress.link !== null) asks = id;
     }
     return asks === null ? null : { id: asks, reason: 'it is stopping' };
@@ -199,7 +207,8 @@ export class Membership {
     let best: Progress | null = null;
     for (const progress of this.#followers.values()) {
       if (this.#set.confirmed.has(progress.id) || !progress.streaming || progress.stopping) continue;
-      if (progress.caughtUpSinceMs === null || progress.matchIndex < Math.min(this.#lastTickCommit, firstIndex)) continue;
+      if (progress.caughtUpSinceMs === null || progress.matchIndex < Math.min(this.#lastTickCommit, firstIndex))
+        continue;
       const removal = this.#removals.get(podOf(progress.id));
       const waitMs = options.needed || this.stopping ? 0 : (removal?.waitMs ?? 0);
       if (options.nowMs - progress.caughtUpSinceMs < waitMs) continue;

@@ -46,7 +46,12 @@ export class Progress {
   }
 
   /** A new stream begins after `index`; what was acknowledged in this epoch stays acknowledged. */
-  beginStream(options: { readonly link: LinkId; readonly hello: number; readonly after: LogIndex; readonly snapshot: SnapshotScan | null }): void {
+  beginStream(options: {
+    readonly link: LinkId;
+    readonly hello: number;
+    readonly after: LogIndex;
+    readonly snapshot: SnapshotScan | null;
+  }): void {
     this.link = options.link;
     this.hello = options.hello;
     this.sentIndex = options.after;

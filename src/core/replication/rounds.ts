@@ -84,7 +84,8 @@ export class Rounds {
     if (full > this.#full) this.#full = full;
     if (this.#tracked === null || this.#full < this.#tracked.round) return;
     this.#authorityMs = Math.max(this.#authorityMs, this.#tracked.beganMs);
-    for (const progress of this.#followers.values()) progress.confirmedMs = Math.max(progress.confirmedMs, progress.roundEchoMs);
+    for (const progress of this.#followers.values())
+      progress.confirmedMs = Math.max(progress.confirmedMs, progress.roundEchoMs);
     this.#tracked = null;
   }
 
@@ -98,7 +99,8 @@ export class Rounds {
     if (this.#renewal === null) return;
     this.#authorityMs = Math.max(this.#authorityMs, this.#renewal.beganMs);
     this.#renewedThrough = Math.max(this.#renewedThrough, this.#renewal.round);
-    for (const progress of this.#followers.values()) progress.confirmedMs = Math.max(progress.confirmedMs, progress.renewalEchoMs);
+    for (const progress of this.#followers.values())
+      progress.confirmedMs = Math.max(progress.confirmedMs, progress.renewalEchoMs);
     this.#renewal = null;
   }
 
@@ -106,7 +108,11 @@ export class Rounds {
   takeProven(): ProofWaiter[] {
     const proven: ProofWaiter[] = [];
     const through = Math.max(this.#full, this.#renewedThrough);
-    for (let first = this.#waiters.first(); first !== undefined && first.round <= through; first = this.#waiters.first()) {
+    for (
+      let first = this.#waiters.first();
+      first !== undefined && first.round <= through;
+      first = this.#waiters.first()
+    ) {
       this.#waiters.shift();
       proven.push(first.waiter);
     }

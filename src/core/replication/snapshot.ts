@@ -42,7 +42,9 @@ export class SnapshotScan {
   }
 
   /** The next items, about `bytes` of them; none once everything was visited. */
-  nextChunk(bytes: number): { readonly number: number; readonly items: readonly SnapshotItem[]; readonly bytes: number } | null {
+  nextChunk(
+    bytes: number,
+  ): { readonly number: number; readonly items: readonly SnapshotItem[]; readonly bytes: number } | null {
     const items: SnapshotItem[] = [];
     let taken = 0;
     while (taken < bytes) {

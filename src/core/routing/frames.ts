@@ -15,16 +15,59 @@ export type PeerFrame =
 
 /** From a proxy, or a replica that passes a write on. `request` is unique among those that wait on the connection. */
 export type ClientRequestFrame =
-  | { readonly kind: 'write'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly hop: WriteHop; readonly write: WriteRequest }
-  | { readonly kind: 'openSession'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly hop: WriteHop }
-  | { readonly kind: 'read'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly read: ReadRequest }
+  | {
+      readonly kind: 'write';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly hop: WriteHop;
+      readonly write: WriteRequest;
+    }
+  | {
+      readonly kind: 'openSession';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly hop: WriteHop;
+    }
+  | {
+      readonly kind: 'read';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly read: ReadRequest;
+    }
   | { readonly kind: 'status'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number };
 
 /** `direct`: answer `not-leader` if you do not lead. `relay`: pass it on to the leader, once, as `direct`. */
 export type WriteHop = 'direct' | 'relay';
 
 export type ClientResponseFrame =
-  | { readonly kind: 'writeAnswered'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly outcome: WriteOutcome }
-  | { readonly kind: 'sessionAnswered'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly outcome: OpenSessionOutcome }
-  | { readonly kind: 'readAnswered'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly outcome: ReadOutcome }
-  | { readonly kind: 'statusAnswered'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number; readonly status: ReplicaSummary };
+  | {
+      readonly kind: 'writeAnswered';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly outcome: WriteOutcome;
+    }
+  | {
+      readonly kind: 'sessionAnswered';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly outcome: OpenSessionOutcome;
+    }
+  | {
+      readonly kind: 'readAnswered';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly outcome: ReadOutcome;
+    }
+  | {
+      readonly kind: 'statusAnswered';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly status: ReplicaSummary;
+    };

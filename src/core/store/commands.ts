@@ -120,4 +120,8 @@ export type WriteOutcome = CommittedOutcome | RefusedOutcome | UnknownOutcome;
 
 export type OpenSessionOutcome =
   | { readonly kind: 'opened'; readonly session: SessionId }
-  | { readonly kind: 'refused'; readonly code: 'not-leader' | 'sessions-full' | 'overloaded'; readonly leaderHint: string | null };
+  | {
+      readonly kind: 'refused';
+      readonly code: 'not-leader' | 'sessions-full' | 'overloaded';
+      readonly leaderHint: string | null;
+    };

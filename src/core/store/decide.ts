@@ -7,7 +7,11 @@ import type { Store } from './store.ts';
 /** The newest state of a key, committed or not: what the leader decides against. */
 export interface NewestState {
   /** null: the key has no value. */
-  readonly current: { readonly revision: LogIndex; readonly version: Version; readonly createRevision: LogIndex } | null;
+  readonly current: {
+    readonly revision: LogIndex;
+    readonly version: Version;
+    readonly createRevision: LogIndex;
+  } | null;
   /** The version that the key had last, deleted or not. */
   readonly lastVersion: Version;
 }
@@ -36,7 +40,10 @@ export function decide(command: WriteCommand, state: NewestState, index: LogInde
   if (!holds(command.condition, current?.revision ?? null, lineageId)) {
     return {
       effect: null,
-      outcome: { kind: 'mismatch', current: current === null ? null : { revision: current.revision, version: current.version } },
+      outcome: {
+        kind: 'mismatch',
+        current: current === null ? null : { revision: current.revision, version: current.version },
+      },
     };
   }
   const version = (state.lastVersion + 1) as Version;

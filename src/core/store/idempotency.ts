@@ -35,7 +35,12 @@ export class IdempotencyTable {
       if (before.revision >= kept.revision) return;
       this.#drop(key.key);
     }
-    this.#outcomes.set(key.key, { digest: key.digest, timeMs: kept.timeMs, revision: kept.revision, outcome: kept.outcome });
+    this.#outcomes.set(key.key, {
+      digest: key.digest,
+      timeMs: kept.timeMs,
+      revision: kept.revision,
+      outcome: kept.outcome,
+    });
     this.#bytes += OVERHEAD_BYTES + key.key.length;
   }
 

@@ -33,7 +33,8 @@ export class SessionTable {
   }
 
   open(session: SessionId, timeMs: WallMs): void {
-    if (!this.#sessions.has(session)) this.#sessions.set(session, { lastUsedMs: timeMs, settledThrough: 0, outcomes: new Map() });
+    if (!this.#sessions.has(session))
+      this.#sessions.set(session, { lastUsedMs: timeMs, settledThrough: 0, outcomes: new Map() });
   }
 
   end(session: SessionId): void {

@@ -49,9 +49,18 @@ export class StateMachine {
       case 'write': {
         if (body.effect !== null) this.store.apply(body.effect, entry.index, entry.timeMs);
         const { session, number } = body.request;
-        this.sessions.record({ session, number, settledThrough: body.settledThrough }, entry.index, body.outcome, entry.timeMs);
+        this.sessions.record(
+          { session, number, settledThrough: body.settledThrough },
+          entry.index,
+          body.outcome,
+          entry.timeMs,
+        );
         if (body.idempotencyKey !== null) {
-          this.idempotency.record(body.idempotencyKey, { timeMs: entry.timeMs, revision: entry.index, outcome: body.outcome });
+          this.idempotency.record(body.idempotencyKey, {
+            timeMs: entry.timeMs,
+            revision: entry.index,
+            outcome: body.outcome,
+          });
         }
         break;
       }

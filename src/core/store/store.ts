@@ -128,5 +128,7 @@ export class Store {
   }
 }
 
-export const valueBytes = (key: Key, stored: { readonly value: Uint8Array; readonly contentType: string | null }): number =>
-  VALUE_OVERHEAD_BYTES + key.length + stored.value.length + (stored.contentType?.length ?? 0);
+export const valueBytes = (
+  key: Key,
+  stored: { readonly value: Uint8Array; readonly contentType: string | null },
+): number => VALUE_OVERHEAD_BYTES + key.length + stored.value.length + (stored.contentType?.length ?? 0);
