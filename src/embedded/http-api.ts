@@ -55,9 +55,10 @@ export class HttpApi {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://embedded');
+    const [path = '', query = ''] = (request.url ?? '/').split('?', 2);
+    const parameters = new URLSearchParams(query);
     const method = request.method ?? 'GET';
-    switch (url.pathname) {
+    switch (path) {
       case '/livez':
       case '/readyz':
       case '/healthz':
@@ -66,12 +67,12 @@ export class HttpApi {
         if (method !== 'GET') throw methodNotAllowed();
         return sendJson(response, 200, VERSION);
     }
-    const route = parsePath(url.pathname);
+    const route = parsePath(path);
     if (route === null) return sendText(response, 404, '404 page not found\n');
     requireJsonAccepted(request.headers.accept ?? '');
     return route.kind === 'collection'
-      ? this.#collection(route, method, url.searchParams, request, response)
-      : this.#object(route, method, url.searchParams, request, response);
+      ? this.#collection(route, method, parameters, request, response)
+      : this.#object(route, method, parameters, request, response);
   }
 
   async #collection(

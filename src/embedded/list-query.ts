@@ -184,7 +184,7 @@ function decodeToken(token: string, current: number): { readonly version: number
 /** Everything but `false` and `0` is true, even nothing. */
 function flag(parameters: URLSearchParams, name: string): boolean {
   const value = parameters.get(name);
-  return value !== null && !['false', 'False', 'FALSE', 'F', 'f', '0'].includes(value);
+  return value !== null && !['false', '0'].includes(value.toLowerCase());
 }
 
 export function integer(parameters: URLSearchParams, name: string): number | null {

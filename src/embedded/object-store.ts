@@ -37,7 +37,7 @@ export class ObjectStore {
     return this.#objects.get(keyOf({ resource: idOf(resource), namespace, name }))?.object ?? null;
   }
 
-  /** By namespace and name. `namespace` null: all of them. */
+  /** In the order of their keys. `namespace` null: all of them. */
   list(resource: Resource, namespace: string | null): readonly KubeObject[] {
     return select(this.#objects, resource, namespace);
   }

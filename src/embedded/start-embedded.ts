@@ -62,6 +62,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   });
 
   const server = createServer((request, response) => void api.handle(request, response));
+  // As the real server's: a client may reuse a connection that rested a while without finding it closed under its hands.
+  server.keepAliveTimeout = 90_000;
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const address = server.address();
