@@ -269,7 +269,11 @@ export const options = {
     variable: 'KV_READ_WAIT',
     processes: servers,
     section: 'Times',
-    default: 1000,
+    default: {
+      // A change of leader under SIGSTOP takes longer than a second: the proxy holds reads over it.
+      derive: ({ process }) => (process === 'proxy' ? 3 * SECOND : SECOND),
+      help: '1s; proxy: 3s',
+    },
     help: 'A read waits this long for a round, a key under change or a revision; in the proxy, while every replica declines it.',
   }),
   repeatMs: option(duration({ min: 50, max: 60 * SECOND }), {

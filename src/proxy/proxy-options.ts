@@ -28,7 +28,7 @@ export interface ProxyOptions {
 
 export const defaultProxyOptions: ProxyOptions = {
   writeWaitMs: 10_000,
-  readWaitMs: 1000,
+  readWaitMs: 3000,
   repeatMs: 1000,
   hedgeMs: 50,
   statusIntervalMs: 250,

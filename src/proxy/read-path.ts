@@ -17,7 +17,7 @@ const LATE_MS = 25;
 const HOLD_MAX_MS = 80;
 /** A replica that declined would, for about this long, for the same reason. */
 const DECLINE_REST_MS = 50;
-/** A replica holds a read for as long as we do: it gets time to say why it could not answer. */
+/** A replica may hold a read until our own time is over: it gets a moment to say why it could not answer. */
 const ATTEMPT_SLACK_MS = 250;
 /** Second requests for slow reads, as a share of all reads: so that they cannot double the load of slow replicas. */
 const HEDGE_SHARE = 0.05;
@@ -128,8 +128,9 @@ export class ReadPath {
   }
 
   #lookAt(read: WaitingRead, nowMs: MonotonicMs): void {
-    if (nowMs >= read.startedMs + this.#options.readWaitMs) {
-      if (read.unanswered === 0) this.#giveUp(read);
+    const overdueMs = nowMs - read.startedMs - this.#options.readWaitMs;
+    if (overdueMs >= 0) {
+      if (read.unanswered === 0 || overdueMs >= ATTEMPT_SLACK_MS) this.#giveUp(read);
     } else if (read.unanswered === 0) {
       if (nowMs >= read.heldUntilMs) this.#askAfresh(read, nowMs);
     } else if (this.#isSlow(read, nowMs) && this.#ask(read, nowMs)) {

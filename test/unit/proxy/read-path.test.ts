@@ -135,7 +135,7 @@ test.each([
   ['empty', 'no-replica'],
 ] as const)('a read that all decline with %s ends as %s', async (code, told) => {
   for (const replica of world.replicas) replica.onRead = () => declined(code);
-  expect(await settledWithin(read(), 1100)).toMatchObject({ kind: 'unavailable', code: told, outcome: 'none' });
+  expect(await settledWithin(read(), 3100)).toMatchObject({ kind: 'unavailable', code: told, outcome: 'none' });
 });
 
 test('a token of a replaced lineage is told at once: no replica would say otherwise', async () => {
@@ -148,7 +148,12 @@ test('a token of a replaced lineage is told at once: no replica would say otherw
 
 test('with no replica to be had a read is held, then told', async () => {
   for (const replica of world.replicas) replica.die();
-  expect(await settledWithin(read(), 1100)).toMatchObject({ kind: 'unavailable', code: 'no-replica' });
+  expect(await settledWithin(read(), 3100)).toMatchObject({ kind: 'unavailable', code: 'no-replica' });
+});
+
+test('a read is told that nobody answered even while a stopped replica still has it', async () => {
+  for (const replica of world.replicas) replica.frozen = true;
+  expect(await settledWithin(read(), 3300)).toMatchObject({ kind: 'unavailable', code: 'no-replica' });
 });
 
 test('reads whose answers would take too much memory are refused at once', async () => {
