@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KubeClient } from '../../src/main/local/kube-client.ts';
 import { LocalCluster } from '../../src/main/local/local-cluster.ts';
 import type { LocalPod } from '../../src/main/local/pod.ts';
 import type { ClusterView } from '../../src/ports/data-operations.ts';
@@ -101,6 +102,35 @@ export class Installation {
       { withinMs },
     );
     return String(name);
+  }
+
+  /** Waits until a proxy's view is as it should be. */
+  async until(what: string, holds: (view: ClusterView) => boolean, withinMs = 30_000): Promise<void> {
+    await until(
+      what,
+      async () => {
+        const view = await this.view();
+        return view !== null && holds(view);
+      },
+      { withinMs },
+    );
+  }
+
+  /** kill -9 of the Kubernetes API; nothing starts it again. */
+  async takeApiAway(): Promise<void> {
+    const { api } = this.cluster;
+    api.restart = 'never';
+    api.kill('SIGKILL');
+    await until('the Kubernetes API is gone', () => api.pid === null);
+  }
+
+  /** Resolves when it answers. */
+  async bringApiBack(): Promise<void> {
+    const { api } = this.cluster;
+    api.restart = 'always';
+    api.start();
+    const client = new KubeClient({ url: this.cluster.kubernetesUrl, namespace: 'default' });
+    await until('the Kubernetes API answers', () => client.isUp(), { everyMs: 10 });
   }
 
   /** Waits until every pod is a member of the set, ready, and as far as the leader. */
