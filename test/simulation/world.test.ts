@@ -109,6 +109,7 @@ class Story {
     chronicleOf: (id) => (id === lineage.id ? this.chronicle : undefined),
     readStalenessMs: 1000,
     drift: 0,
+    forgetsIdempotency: false,
   });
   readonly #operations = new Map<number, WriteOperation>();
   #index = 0;

@@ -50,6 +50,7 @@ export class Checker {
       chronicleOf: (id) => this.#chronicles.get(id),
       readStalenessMs: world.plan.times.readStalenessMs,
       drift: world.plan.clock.drift,
+      forgetsIdempotency: this.#forgetting.idempotency,
     });
   }
 

@@ -79,6 +79,7 @@ export class Histories {
   readonly #floors = new Map<Key, KeyFloor>();
   readonly #chronicleOf: (lineageId: string) => Chronicle | undefined;
   readonly #stalenessUs: number;
+  readonly #forgetsIdempotency: boolean;
   reads = 0;
   writes = 0;
 
@@ -86,7 +87,9 @@ export class Histories {
     readonly chronicleOf: (lineageId: string) => Chronicle | undefined;
     readonly readStalenessMs: number;
     readonly drift: number;
+    readonly forgetsIdempotency: boolean;
   }) {
+    this.#forgetsIdempotency = options.forgetsIdempotency;
     this.#chronicleOf = options.chronicleOf;
     // Two clocks take part, each wrong by the drift; and 2 ms for the rounding of everything.
     this.#stalenessUs = options.readStalenessMs * MS * (1 + 3 * options.drift) + 2 * MS;
@@ -129,7 +132,10 @@ export class Histories {
     );
     const first = operation.committed;
     if (first === null) operation.committed = outcome;
-    else if (first.lineage.id === outcome.lineage.id) {
+    else if (operation.idempotencyKey !== null && this.#forgetsIdempotency) {
+      // The first answer was another request's, and was forgotten before this one was repeated.
+      operation.committed = outcome;
+    } else if (first.lineage.id === outcome.lineage.id) {
       check(
         first.revision === outcome.revision && sameDecision(first.decided, outcome.decided),
         'applied-once',
