@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isObject, type JsonObject } from './json.ts';
-import { integer, listPage, parseListQuery, type ListQuery } from './list-query.ts';
+import { integer, listPage, parseListQuery, requireReached, versionParameter, type ListQuery } from './list-query.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readBody } from './read-body.ts';
 import { ResourceApi, resourceSubject, type DeleteOptions, type SentObject, type Target } from './resource-api.ts';
@@ -119,7 +119,10 @@ export class HttpApi {
       named.set('fieldSelector', `metadata.name=${route.name}`);
       return this.#watch(parseListQuery(resource, route.namespace, named, 'watch'), response);
     }
-    if (method === 'GET') return sendJson(response, 200, present(resource, this.#api.get(route)));
+    if (method === 'GET') {
+      requireReached(this.#options.store, versionParameter(parameters));
+      return sendJson(response, 200, present(resource, this.#api.get(route)));
+    }
     if (method === 'PUT') {
       const mode = writeMode(parameters, 'UpdateOptions');
       const sent = await this.#readObject(resource, parameters, request, response);

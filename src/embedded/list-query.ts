@@ -49,16 +49,10 @@ export function parseListQuery(
     });
 
   const watch = path === 'watch' || flag(parameters, 'watch');
-  const version = parameters.get('resourceVersion') ?? '';
-  if (!/^\d*$/.test(version)) {
-    throw badRequest(
-      `invalid resource version: resourceVersion: Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`,
-    );
-  }
   const query: ListQuery = {
     selection: { resource, namespace, whole: labelSelector === '' && fieldSelector === '', matches },
     watch,
-    resourceVersion: version === '' ? null : Number(version),
+    resourceVersion: versionParameter(parameters),
     resourceVersionMatch: parameters.get('resourceVersionMatch') ?? '',
     limit: integer(parameters, 'limit') ?? 0,
     continueToken: parameters.get('continue') ?? '',
@@ -121,7 +115,7 @@ export function listPage(store: ObjectStore, query: ListQuery): Page {
     }
     ({ version, after } = decodeToken(query.continueToken, store.version));
   } else if (query.resourceVersion !== null) {
-    if (query.resourceVersion > store.version) throw versionTooLarge(query.resourceVersion, store.version);
+    requireReached(store, query.resourceVersion);
     if (query.resourceVersionMatch === 'Exact') version = query.resourceVersion;
   }
 
@@ -185,6 +179,22 @@ function decodeToken(token: string, current: number): { readonly version: number
 function flag(parameters: URLSearchParams, name: string): boolean {
   const value = parameters.get(name);
   return value !== null && !['false', '0'].includes(value.toLowerCase());
+}
+
+/** null: not given. */
+export function versionParameter(parameters: URLSearchParams): number | null {
+  const version = parameters.get('resourceVersion') ?? '';
+  if (!/^\d*$/.test(version)) {
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: "${version}": strconv.ParseUint: parsing "${version}": invalid syntax`,
+    );
+  }
+  return version === '' ? null : Number(version);
+}
+
+/** The real server waits three seconds for a version that is still to come; here there is nothing to wait for. */
+export function requireReached(store: ObjectStore, version: number | null): void {
+  if (version !== null && version > store.version) throw versionTooLarge(version, store.version);
 }
 
 export function integer(parameters: URLSearchParams, name: string): number | null {

@@ -121,13 +121,19 @@ export function listContract(api: ApiClient): void {
     expect(numbers(await list('', `&resourceVersion=0`))).toEqual(['0', '1', '2']);
   });
 
-  test('a list of a version that is still to come times out', async () => {
-    const { body: now } = await api.get(LEASES);
-    const version = Number(now.metadata.resourceVersion) + 1_000_000;
-    const { status, body } = await api.get(`${LEASES}?resourceVersion=${version}`);
-    expect(status).toBe(504);
-    expect(body.reason).toBe('Timeout');
-    expect(body.details.causes).toEqual([{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }]);
+  test('a read of a version that is still to come times out', async () => {
+    const { created } = await group([{}]);
+    const { name = '', resourceVersion } = created[0]?.metadata ?? {};
+    const version = Number(resourceVersion) + 1_000_000;
+    const paths = [LEASES, `${LEASES}/${name}`];
+    const answers = await Promise.all(paths.map((path) => api.get(`${path}?resourceVersion=${version}`)));
+    for (const { status, body } of answers) {
+      expect(status).toBe(504);
+      expect(body.reason).toBe('Timeout');
+      expect(body.details.causes).toEqual([
+        { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
+      ]);
+    }
   });
 
   test.each([
