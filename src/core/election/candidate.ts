@@ -607,6 +607,14 @@ export class Candidate {
     const testimonies = yield* this.#askEverybody();
     if (testimonies === null || lineage === null) return this.#retry();
     if (content.inSync.includes(replica.id)) return null;
+    const overtaken = testimonies.find(
+      ({ testimony }) => testimony.kind === 'answered' && isBeyond(testimony.answer, lineage, content.epoch),
+    );
+    if (overtaken !== undefined) {
+      // Whatever is gone of the members that it names: the record itself is an old one that came back.
+      this.#freeze(`the record has gone back in time: pod ${overtaken.pod.name} has seen a later one`);
+      return null;
+    }
     if (!content.inSync.every((id) => isGone(id, testimonies, uncleanRecovery))) {
       this.#recoveringSinceMs = null;
       const listedNoMore = content.inSync.every((id) => isGone(id, testimonies, 'auto'));
@@ -650,6 +658,13 @@ const describe: Readonly<Record<StandReason, string>> = {
   dead: 'dead',
   expired: 'not heard of, and its Lease expired',
 };
+
+/** It obeys, or holds, what comes after the record: another lineage that is no older, or a higher epoch of the same. */
+const isBeyond = (answer: Answer, lineage: Lineage, epoch: Epoch): boolean =>
+  [answer.obeys, answer.lineage].some(
+    (other) => other !== null && !sameLineage(other, lineage) && other.number >= lineage.number,
+  ) ||
+  (sameLineage(answer.obeys, lineage) && answer.epoch > epoch);
 
 /** R13: it has no data, or has never run, or does not run any more. */
 const isBlank = (pod: PodInfo, testimony: PodTestimony['testimony']): boolean =>
