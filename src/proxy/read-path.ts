@@ -68,7 +68,7 @@ export class ReadPath {
     const read = new WaitingRead(request, nowMs);
     this.#reads.add(read);
     this.#hedgesSaved = Math.min(HEDGES_SAVED_MAX, this.#hedgesSaved + HEDGE_SHARE);
-    if (!this.#ask(read, nowMs)) this.#hold(read, nowMs);
+    this.#askNext(read, nowMs);
     if (this.#timer === null) this.#armTimer(LOOK_INTERVAL_MS);
     return read.result;
   }
@@ -76,7 +76,6 @@ export class ReadPath {
   onAnswered(read: WaitingRead, link: ReplicaLink, answer: PeerAnswer): void {
     const nowMs = this.#nowMs();
     if (answer.kind !== 'failed') link.heard(nowMs);
-    read.unanswered -= 1;
     if (!this.#reads.has(read)) return;
     if (answer.kind === 'readAnswered') {
       const { outcome } = answer;
@@ -89,18 +88,18 @@ export class ReadPath {
       // Behind is what one session has seen; the rest hold for whoever asks.
       if (outcome.code !== 'replica-behind') link.declinesUntilMs = nowMs + DECLINE_REST_MS;
     }
-    if (nowMs >= read.startedMs + this.#options.readWaitMs) {
-      if (read.unanswered === 0) this.#giveUp(read);
-      return;
-    }
-    if (!this.#ask(read, nowMs)) this.#hold(read, nowMs);
+    read.closeAttempt(link);
+    // One that was asked later still has it, or it is held.
+    if (read.asked !== null || read.heldUntilMs > nowMs) return;
+    if (nowMs < read.startedMs + this.#options.readWaitMs) this.#askNext(read, nowMs);
+    else if (read.unanswered === 0) this.#giveUp(read);
   }
 
   /** A replica has come, or a leader: what is held is asked again at once. */
   onReplicasChanged(): void {
     const nowMs = this.#nowMs();
     for (const read of this.#reads) {
-      if (read.unanswered === 0) this.#askAfresh(read, nowMs);
+      if (read.asked === null) this.#askAfresh(read, nowMs);
     }
   }
 
@@ -131,31 +130,46 @@ export class ReadPath {
     const overdueMs = nowMs - read.startedMs - this.#options.readWaitMs;
     if (overdueMs >= 0) {
       if (read.unanswered === 0 || overdueMs >= ATTEMPT_SLACK_MS) this.#giveUp(read);
-    } else if (read.unanswered === 0) {
+    } else if (read.asked === null) {
       if (nowMs >= read.heldUntilMs) this.#askAfresh(read, nowMs);
-    } else if (this.#isSlow(read, nowMs) && this.#ask(read, nowMs)) {
-      this.hedges += 1;
+    } else if (this.#isSlow(read, read.asked, nowMs)) {
+      const isSilent = read.asked.health !== 'answering';
+      if (this.#ask(read, nowMs)) {
+        this.hedges += 1;
+        if (!isSilent) this.#hedgesSaved -= 1;
+      }
+      // Those that declined may have come to another view before the silent one answers.
+      else if (isSilent) this.#hold(read, nowMs);
     }
   }
 
   /** Whoever is silent is not waited for; a slow answer gets one rival, as far as there is room for it. */
-  #isSlow(read: WaitingRead, nowMs: MonotonicMs): boolean {
-    if (read.asked?.health !== 'answering') return true;
-    if (nowMs - read.askedMs < this.#options.hedgeMs || read.unanswered > 1 || this.#hedgesSaved < 1) return false;
-    this.#hedgesSaved -= 1;
-    return true;
+  #isSlow(read: WaitingRead, asked: ReplicaLink, nowMs: MonotonicMs): boolean {
+    if (asked.health !== 'answering') return true;
+    return nowMs - read.askedMs >= this.#options.hedgeMs && read.unanswered === 1 && this.#hedgesSaved >= 1;
   }
 
-  /** False: there is nobody to ask who was not asked already. */
+  #askNext(read: WaitingRead, nowMs: MonotonicMs): void {
+    if (!this.#ask(read, nowMs)) this.#hold(read, nowMs);
+  }
+
+  /** Everybody may be asked again, but for those that still have it. */
+  #askAfresh(read: WaitingRead, nowMs: MonotonicMs): void {
+    read.tried = read.overtaken === null ? null : [...read.overtaken];
+    this.#askNext(read, nowMs);
+  }
+
+  /** False, and nothing has changed: there is nobody who was not asked already. */
   #ask(read: WaitingRead, nowMs: MonotonicMs): boolean {
-    if (read.asked !== null) (read.tried ??= []).push(read.asked);
-    read.asked = null;
     const { mode } = read.request;
-    const link = chooseReader(this.#replicas.links, { mode, tried: read.tried, nowMs }, this.#random);
+    const { asked } = read;
+    const tried = asked === null ? read.tried : [...(read.tried ?? []), asked];
+    const link = chooseReader(this.#replicas.links, { mode, tried, nowMs }, this.#random);
     if (link === null) return false;
+    read.tried = tried;
+    read.overtake();
     read.asked = link;
     read.askedMs = nowMs;
-    read.unanswered += 1;
     const { group, epoch } = this.#replicas;
     const request: PeerRequest = { kind: 'read', group, epoch, read: read.request };
     const timeoutMs = this.#options.readWaitMs + ATTEMPT_SLACK_MS;
@@ -163,13 +177,8 @@ export class ReadPath {
     return true;
   }
 
-  #askAfresh(read: WaitingRead, nowMs: MonotonicMs): void {
-    read.tried = null;
-    read.asked = null;
-    if (!this.#ask(read, nowMs)) this.#hold(read, nowMs);
-  }
-
   #hold(read: WaitingRead, nowMs: MonotonicMs): void {
+    read.overtake();
     read.heldUntilMs = nowMs + read.holdMs;
     read.holdMs = Math.min(read.holdMs * 2, HOLD_MAX_MS);
   }
@@ -207,14 +216,15 @@ class WaitingRead {
   readonly startedMs: MonotonicMs;
   readonly result: Promise<ReadResult>;
   readonly settle: (result: ReadResult) => void;
-  /** The one asked last in this round, and those before it. */
+  /** Who has it, and is waited for; null: it is held. */
   asked: ReplicaLink | null = null;
-  tried: ReplicaLink[] | null = null;
   askedMs: MonotonicMs;
+  /** Who have it still, and are waited for no more; almost always null. */
+  overtaken: ReplicaLink[] | null = null;
+  /** Who are not to be asked in this round. */
+  tried: readonly ReplicaLink[] | null = null;
   heldUntilMs = 0;
   holdMs = LOOK_INTERVAL_MS;
-  /** Requests out for it. */
-  unanswered = 0;
   declined: DeclineCode | null = null;
 
   constructor(request: ReadRequest, nowMs: MonotonicMs) {
@@ -224,6 +234,26 @@ class WaitingRead {
     this.result = promise;
     this.settle = resolve;
     this.askedMs = nowMs;
+  }
+
+  /** Requests out for it. */
+  get unanswered(): number {
+    return (this.asked === null ? 0 : 1) + (this.overtaken?.length ?? 0);
+  }
+
+  overtake(): void {
+    if (this.asked !== null) (this.overtaken ??= []).push(this.asked);
+    this.asked = null;
+  }
+
+  closeAttempt(link: ReplicaLink): void {
+    if (this.asked === link) {
+      this.tried = [...(this.tried ?? []), link];
+      this.asked = null;
+    } else {
+      const others = this.overtaken?.filter((other) => other !== link) ?? [];
+      this.overtaken = others.length > 0 ? others : null;
+    }
   }
 }
 

@@ -151,6 +151,16 @@ test('with no replica to be had a read is held, then told', async () => {
   expect(await settledWithin(read(), 3100)).toMatchObject({ kind: 'unavailable', code: 'no-replica' });
 });
 
+test('those that declined are asked again while a stopped replica still has the read', async () => {
+  const [leader, ...others] = world.replicas;
+  leader.frozen = true;
+  for (const replica of others) replica.onRead = () => declined('not-in-sync');
+  const held = Array.from({ length: 20 }, read);
+  await jest.advanceTimersByTimeAsync(1000);
+  for (const replica of others) replica.onRead = () => nothing;
+  await settledWithin(Promise.all(held), 100);
+});
+
 test('a read is told that nobody answered even while a stopped replica still has it', async () => {
   for (const replica of world.replicas) replica.frozen = true;
   expect(await settledWithin(read(), 3300)).toMatchObject({ kind: 'unavailable', code: 'no-replica' });
