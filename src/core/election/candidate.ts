@@ -1,9 +1,10 @@
-import type { Epoch, Instant } from '../base/numbers.ts';
+import type { Epoch, Instant, WallMs } from '../base/numbers.ts';
 import type { Random } from '../base/random.ts';
 import type { Effect } from '../group/io.ts';
 import type { GroupLimits, GroupTimes, UncleanRecovery } from '../group/options.ts';
 import type { Follower } from '../replication/follower.ts';
 import { type Lineage, sameLineage } from '../replication/lineage.ts';
+import { LOG_START } from '../replication/log.ts';
 import type { Answer } from '../replication/messages.ts';
 import type { Replica } from '../replication/replica.ts';
 import type { ApiAnswer, PodInfo } from './api.ts';
@@ -585,7 +586,10 @@ export class Candidate {
   #begin(record: LeaseRecord, askedMs: number, beginning: Beginning): LeadVerdict {
     const { lineage, reason, alarm } = beginning;
     this.#beginning = null;
-    this.#options.replica.beginLineage(lineage);
+    const { replica } = this.#options;
+    // Half a snapshot is no data (R11): it must not become the start of a history.
+    if (replica.empty) replica.becomeEmpty(LOG_START, 0 as WallMs);
+    replica.beginLineage(lineage);
     this.#thaw();
     this.#effects.push({ kind: 'report', report: { kind: 'lineageChanged', lineage, reason } });
     return { record, askedMs, reason, alarm };
