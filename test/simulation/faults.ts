@@ -6,6 +6,7 @@ import type { Process } from './process.ts';
 import { CLIENT_MACHINES } from './network.ts';
 import type { World } from './world.ts';
 import { epoch } from '../../src/core/base/numbers.ts';
+import type { RecordContent } from '../../src/core/election/record.ts';
 
 /** Does to the world what clusters do to their processes, until the plan says that it is enough. */
 export class Nemesis {
@@ -403,19 +404,8 @@ export class Nemesis {
    * ever since could not tell it from the present, and no rule protects from that (see docs/simulation.md).
    */
   #restore(kind: FaultKind): boolean {
-    const { api, pods } = this.#world;
-    const seen = pods.running().filter((process) => process.mirror?.chronicle != null);
-    const old = api.backups.filter((backup) =>
-      seen.every((process) => {
-        const lineage = process.mirror?.obeyedLineage;
-        const saved = backup.content.lineage;
-        if (lineage == null || saved === null) return false;
-        return (
-          saved.number < lineage.number ||
-          (saved.id === lineage.id && backup.content.epoch < (process.mirror?.epoch ?? 0))
-        );
-      }),
-    );
+    const { api } = this.#world;
+    const old = api.backups.filter((backup) => this.#isKnownAsOutdated(backup.content));
     if (old.length === 0) return false;
     const backup = this.#random.pick(old);
     this.#note(kind, backup.content);
@@ -423,14 +413,26 @@ export class Nemesis {
     return true;
   }
 
+  /** To everybody who lives and has data. */
+  #isKnownAsOutdated(content: RecordContent): boolean {
+    const { lineage, epoch } = content;
+    if (lineage === null) return false;
+    const withData = this.#world.pods.running().filter((process) => process.mirror?.chronicle != null);
+    return withData.every((process) => {
+      const obeyed = process.mirror?.obeyedLineage;
+      if (obeyed == null) return false;
+      return lineage.number < obeyed.number || (lineage.id === obeyed.id && epoch < (process.mirror?.epoch ?? 0));
+    });
+  }
+
   /** By hand, without taking away what the set protects. */
   #edit(kind: FaultKind): boolean {
     const { api } = this.#world;
     const lease = api.lease;
     if (lease === null || lease.isDamaged || lease.content.lineage === null) return false;
-    const content = this.#random.chance(0.5)
-      ? { ...lease.content, nonce: 'edited by hand' }
-      : { ...lease.content, nonce: 'edited by hand', epoch: epoch(Math.max(0, lease.content.epoch - 1)) };
+    const edited = { ...lease.content, nonce: 'edited by hand' };
+    const lowered = { ...edited, epoch: epoch(Math.max(0, edited.epoch - 1)) };
+    const content = this.#random.chance(0.5) && this.#isKnownAsOutdated(lowered) ? lowered : edited;
     api.write({ content, uid: lease.uid });
     return this.#note(kind, content);
   }

@@ -402,8 +402,14 @@ export class Checker {
     const own = place(process, last.lineage);
     for (const other of this.#world.pods.running()) {
       const mirror = other.mirror;
-      // What changed shortly before may have changed after the question.
-      if (other === process || mirror === null || mirror.changedUs > sentUs - 1000 * MS || !other.pod.isListed)
+      // What changed shortly before may have changed after the question; and who is told to stop does not stand (R9).
+      if (
+        other === process ||
+        mirror === null ||
+        mirror.changedUs > sentUs - 1000 * MS ||
+        other.isStopping ||
+        !other.pod.isListed
+      )
         continue;
       const others = place(other, last.lineage);
       check(
