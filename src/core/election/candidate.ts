@@ -250,7 +250,8 @@ export class Candidate {
   }
 
   #mayRecover(content: RecordContent, nowMs: number): boolean {
-    if (this.#standing !== 'free' || content.inSync.includes(this.#options.replica.id)) return false;
+    // Also while it is stopping: if it has the most, nobody else may begin.
+    if (content.inSync.includes(this.#options.replica.id)) return false;
     const unreachable = this.#unreachableSinceMs !== null && nowMs - this.#unreachableSinceMs >= UNREACHABLE_MS;
     return (unreachable || this.#deadEpoch === content.epoch) && nowMs >= this.#recoveryNotBeforeMs;
   }
@@ -641,10 +642,7 @@ export class Candidate {
     }
     const own = this.#options.testify(this.#now);
     const better = testimonies.some(
-      ({ testimony }) =>
-        testimony.kind === 'answered' &&
-        !testimony.answer.stopping &&
-        compareStanding(testimony.answer, own, lineage) > 0,
+      ({ testimony }) => testimony.kind === 'answered' && compareStanding(testimony.answer, own, lineage) > 0,
     );
     if (better) return null;
     yield* pause(this.#now.monotonicMs + random.next() * 20);

@@ -49,6 +49,11 @@ export class InSyncSet {
     return [...target];
   }
 
+  /** Every committed entry is in its log: of a member, and of one being added since the update was sent (R5). */
+  holdsCommitted(id: ReplicaId): boolean {
+    return this.#confirmed.has(id) || (this.#sent && this.#change?.add === id);
+  }
+
   /** R5: the replica to be added counts from now on. */
   begin(change: SetChange): void {
     assert(this.#change === null, 'one change of the set is in flight at a time');

@@ -312,7 +312,7 @@ export class Leader {
       return;
     }
     // R11: a snapshot would empty it first. Its log reaches back to what is committed, and so does this one.
-    assert(!this.set.maximal.has(hello.from), 'R11: a member of the set never gets a snapshot');
+    assert(!this.set.holdsCommitted(hello.from), 'R11: a member of the set never gets a snapshot');
     const snapshot = new SnapshotScan(machine);
     const startEpoch = log.epochAt(snapshot.startIndex);
     assert(startEpoch !== undefined, 'the last applied entry, or the place where it was dropped, is known');
@@ -535,7 +535,7 @@ export class Leader {
     const { log } = this.#replica;
     if (progress.sentIndex < log.dropped.index) {
       // R11: it was too slow, and what it lacks is gone: it starts over.
-      assert(!this.set.maximal.has(progress.id), 'R11: what a member has not acknowledged is kept');
+      assert(!this.set.holdsCommitted(progress.id), 'R11: what a member has not acknowledged is kept');
       this.#byLink.delete(link);
       progress.endStream();
       effects.push({ kind: 'disconnect', link, reason: 'the log no longer reaches back to where the follower is' });
