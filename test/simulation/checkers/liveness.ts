@@ -36,7 +36,7 @@ function whatIsMissing(world: World): string | null {
 function whyFrozen(world: World): string | null {
   const { lease } = world.api;
   const running = world.pods.running();
-  if (running.some((process) => process.mirror?.role === 'leading')) return null;
+  if (running.some((process) => process.mirror?.role === 'leading')) return whyLeaderWaits(world);
   const withData = running.filter((process) => process.mirror?.chronicle != null);
   if (lease?.isDamaged === true) return 'the record cannot be read, and nobody led who could write it again';
   if (lease === null || isUnfilled(lease.content)) {
@@ -59,6 +59,20 @@ function whyFrozen(world: World): string | null {
     return 'all members are gone, and of one there is only the word of the API server';
   }
   return null;
+}
+
+/** R13: a leader whose record is lost may leave out a member that is gone; but it must be sure of that. */
+function whyLeaderWaits(world: World): string | null {
+  const { lease } = world.api;
+  const record = world.checker.lastRecord;
+  const isLost = lease === null || lease.isDamaged || lease.content.nonce !== record?.nonce;
+  if (!isLost || record === null || world.plan.uncleanRecovery !== 'strict') return null;
+  const dead = record.inSync.filter((member) => world.holderOf(member) === undefined);
+  const isUnproven = dead.some((member) => {
+    const process = world.processOf(member);
+    return process !== undefined && !isProvenByPod(process);
+  });
+  return isUnproven ? 'the record is lost, and that a member is gone there is only the word of the API server' : null;
 }
 
 /** R3, in short: the lineage is later, or the same with an epoch that is high enough. */
