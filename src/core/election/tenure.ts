@@ -77,7 +77,8 @@ export class Tenure {
   #successor: { readonly id: ReplicaId; readonly addresses: Addresses } | null = null;
   #endWanted = false;
   #renewals = 0;
-  #reportedLost = false;
+  #lostSinceMs: number | null = null;
+  #frozen: string | null = null;
   #beginning: Beginning | null = null;
   #now: Instant;
   #effects: Effect[] = [];
@@ -100,9 +101,9 @@ export class Tenure {
     return this.#base;
   }
 
-  /** Why the record is not there, or not to be obeyed; null while it is. */
-  get lostReason(): string | null {
-    return this.#lost?.reason ?? null;
+  /** R13: why the record cannot be written again without an operator; null while it can. */
+  get frozen(): string | null {
+    return this.#frozen;
   }
 
   /** A lineage that this leader asked for: if the answer is lost, the next read says whether it landed. */
@@ -227,7 +228,8 @@ export class Tenure {
     const { leader } = this.#options;
     const moved = record.version.resourceVersion !== this.#base.version.resourceVersion;
     this.#lost = null;
-    this.#reportedLost = false;
+    this.#lostSinceMs = null;
+    this.#frozen = null;
     if (!moved) {
       // Nothing has landed. If something still may, it stays in doubt, and is fenced off by the next write.
       if (!this.#inDoubt && leader.set.sent) this.#confirmSet(record, 'the change was refused');
@@ -372,11 +374,20 @@ export class Tenure {
 
   #lose(version: RecordVersion | null, reason: string): null {
     this.#lost = { version, reason };
-    if (this.#reportedLost) return null;
-    this.#reportedLost = true;
+    if (this.#lostSinceMs !== null) return null;
+    this.#lostSinceMs = this.#now.monotonicMs;
     const message = `the record is lost: ${reason}. This leader goes on, and writes it again once every member has answered`;
     this.#effects.push({ kind: 'report', report: { kind: 'alarm', code: 'record-damaged', message } });
     return null;
+  }
+
+  /** Somebody of the maximal set has not answered for long, and is not proven gone: only an operator knows more. */
+  #considerFreezing(missing: readonly ReplicaId[]): void {
+    const { times } = this.#options;
+    if (this.#frozen !== null || this.#now.monotonicMs - (this.#lostSinceMs ?? 0) < 3 * times.electionMs) return;
+    this.#frozen = `the record is lost, and ${missing.join(', ')} does not answer and is not proven gone`;
+    const message = `${this.#frozen}. Bring it back, or see "kv admin recover" in the guide on recovery`;
+    this.#effects.push({ kind: 'report', report: { kind: 'alarm', code: 'frozen', message } });
   }
 
   *#rewrite(lost: { readonly version: RecordVersion | null }): Errand<TenureVerdict | null> {
@@ -420,7 +431,10 @@ export class Tenure {
       const allAnswered = testimonies.every(
         ({ pod, testimony }) => pod.state !== 'running' || testimony.kind === 'answered',
       );
-      if (!allAnswered || !missing.every((id) => isGone(id, testimonies, uncleanRecovery))) return this.#retry();
+      if (!allAnswered || !missing.every((id) => isGone(id, testimonies, uncleanRecovery))) {
+        this.#considerFreezing(missing);
+        return this.#retry();
+      }
       lineage = { number: leader.lineage.number + 1, id: nonces.next() };
       inSync = [replica.id];
       alarm =

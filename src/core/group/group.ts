@@ -535,8 +535,13 @@ export class Group {
       machine: this.#replica.machine,
       leader: this.#leader,
       record: this.#record(),
-      frozen: this.#candidate.frozen,
+      frozen: this.#frozen,
     };
+  }
+
+  /** R13: why nothing more can be done without an operator; null while something can. */
+  get #frozen(): string | null {
+    return this.#tenure !== null ? this.#tenure.frozen : this.#candidate.frozen;
   }
 
   #record(): LeaseRecord | null {
@@ -562,7 +567,7 @@ export class Group {
       standing,
       ready: (standing === 'leader' || standing === 'member' || standing === 'standby') && !this.#departure.begun,
       stopping: this.#departure.begun,
-      frozen: this.#leader === null && this.#candidate.frozen !== null,
+      frozen: this.#frozen !== null,
       lastIndex: replica.position.index,
       commitIndex: replica.empty ? 0 : replica.commitIndex,
       appliedIndex: replica.empty ? 0 : replica.machine.appliedIndex,
