@@ -74,15 +74,23 @@ export class Installation {
     return null;
   }
 
-  /** As a proxy sees it now. */
-  async leader(): Promise<LocalPod> {
-    let leader: LocalPod | null = null;
+  /** A proxy's, with somebody who leads. */
+  async settledView(): Promise<ClusterView> {
+    let settled: ClusterView | null = null;
     await until('somebody leads', async () => {
       const view = await this.view();
-      leader = this.pods.find((pod) => pod.name === leadingPod(view)) ?? null;
-      return leader !== null;
+      settled = leadingPod(view) === null ? null : view;
+      return settled !== null;
     });
-    return leader as unknown as LocalPod;
+    return settled as unknown as ClusterView;
+  }
+
+  /** As a proxy sees it now. */
+  async leader(): Promise<LocalPod> {
+    const name = leadingPod(await this.settledView());
+    const leader = this.pods.find((pod) => pod.name === name);
+    if (leader === undefined) throw new Error(`${String(name)} leads, and is no pod of this installation`);
+    return leader;
   }
 
   async followers(): Promise<readonly LocalPod[]> {

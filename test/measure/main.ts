@@ -41,7 +41,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   print(measurements);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(measurements, null, 2)}\n`);
-  return Object.values(measurements).every(({ broken }) => broken.length === 0) ? 0 : 1;
+  return Object.values(measurements).every(({ broken, slow }) => broken.length + slow.length === 0) ? 0 : 1;
 }
 
 function usage(): string {
@@ -74,9 +74,9 @@ function print(measurements: Readonly<Record<string, Measurement>>): void {
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
   console.log('');
   for (const line of table) console.log(line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  '));
-  for (const [name, { failures, broken }] of Object.entries(measurements)) {
+  for (const [name, { failures, broken, slow }] of Object.entries(measurements)) {
     for (const [code, count] of Object.entries(failures)) console.log(`${name}: ${count} requests failed: ${code}`);
-    for (const text of broken) console.log(`${name}: NOT HELD: ${text}`);
+    for (const text of [...broken, ...slow]) console.log(`${name}: NOT HELD: ${text}`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { RoundResult, Run } from './round.ts';
 import { allKilled } from './rows/all-killed.ts';
 import { apiAwayLeaderKilled } from './rows/api-away-leader-killed.ts';
 import { apiKill } from './rows/api-kill.ts';
+import { badInput } from './rows/bad-input.ts';
 import { followerKill } from './rows/follower-kill.ts';
 import { leaderKill } from './rows/leader-kill.ts';
 import { leaderPause } from './rows/leader-pause.ts';
@@ -88,5 +89,13 @@ export const rows: Readonly<Record<string, Row>> = {
     pauseMsMax: NO_LIMIT,
     failures: 'none',
     round: allKilled,
+  },
+  'bad-input': {
+    what: 'nonsense, too much, too slow or nothing at all is sent; 500 writes/s beside it',
+    rounds: 1,
+    installation: {},
+    pauseMsMax: { median: 1000, worst: 1000 },
+    failures: 'none',
+    round: badInput,
   },
 };

@@ -13,13 +13,13 @@ export function leaderPause(run: Run): Promise<RoundResult> {
     );
     await steady(run, load);
 
-    const before = await installation.view();
+    const { leader: leads, epoch } = await installation.settledView();
     const continuedMs = performance.now();
     leader.server.kill('SIGCONT');
     const after = await installation.untilInSync();
     await steady(run, load);
     const broken: string[] = [];
-    if (after.leader !== before?.leader || after.epoch !== before?.epoch) {
+    if (after.leader !== leads || after.epoch !== epoch) {
       broken.push(`the frozen one, continued, made ${String(after.leader)} lead epoch ${after.epoch}`);
     }
     const pause = msText(lengthOf(load.worstPause(continuedMs)));
