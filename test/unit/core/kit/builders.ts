@@ -1,0 +1,149 @@
+import { keyOf, type Key } from '../../../../src/core/base/key.ts';
+import { epoch, logIndex, version, wallMs, type Epoch, type LogIndex } from '../../../../src/core/base/numbers.ts';
+import type { Addresses } from '../../../../src/core/election/record.ts';
+import type { Effect, Report } from '../../../../src/core/group/io.ts';
+import { defaultLimits, defaultTimes, type GroupLimits, type GroupTimes } from '../../../../src/core/group/options.ts';
+import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
+import type { Lineage } from '../../../../src/core/replication/lineage.ts';
+import type { PeerMessage } from '../../../../src/core/replication/messages.ts';
+import { Replica } from '../../../../src/core/replication/replica.ts';
+import type { ReplicaId, ReplicaIdentity } from '../../../../src/core/replication/replica-id.ts';
+import type {
+  Condition,
+  DecidedOutcome,
+  RequestId,
+  SessionId,
+  WriteCommand,
+  WriteOutcome,
+} from '../../../../src/core/store/commands.ts';
+
+/** Pods are called a, b, c …; `process` counts what has run in the pod, each with data of its own. */
+export const identityOf = (name: string, process = 1): ReplicaIdentity => ({
+  podName: name,
+  podUid: `uid-${name}`,
+  dataId: `${name}${process}`,
+});
+
+export const idOf = (name: string, process = 1): ReplicaId => `${name}/uid-${name}/${name}${process}` as ReplicaId;
+
+export const addressesOf = (name: string): Addresses => ({ peer: `${name}:7000`, http: `${name}:8000` });
+
+export const LINEAGE: Lineage = { number: 1, id: 'first' };
+export const NEXT_LINEAGE: Lineage = { number: 2, id: 'second' };
+
+export const key = (text: string): Key => {
+  const made = keyOf(text);
+  if (made === null) throw new Error(`not a key: ${text}`);
+  return made;
+};
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+export const SESSION = 'session' as SessionId;
+
+export const request = (number: number, session: SessionId = SESSION): RequestId => ({ session, number });
+
+export const put = (name: string, value = 'v', condition: Condition = { kind: 'none' }): WriteCommand => ({
+  kind: 'put',
+  key: key(name),
+  value: bytes(value),
+  contentType: null,
+  condition,
+});
+
+export const remove = (name: string, condition: Condition = { kind: 'none' }): WriteCommand => ({
+  kind: 'delete',
+  key: key(name),
+  condition,
+});
+
+export const written = (options: { version: number; created?: boolean }): DecidedOutcome => ({
+  kind: 'written',
+  version: version(options.version),
+  created: options.created ?? options.version === 1,
+});
+
+export const entry = (index: number, inEpoch: number, body: EntryBody = { kind: 'empty' }, timeMs = 1000): Entry =>
+  new Entry(logIndex(index), epoch(inEpoch), wallMs(timeMs), body);
+
+/** The body of a put that was decided: version `version` of the key, created at `created`. */
+export const putBody = (
+  name: string,
+  options: { value?: string; version: number; created: number; number?: number; session?: SessionId },
+): EntryBody => ({
+  kind: 'write',
+  request: request(options.number ?? options.created, options.session),
+  settledThrough: 0,
+  idempotencyKey: null,
+  effect: {
+    kind: 'put',
+    key: key(name),
+    value: bytes(options.value ?? 'v'),
+    contentType: null,
+    version: version(options.version),
+    createRevision: logIndex(options.created),
+  },
+  outcome: written({ version: options.version }),
+});
+
+export const deleteBody = (name: string, atVersion: number, number = 0): EntryBody => ({
+  kind: 'write',
+  request: request(number),
+  settledThrough: 0,
+  idempotencyKey: null,
+  effect: { kind: 'delete', key: key(name), version: version(atVersion) },
+  outcome: { kind: 'deleted', version: version(atVersion) },
+});
+
+export const openSessionBody = (session: SessionId = SESSION): EntryBody => ({ kind: 'openSession', session });
+
+export const times = (changed: Partial<GroupTimes> = {}): GroupTimes => ({ ...defaultTimes, ...changed });
+export const limits = (changed: Partial<GroupLimits> = {}): GroupLimits => ({ ...defaultLimits, ...changed });
+
+/** A replica with this log, as much of it applied as is said. */
+export function replicaOf(
+  name: string,
+  options: { log?: readonly Entry[]; committed?: number; lineage?: Lineage | null } = {},
+): Replica {
+  const replica = new Replica(identityOf(name), { tombstonesMax: 1000, idempotencyKeptMs: 600_000 });
+  const lineage = options.lineage === undefined ? LINEAGE : options.lineage;
+  if (lineage !== null) replica.beginLineage(lineage);
+  for (const one of options.log ?? []) replica.append(one);
+  replica.commitThrough(logIndex(options.committed ?? 0), null);
+  return replica;
+}
+
+// --- looking at effects --------------------------------------------------------------------------------------------
+
+type MessageOf<Kind extends PeerMessage['kind']> = Extract<PeerMessage, { kind: Kind }>;
+
+export const effectsOf = <Kind extends Effect['kind']>(kind: Kind, effects: readonly Effect[]) =>
+  effects.filter((effect): effect is Extract<Effect, { kind: Kind }> => effect.kind === kind);
+
+export const messagesOf = <Kind extends PeerMessage['kind']>(
+  kind: Kind,
+  effects: readonly Effect[],
+  link?: number,
+): MessageOf<Kind>[] =>
+  effectsOf('send', effects)
+    .filter((sent) => link === undefined || sent.link === link)
+    .map(({ message }) => message)
+    .filter((message): message is MessageOf<Kind> => message.kind === kind);
+
+export const reportsOf = <Kind extends Report['kind']>(kind: Kind, effects: readonly Effect[]) =>
+  effectsOf('report', effects)
+    .map(({ report }) => report)
+    .filter((report): report is Extract<Report, { kind: Kind }> => report.kind === kind);
+
+export const outcomesOf = (effects: readonly Effect[]): WriteOutcome[] =>
+  effectsOf('writeAnswered', effects).map(({ outcome }) => outcome);
+
+export const readsOf = (effects: readonly Effect[]) => effectsOf('readAnswered', effects).map(({ outcome }) => outcome);
+
+/** What must be there; a test that finds it missing has found its error. */
+export function present<T>(value: T | null | undefined, what = 'what the test looks for'): T {
+  if (value === null || value === undefined) throw new Error(`there is not ${what}`);
+  return value;
+}
+
+export type { Epoch, LogIndex };

@@ -1,0 +1,134 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Key } from '../../../../src/core/base/key.ts';
+import { logIndex, version, wallMs, type Version } from '../../../../src/core/base/numbers.ts';
+import type { KeyEffect } from '../../../../src/core/replication/entry.ts';
+import { Store } from '../../../../src/core/store/store.ts';
+import { bytes, key } from '../kit/builders.ts';
+
+const KEYS = ['a', 'b', 'c', 'd', 'e'].map(key);
+
+interface Change {
+  readonly key: Key;
+  readonly deletes: boolean;
+  readonly length: number;
+}
+
+const changes: fc.Arbitrary<Change[]> = fc.array(
+  fc.record({ key: fc.constantFrom(...KEYS), deletes: fc.boolean(), length: fc.nat(20) }),
+  { maxLength: 60 },
+);
+
+/** The effects that a leader would decide, each with its revision: versions count up key by key. */
+function decided(drawn: readonly Change[], store: Store): { effect: KeyEffect; revision: number }[] {
+  return drawn.map((change, at) => {
+    const next = version(store.lastVersion(change.key) + 1);
+    const effect: KeyEffect = change.deletes
+      ? { kind: 'delete', key: change.key, version: next }
+      : {
+          kind: 'put',
+          key: change.key,
+          value: bytes('x'.repeat(change.length)),
+          contentType: change.length % 2 === 0 ? null : 'text/plain',
+          version: next,
+          createRevision: logIndex(at + 1),
+        };
+    store.apply(effect, logIndex(at + 1), wallMs(at));
+    return { effect, revision: at + 1 };
+  });
+}
+
+const contents = (store: Store) => ({
+  values: new Map(store.values()),
+  tombstones: new Map(store.tombstones()),
+  bytes: store.bytes,
+  floor: store.versionFloor,
+});
+
+test('a put is read back with its revision, its version, its creation and its time', () => {
+  const store = new Store(10);
+  store.apply(
+    {
+      kind: 'put',
+      key: key('k'),
+      value: bytes('v'),
+      contentType: 'text/plain',
+      version: version(1),
+      createRevision: logIndex(5),
+    },
+    logIndex(5),
+    wallMs(77),
+  );
+  expect(store.get(key('k'))).toEqual({
+    value: bytes('v'),
+    contentType: 'text/plain',
+    revision: 5,
+    version: 1,
+    createRevision: 5,
+    modifiedMs: 77,
+  });
+  expect([store.get(key('other')), store.size]).toEqual([null, 1]);
+});
+
+test('R11: effects are applied only where they are newer than what is there, so any order and repetition gives one state', () => {
+  fc.assert(
+    fc.property(changes, fc.infiniteStream(fc.nat()), (drawn, order) => {
+      const inOrder = new Store(1000);
+      const effects = decided(drawn, inOrder);
+      const shuffled = effects
+        .flatMap((effect) => [effect, effect])
+        .map((effect) => ({ effect, at: order.next().value }))
+        .sort((one, other) => one.at - other.at);
+      const store = new Store(1000);
+      for (const { effect } of shuffled)
+        store.apply(effect.effect, logIndex(effect.revision), wallMs(effect.revision - 1));
+      expect(contents(store)).toEqual(contents(inOrder));
+    }),
+  );
+});
+
+test('the bytes that a store counts are those of what it holds', () => {
+  fc.assert(
+    fc.property(changes, fc.nat(3), (drawn, tombstonesMax) => {
+      const store = new Store(tombstonesMax);
+      decided(drawn, store);
+      const afresh = new Store(tombstonesMax);
+      for (const [at, stored] of store.values()) afresh.restoreValue(at, stored);
+      for (const [at, tombstone] of store.tombstones()) afresh.restoreTombstone(at, tombstone);
+      expect(store.bytes).toBe(afresh.bytes);
+      store.clear();
+      expect(contents(store)).toEqual({ values: new Map(), tombstones: new Map(), bytes: 0, floor: 0 });
+    }),
+  );
+});
+
+test('a version number never means two things, though only so many deleted keys are remembered', () => {
+  fc.assert(
+    fc.property(changes, fc.nat(3), (drawn, tombstonesMax) => {
+      const store = new Store(tombstonesMax);
+      const seen = new Map<Key, Version>();
+      for (const { effect } of decided(drawn, store)) {
+        expect(effect.version).toBeGreaterThan(seen.get(effect.key) ?? 0);
+        seen.set(effect.key, effect.version);
+      }
+      expect([...store.tombstones()].length).toBeLessThanOrEqual(tombstonesMax);
+      for (const [at, last] of seen) expect(store.lastVersion(at)).toBeGreaterThanOrEqual(last);
+    }),
+  );
+});
+
+test('a key that nobody remembers begins above the floor', () => {
+  const store = new Store(1);
+  for (const [at, name] of ['a', 'b'].entries()) {
+    store.restoreTombstone(key(name), { version: version(at === 0 ? 9 : 2), revision: logIndex(at + 1) });
+  }
+  // a was forgotten for b's sake, and its version is the floor.
+  expect([store.lastVersion(key('a')), store.lastVersion(key('b')), store.lastVersion(key('new'))]).toEqual([9, 2, 9]);
+});
+
+test('a floor only rises', () => {
+  const store = new Store(1);
+  store.raiseVersionFloor(version(5));
+  store.raiseVersionFloor(version(3));
+  expect(store.versionFloor).toBe(5);
+});
