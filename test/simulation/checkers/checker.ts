@@ -373,12 +373,13 @@ export class Checker {
       !before.isDamaged && before.content.endedEpoch !== null && before.content.endedEpoch === before.content.epoch;
     if (!wasEnded) this.#alarmsDue.set(lineage.id, process);
     if (living.length > 0) {
-      // R13: a leader may leave out a member that is gone. It holds everything, so nothing is lost.
+      // R13: a leader that lost its record may leave out who is gone, also who was only being added. It holds
+      // everything, so nothing is lost.
       const chronicle = this.#chronicles.get(last.lineage.id);
       const mirror = process.mirror;
       check(
         content.holder === process.id &&
-          living.length < last.inSync.length &&
+          (living.length < last.inSync.length || before.content.nonce !== last.nonce) &&
           last.inSync.some((member) => member === process.id) &&
           mirror !== null &&
           mirror.chronicle === chronicle &&
@@ -402,14 +403,8 @@ export class Checker {
     const own = place(process, last.lineage);
     for (const other of this.#world.pods.running()) {
       const mirror = other.mirror;
-      // What changed shortly before may have changed after the question; and who is told to stop does not stand (R9).
-      if (
-        other === process ||
-        mirror === null ||
-        mirror.changedUs > sentUs - 1000 * MS ||
-        other.isStopping ||
-        !other.pod.isListed
-      )
+      // What changed shortly before may have changed after the question.
+      if (other === process || mirror === null || mirror.changedUs > sentUs - 1000 * MS || !other.pod.isListed)
         continue;
       const others = place(other, last.lineage);
       check(
