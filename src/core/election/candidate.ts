@@ -8,7 +8,7 @@ import { LOG_START } from '../replication/log.ts';
 import type { Answer } from '../replication/messages.ts';
 import type { Replica } from '../replication/replica.ts';
 import type { ApiAnswer, PodInfo } from './api.ts';
-import type { Beginning } from './beginning.ts';
+import type { Beginning, Beginnings } from './beginnings.ts';
 import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from './errand.ts';
 import { isGone } from './gone.ts';
 import type { Nonces } from './nonces.ts';
@@ -22,6 +22,7 @@ export interface CandidateOptions {
   readonly follower: Follower;
   readonly obedience: Obedience;
   readonly nonces: Nonces;
+  readonly beginnings: Beginnings;
   readonly random: Random;
   readonly addresses: Addresses;
   readonly times: GroupTimes;
@@ -82,8 +83,6 @@ export class Candidate {
   #recoveringSinceMs: number | null = null;
   #lostSinceMs: number | null = null;
   #recoveryNotBeforeMs = 0;
-  /** A lineage that this replica has asked for: its answer may be lost, and the next read says that it landed. */
-  #beginning: Beginning | null = null;
   /** R7: this replica gave the record up, and lets others try first. */
   #heldOffUntilMs = -Infinity;
   #lastLed: { readonly lineage: Lineage; readonly epoch: Epoch } | null = null;
@@ -91,6 +90,7 @@ export class Candidate {
   #standing: 'free' | 'stopping' | 'handedOver' = 'free';
   #frozen: string | null = null;
   #alarmed = false;
+  #lineageChanges = 0;
   #now: Instant;
   #effects: Effect[] = [];
 
@@ -114,6 +114,11 @@ export class Candidate {
     return this.#runner;
   }
 
+  /** How often this replica has come to obey another lineage, or begun one. */
+  get lineageChanges(): number {
+    return this.#lineageChanges;
+  }
+
   setPeers(addresses: readonly string[]): void {
     this.#peerAddresses = addresses;
   }
@@ -127,12 +132,10 @@ export class Candidate {
     options: {
       readonly led: { readonly lineage: Lineage; readonly epoch: Epoch };
       readonly holdOffMs: number;
-      readonly beginning: Beginning | null;
     },
     now: Instant,
   ): void {
     this.#lastLed = options.led;
-    this.#beginning = options.beginning;
     this.#lookWanted = true;
     this.#notBeforeMs = 0;
     this.#movedMs = now.monotonicMs;
@@ -199,6 +202,7 @@ export class Candidate {
     if (sign === 'refused' || sign === 'replaced') this.#deadEpoch = follower.target?.epoch ?? this.#deadEpoch;
     if (sign !== null) this.#lookWanted = true;
     if (follower.streaming) {
+      if (this.#frozen !== null) this.#thaw();
       this.#unreachableSinceMs = null;
       this.#recoveringSinceMs = null;
       if (follower.epoch !== null && follower.epoch === this.#deadEpoch) this.#deadEpoch = null;
@@ -227,6 +231,7 @@ export class Candidate {
         const reason = this.#standReason(this.#view.record.content, nowMs);
         if (reason !== null) return this.#stand(reason, this.#view.record);
         if (!seeking) return null;
+        if (this.#mayAskForHolder(this.#view.record.content, nowMs)) return this.#askForHolder(this.#view.record);
         if (this.#mayRecover(this.#view.record.content, nowMs)) return this.#recover();
         return nowMs - this.#lookedMs >= times.renewMs ? this.#look() : null;
       }
@@ -247,6 +252,12 @@ export class Candidate {
   #eligible(content: RecordContent): boolean {
     const { replica } = this.#options;
     return content.inSync.includes(replica.id) && !replica.empty && sameLineage(replica.lineage, content.lineage);
+  }
+
+  #mayAskForHolder(content: RecordContent, nowMs: number): boolean {
+    if (!this.#eligible(content) || this.#standing === 'stopping' || content.holder === null) return false;
+    const unreachable = this.#unreachableSinceMs !== null && nowMs - this.#unreachableSinceMs >= UNREACHABLE_MS;
+    return unreachable && nowMs >= this.#recoveryNotBeforeMs;
   }
 
   #mayRecover(content: RecordContent, nowMs: number): boolean {
@@ -281,6 +292,11 @@ export class Candidate {
     this.#frozen = null;
     this.#alarmed = false;
     this.#lostSinceMs = null;
+  }
+
+  #reportLineage(lineage: Lineage, reason: string): void {
+    this.#lineageChanges += 1;
+    this.#effects.push({ kind: 'report', report: { kind: 'lineageChanged', lineage, reason } });
   }
 
   #note(message: string): void {
@@ -367,7 +383,7 @@ export class Candidate {
     asked: { ms: number; acknowledgements: number; changes: number },
     reason: string,
   ): LeadVerdict | null {
-    const { replica, follower, obedience } = this.#options;
+    const { replica, follower, obedience, beginnings } = this.#options;
     const { content } = record;
     this.#noteVersion(record, this.#now);
     if (isUnfilled(content)) {
@@ -386,17 +402,18 @@ export class Candidate {
       return null;
     }
     if (!sameLineage(lineage, obedience.lineage)) {
-      this.#effects.push({
-        kind: 'report',
-        report: { kind: 'lineageChanged', lineage, reason: 'the record names it' },
-      });
+      this.#reportLineage(lineage, 'the record names it');
     }
     obedience.adopt({ lineage, epoch: content.epoch });
     follower.fence(this.#effects);
-    this.#thaw();
     const before = this.#view.kind === 'obeyed' ? this.#view.record.content : null;
-    if (before?.epoch !== content.epoch || before.holder !== content.holder) this.#movedMs = this.#now.monotonicMs;
+    if (before?.epoch !== content.epoch || before.holder !== content.holder) {
+      this.#movedMs = this.#now.monotonicMs;
+      this.#thaw();
+    }
     this.#view = { kind: 'obeyed', record };
+    // Whatever this replica had asked for and did not get can no longer land.
+    if (content.holder !== replica.id) beginnings.forget();
     if (content.holder === replica.id) return this.#named(record, asked, reason);
     if (content.holder === null || content.addresses === null) follower.unfollow(this.#effects);
     else
@@ -420,8 +437,8 @@ export class Candidate {
       return null;
     }
     const { lineage, epoch } = record.content;
-    if (this.#beginning !== null && sameLineage(lineage, this.#beginning.lineage))
-      return this.#begin(record, asked.ms, this.#beginning);
+    const beginning = this.#options.beginnings.find(lineage);
+    if (beginning !== null) return this.#begin(record, asked.ms, beginning);
     if (this.#lastLed !== null && this.#lastLed.epoch === epoch && sameLineage(this.#lastLed.lineage, lineage)) {
       // It leads an epoch once: it takes over anew, from itself.
       this.#deadEpoch = epoch;
@@ -436,6 +453,17 @@ export class Candidate {
     if (version === this.#movedVersion) return;
     this.#movedVersion = version;
     this.#movedMs = now.monotonicMs;
+  }
+
+  /** R8: the leader's pod is gone, by the API server's word: no need to wait for its Lease to expire. */
+  *#askForHolder({ content }: LeaseRecord): Errand<LeadVerdict | null> {
+    this.#recoveryNotBeforeMs = this.#now.monotonicMs + RECOVERY_PAUSE_MS;
+    const { holder, epoch } = content;
+    const listed = yield* call({ kind: 'listPods' });
+    if (listed.kind !== 'pods' || holder === null) return null;
+    const unasked = listed.pods.map((pod) => ({ pod, testimony: { kind: 'silent' } as const }));
+    if (isGone(holder, unasked, 'auto')) this.#deadEpoch = epoch;
+    return null;
   }
 
   // --- taking over (R2, R8) --------------------------------------------------------------------------------------------
@@ -543,9 +571,9 @@ export class Candidate {
     reason: string,
     alarm: string | null,
   ): Errand<LeadVerdict | null> {
-    const { replica, obedience, nonces, addresses } = this.#options;
+    const { replica, obedience, nonces, beginnings, addresses } = this.#options;
     const lineage: Lineage = { number, id: nonces.next() };
-    this.#beginning = { lineage, reason, alarm };
+    beginnings.ask({ lineage, reason, alarm });
     const asked = this.#ask();
     const answer = yield* call({
       kind: 'replaceLease',
@@ -586,13 +614,13 @@ export class Candidate {
   /** What this replica has, if anything, goes on in the lineage that it asked for. */
   #begin(record: LeaseRecord, askedMs: number, beginning: Beginning): LeadVerdict {
     const { lineage, reason, alarm } = beginning;
-    this.#beginning = null;
-    const { replica } = this.#options;
+    const { replica, beginnings } = this.#options;
+    beginnings.forget();
     // Half a snapshot is no data (R11): it must not become the start of a history.
     if (replica.empty) replica.becomeEmpty(LOG_START, 0 as WallMs);
     replica.beginLineage(lineage);
     this.#thaw();
-    this.#effects.push({ kind: 'report', report: { kind: 'lineageChanged', lineage, reason } });
+    this.#reportLineage(lineage, reason);
     return { record, askedMs, reason, alarm };
   }
 
@@ -620,7 +648,9 @@ export class Candidate {
       this.#freeze(`the record has gone back in time: pod ${overtaken.pod.name} has seen a later one`);
       return null;
     }
-    if (!content.inSync.every((id) => isGone(id, testimonies, uncleanRecovery))) {
+    // A planned end has left nothing behind that could be lost: the API server's word is enough (R9).
+    const ended = content.endedEpoch === content.epoch;
+    if (!content.inSync.every((id) => isGone(id, testimonies, ended ? 'auto' : uncleanRecovery))) {
       this.#recoveringSinceMs = null;
       const listedNoMore = content.inSync.every((id) => isGone(id, testimonies, 'auto'));
       if (listedNoMore)
@@ -635,7 +665,6 @@ export class Candidate {
       this.#note(`every member's memory is gone; waiting for pod ${silent.pod.name} to answer`);
       return null;
     }
-    const ended = content.endedEpoch === content.epoch;
     if (uncleanRecovery === 'never' && !ended) {
       this.#freeze("every member's memory is gone, and UNCLEAN_RECOVERY is never");
       return null;

@@ -9,7 +9,7 @@ import type { ReplicaId } from '../replication/replica-id.ts';
 import type { ApiAnswer } from './api.ts';
 import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from './errand.ts';
 import { isGone } from './gone.ts';
-import type { Beginning } from './beginning.ts';
+import type { Beginnings } from './beginnings.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
 import type { Addresses, LeaseRecord, RecordContent, RecordVersion } from './record.ts';
@@ -20,6 +20,7 @@ export interface TenureOptions {
   readonly replica: Replica;
   readonly obedience: Obedience;
   readonly nonces: Nonces;
+  readonly beginnings: Beginnings;
   readonly addresses: Addresses;
   readonly times: GroupTimes;
   readonly limits: GroupLimits;
@@ -50,6 +51,7 @@ export type TenureVerdict =
 
 const SURVEY_MS = 300;
 const ROUND_MS = 600;
+const WHO_STAYS_MS = 500;
 /** R7: after the members turned out to be gone, or the record could not be given up. */
 const GIVE_UP_PAUSE_MS = 2000;
 
@@ -76,10 +78,12 @@ export class Tenure {
   #giveUpNotBeforeMs: number;
   #successor: { readonly id: ReplicaId; readonly addresses: Addresses } | null = null;
   #endWanted = false;
+  /** R9: the API server lists no pod of the group that stays; as of the last time that it was asked. */
+  #nobodyStays = false;
+  #whoStaysAskedMs: number | null = null;
   #renewals = 0;
   #lostSinceMs: number | null = null;
   #frozen: string | null = null;
-  #beginning: Beginning | null = null;
   #now: Instant;
   #effects: Effect[] = [];
 
@@ -106,11 +110,6 @@ export class Tenure {
     return this.#frozen;
   }
 
-  /** A lineage that this leader asked for: if the answer is lost, the next read says whether it landed. */
-  get beginning(): Beginning | null {
-    return this.#beginning;
-  }
-
   get renewals(): number {
     return this.#renewals;
   }
@@ -120,9 +119,14 @@ export class Tenure {
     this.#successor = successor;
   }
 
-  /** R9: mark the epoch as ended. */
-  end(): void {
-    this.#endWanted = true;
+  get nobodyStays(): boolean {
+    return this.#nobodyStays;
+  }
+
+  /** R9: every member is stopping. Asks now and then which pods stay, and marks the epoch as ended when told to. */
+  windDown(step: 'ask' | 'end'): void {
+    this.#endWanted = step === 'end';
+    this.#whoStaysAskedMs ??= -Infinity;
   }
 
   /** The watch says that the record is not what this leader wrote. */
@@ -166,6 +170,7 @@ export class Tenure {
     // R1: the old set once more, so that the version moves and the late request can no longer land.
     if (this.#inDoubt) return this.#replace({ ...content, inSync: [...leader.set.confirmed] });
     if (this.#endWanted) return this.#end();
+    if (this.#whoStaysAskedMs !== null && nowMs - this.#whoStaysAskedMs > WHO_STAYS_MS) return this.#askWhoStays();
     if (this.#successor !== null) return this.#handOver(this.#successor);
     const change = leader.changeReady;
     if (change !== null) return this.#changeSet(change.reason);
@@ -322,13 +327,20 @@ export class Tenure {
     );
   }
 
-  /** R9: every member is stopping. If no pod of the group stays, what starts next need not ask what was lost. */
+  *#askWhoStays(): Errand<TenureVerdict | null> {
+    this.#whoStaysAskedMs = this.#now.monotonicMs;
+    const listed = yield* call({ kind: 'listPods' });
+    this.#nobodyStays =
+      listed.kind === 'pods' && listed.pods.every((pod) => pod.deleting || pod.state === 'terminated');
+    return null;
+  }
+
+  /** R9: if no pod of the group stays, what starts next need not ask what was lost. */
   *#end(): Errand<TenureVerdict | null> {
     this.#endWanted = false;
     const { leader } = this.#options;
-    const listed = yield* call({ kind: 'listPods' });
-    const stays = listed.kind !== 'pods' || listed.pods.some((pod) => !pod.deleting && pod.state !== 'terminated');
-    if (stays || leader.set.change !== null || !leader.drained) return this.#retry();
+    yield* this.#askWhoStays();
+    if (!this.#nobodyStays || leader.set.change !== null || !leader.drained) return this.#retry();
     return yield* this.#replace(this.#base.content, { kind: 'ended' });
   }
 
@@ -391,7 +403,7 @@ export class Tenure {
   }
 
   *#rewrite(lost: { readonly version: RecordVersion | null }): Errand<TenureVerdict | null> {
-    const { leader, replica, podUid, nonces, addresses, uncleanRecovery } = this.#options;
+    const { leader, replica, podUid, nonces, beginnings, addresses, uncleanRecovery } = this.#options;
     const { version } = lost;
     // Whatever comes of this, the next attempt begins with a read.
     this.#readWanted = true;
@@ -439,7 +451,7 @@ export class Tenure {
       inSync = [replica.id];
       alarm =
         'the Lease was lost together with a member of the in-sync set: a new lineage begins, and acknowledged writes may be lost';
-      this.#beginning = { lineage, reason: 'the record was written again without members that are gone', alarm };
+      beginnings.ask({ lineage, reason: 'the record was written again without members that are gone', alarm });
     }
     const askedMs = this.#now.monotonicMs;
     const epoch = (Math.max(leader.epoch, this.#options.obedience.epoch) + 1) as Epoch;

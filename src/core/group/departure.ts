@@ -11,8 +11,8 @@ export interface DeparturePlan {
   /** New writes are refused, so that those in flight come to an end. */
   readonly draining: boolean;
   readonly successor: { readonly id: ReplicaId; readonly addresses: Addresses } | null;
-  /** Every member is stopping: the epoch may be marked as ended, if the API server lists no pod that stays. */
-  readonly end: boolean;
+  /** Every member is stopping: ask which pods stay; at the end of the grace period mark the epoch as ended. */
+  readonly windDown: 'ask' | 'end' | null;
 }
 
 /** What the record and the log say of a replica that is stopping. */
@@ -29,6 +29,8 @@ export interface DepartureStanding {
 /** How long a stopping leader waits for standbys to become members, and for what is in flight. */
 const GATHER_MS = 500;
 const DRAIN_MS = 1000;
+/** Before the grace period ends: time for the last calls to the API. */
+const END_MARGIN_MS = 2000;
 
 /**
  * R9: stopping on purpose. A leader brings standbys in, finishes what is in flight and names the most advanced member
@@ -40,6 +42,7 @@ export class Departure {
   readonly #times: GroupTimes;
   #begunMs: number | null = null;
   #deadlineMs = Infinity;
+  #endMs = Infinity;
   #drainingSinceMs: number | null = null;
   #led = false;
   #ended = false;
@@ -56,29 +59,33 @@ export class Departure {
   begin(now: Instant, graceMs: number): void {
     this.#begunMs = now.monotonicMs;
     this.#deadlineMs = now.monotonicMs + graceMs;
+    this.#endMs = this.#deadlineMs - Math.min(END_MARGIN_MS, graceMs / 2);
   }
 
   markEnded(): void {
     this.#ended = true;
   }
 
-  plan(leader: Leader, now: Instant): DeparturePlan {
+  plan(leader: Leader, nobodyStays: boolean, now: Instant): DeparturePlan {
     const nowMs = now.monotonicMs;
     this.#led = true;
     const others = [...leader.set.confirmed].filter((id) => id !== this.#replica.id);
     const everybodyStops = others.every((id) => leader.progress(id)?.stopping === true);
-    if (everybodyStops) return { draining: true, successor: null, end: leader.set.change === null };
+    if (everybodyStops) {
+      const end = nobodyStays && !this.#ended && nowMs >= this.#endMs && leader.set.change === null;
+      return { draining: nobodyStays, successor: null, windDown: end ? 'end' : 'ask' };
+    }
 
     const gathering =
       nowMs - (this.#begunMs ?? nowMs) < GATHER_MS && (leader.set.change !== null || this.#hasStandby(leader));
     const successor = gathering ? null : this.#successor(leader, others, nowMs);
     if (successor === null) {
       this.#drainingSinceMs = null;
-      return { draining: false, successor: null, end: false };
+      return { draining: false, successor: null, windDown: null };
     }
     this.#drainingSinceMs ??= nowMs;
     const drained = leader.drained || nowMs - this.#drainingSinceMs > DRAIN_MS;
-    return { draining: true, successor: drained ? successor : null, end: false };
+    return { draining: true, successor: drained ? successor : null, windDown: null };
   }
 
   done(now: Instant, standing: DepartureStanding): boolean {

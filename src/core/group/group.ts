@@ -5,6 +5,7 @@ import type { ApiAnswer } from '../election/api.ts';
 import { Candidate, type LeadVerdict } from '../election/candidate.ts';
 import type { ErrandPort } from '../election/errand.ts';
 import { Nonces } from '../election/nonces.ts';
+import { Beginnings } from '../election/beginnings.ts';
 import { Obedience } from '../election/obedience.ts';
 import type { LeaseRecord } from '../election/record.ts';
 import { Tenure, type TenureVerdict } from '../election/tenure.ts';
@@ -44,6 +45,7 @@ export class Group {
   readonly #candidate: Candidate;
   readonly #reads: Reads;
   readonly #nonces: Nonces;
+  readonly #beginnings = new Beginnings();
   readonly #port: ErrandPort;
   readonly #departure: Departure;
   #leader: Leader | null = null;
@@ -77,6 +79,7 @@ export class Group {
         follower: this.#follower,
         obedience,
         nonces: this.#nonces,
+        beginnings: this.#beginnings,
         random: new Random(options.randomSeed),
         addresses,
         times,
@@ -151,12 +154,13 @@ export class Group {
 
   /** The end of a turn: what came is committed, answered and passed on in as few messages as there are followers. */
   flush(now: Instant, effects: Effect[]): void {
+    // Before anything is sent: what has arrived in this turn may have made a change needless.
+    this.#leader?.considerChange(now.monotonicMs);
     this.#decideRole(now, effects);
     const applied = (entry: Entry): void => {
       this.#reads.onApplied(entry.index, now, effects);
     };
     if (this.#leader !== null) {
-      this.#leader.considerChange(now.monotonicMs);
       this.#leader.flush(now, effects, applied);
     } else {
       this.#follower.flush(now, effects);
@@ -224,6 +228,7 @@ export class Group {
         this.#candidate.heardReplica();
         return;
       case 'answer':
+        this.#seeEpoch(message.obeys, message.epoch, now, effects);
         this.#candidate.runner.onAnswer(link, message, effects);
         this.#tenure?.runner.onAnswer(link, message, effects);
         return;
@@ -385,6 +390,7 @@ export class Group {
         replica,
         obedience: this.#obedience,
         nonces: this.#nonces,
+        beginnings: this.#beginnings,
         addresses,
         times,
         limits,
@@ -396,6 +402,7 @@ export class Group {
       },
       now,
     );
+    this.#leader.membership.stopping = this.#departure.begun;
     this.#reads.setLeader(this.#leader, effects);
     this.#reportedFollowing = null;
     effects.push({ kind: 'report', report: { kind: 'roleChanged', role: 'leading', epoch, reason } });
@@ -450,11 +457,10 @@ export class Group {
     const { epoch, lineage } = leader;
     leader.stepDown(effects);
     this.#tenure.runner.cancel(effects);
-    const { beginning } = this.#tenure;
     this.#leader = null;
     this.#tenure = null;
     this.#reads.setLeader(null, effects);
-    this.#candidate.resume({ led: { lineage, epoch }, holdOffMs, beginning }, now);
+    this.#candidate.resume({ led: { lineage, epoch }, holdOffMs }, now);
     this.#report(effects, { kind: 'roleChanged', role: 'seeking', epoch, reason });
   }
 
@@ -498,17 +504,19 @@ export class Group {
   /** A leader that is told to stop: standbys in, writes out, a successor named, or the epoch ended. */
   #steerDeparture(tenure: Tenure, leader: Leader, now: Instant): void {
     if (!this.#departure.begun) return;
-    const plan = this.#departure.plan(leader, now);
+    const plan = this.#departure.plan(leader, tenure.nobodyStays, now);
     leader.setDraining(plan.draining);
     tenure.handOverTo(plan.successor);
-    if (plan.end) tenure.end();
+    if (plan.windDown !== null) tenure.windDown(plan.windDown);
   }
 
   #departureStanding(): DepartureStanding {
     const content = this.#record()?.content ?? null;
     return {
       leads: this.#leader !== null,
-      inSet: content?.inSync.includes(this.#replica.id) ?? false,
+      // Who has not read the record may stand in it; who holds data may be needed to write a lost one again (R13).
+      inSet:
+        (content === null ? !this.#replica.empty : content.inSync.includes(this.#replica.id)) || this.#follower.member,
       ended: content !== null && content.endedEpoch === content.epoch,
       successorCommitted: this.#replica.log.epochAt(this.#replica.commitIndex) === this.#obedience.epoch,
     };
@@ -579,7 +587,7 @@ export class Group {
       idempotencyKeys: replica.machine.idempotency.size,
       followers: leader?.followerStatus(now.monotonicMs) ?? [],
       lagEntries: replica.log.lastIndex - replica.commitIndex,
-      lineageChanges: this.#lineageChanges,
+      lineageChanges: this.#lineageChanges + this.#candidate.lineageChanges,
       sinceLeaderHeardMs:
         leader !== null ? 0 : follower.heardMs > -Infinity ? now.monotonicMs - follower.heardMs : null,
     };

@@ -193,7 +193,9 @@ export class Follower {
 
   /** A higher epoch was seen: whatever comes in the old one is not acknowledged any more (R3). */
   fence(effects: Effect[]): void {
-    if (this.#stream !== null && !this.#obeys(this.#stream)) this.#drop('a higher epoch was seen', effects);
+    if (this.#stream === null || this.#obeys(this.#stream)) return;
+    if (this.#link !== null) this.#reject(this.#link, effects);
+    this.#drop('a higher epoch was seen', effects);
   }
 
   // --- the connection --------------------------------------------------------------------------------------------------
@@ -377,7 +379,10 @@ export class Follower {
     stream.member = append.member;
     stream.commitIndex = Math.max(stream.commitIndex, append.commitIndex);
     stream.confirmedMs = Math.max(stream.confirmedMs, append.confirmedMs);
-    if (append.fullRound > stream.fullRound) {
+    if (stream.fullRound < 0) {
+      // The first append tells of a round that may be old: it is where news begins.
+      stream.fullRound = append.fullRound;
+    } else if (append.fullRound > stream.fullRound) {
       stream.fullRound = append.fullRound;
       this.#heardWorkingMs = now.monotonicMs;
       this.#heardWorkingEpoch = stream.epoch;
@@ -440,7 +445,7 @@ export class Follower {
       receivedBytes: 0,
       member: false,
       confirmedMs: -1,
-      fullRound: 0,
+      fullRound: -1,
       commitIndex: -1,
     };
     this.#heard(now);
@@ -484,15 +489,14 @@ export class Follower {
     if (link !== this.#link || stream === null) return null;
     if (message.epoch !== stream.epoch || !sameLineage(message.lineage, stream.lineage)) return null;
     if (this.#obeys(message)) return stream;
-    if (sameLineage(message.lineage, this.#obedience.lineage)) {
-      const reject: PeerMessage = {
-        kind: 'reject',
-        from: this.#replica.id,
-        epoch: this.#obedience.epoch,
-        lineage: this.#obedience.lineage,
-      };
-      effects.push({ kind: 'send', link, message: reject });
-    }
+    if (sameLineage(message.lineage, this.#obedience.lineage)) this.#reject(link, effects);
     return null;
+  }
+
+  /** R3: a lower epoch is answered with the higher one. */
+  #reject(link: LinkId, effects: Effect[]): void {
+    const { epoch, lineage } = this.#obedience;
+    const message: PeerMessage = { kind: 'reject', from: this.#replica.id, epoch, lineage };
+    effects.push({ kind: 'send', link, message });
   }
 }

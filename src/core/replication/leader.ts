@@ -189,7 +189,7 @@ export class Leader {
         ? this.#await(index, null, ticket, now)
         : this.#answerAgain({ outcome, revision: index }, ticket, now);
     }
-    const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0));
+    const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0), now);
     if (refusal !== null) return refused(refusal);
 
     const { command } = request;
@@ -209,22 +209,24 @@ export class Leader {
     return null;
   }
 
-  #refusal(request: WriteRequest, unsettled: number): WriteRefusal | null {
+  #refusal(request: WriteRequest, unsettled: number, now: Instant): WriteRefusal | null {
     if (this.#draining) return 'not-leader';
     if (unsettled >= this.#limits.outcomesPerSessionMax) return 'session-full';
-    const { idempotency } = this.#replica.machine;
-    if (
-      request.idempotencyKey !== null &&
-      idempotency.size + this.#proposals.idempotencyKeys >= this.#limits.idempotencyKeysMax
-    ) {
-      return 'idempotency-full';
-    }
+    if (request.idempotencyKey !== null && this.#idempotencyFull(now)) return 'idempotency-full';
     if (this.#overloaded) return 'overloaded';
     const { command } = request;
     // Deletes always pass: they are the way back.
     if (command.kind === 'put' && this.memoryBytes + valueBytes(command.key, command) > this.#limits.memoryBytesMax)
       return 'memory-full';
     return null;
+  }
+
+  /** Nothing is forgotten early; what is due is forgotten by the very entry that comes next. */
+  #idempotencyFull(now: Instant): boolean {
+    const { idempotency } = this.#replica.machine;
+    if (idempotency.size + this.#proposals.idempotencyKeys < this.#limits.idempotencyKeysMax) return false;
+    const { oldestMs } = idempotency;
+    return oldestMs === null || oldestMs >= this.#timeFor(now) - this.#times.idempotencyKeptMs;
   }
 
   /** What counts against `memoryBytesMax`. */

@@ -145,7 +145,8 @@ export class Membership {
       this.#reconsider(nowMs);
       return;
     }
-    if (this.#late) return;
+    // The sockets may have been read before the clock: whoever is read last must not pay for it.
+    if (this.#late || nowMs - this.#lastTickMs > LATE_TURN_MS) return;
     const leaving = this.#leaving(nowMs);
     if (leaving !== null && set.confirmed.size - 1 >= this.#limits.minInSync) {
       this.#begin({ add: null, remove: leaving.id, reason: leaving.reason }, nowMs);

@@ -24,6 +24,12 @@ export class IdempotencyTable {
     return this.#bytes;
   }
 
+  /** When the oldest was kept, by the log's time; null if there is none. */
+  get oldestMs(): WallMs | null {
+    for (const { timeMs } of this.#outcomes.values()) return timeMs;
+    return null;
+  }
+
   get(key: string): IdempotentOutcome | undefined {
     return this.#outcomes.get(key);
   }
