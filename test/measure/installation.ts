@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeClient } from '../../src/main/local/kube-client.ts';
@@ -16,6 +16,8 @@ export interface InstallationOptions {
   /** @default 1 */
   readonly proxies?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where the logs of all processes are copied in the end. */
+  readonly logsTo?: string;
 }
 
 const HOST = '127.0.0.1';
@@ -24,13 +26,16 @@ const HOST = '127.0.0.1';
 export class Installation {
   readonly cluster: LocalCluster;
   readonly #folder: string;
+  readonly #logsTo: string | null;
 
-  private constructor(cluster: LocalCluster, folder: string) {
+  private constructor(cluster: LocalCluster, folder: string, logsTo: string | null) {
     this.cluster = cluster;
     this.#folder = folder;
+    this.#logsTo = logsTo;
   }
 
-  static async start({ replicas = 3, proxies = 1, env = {} }: InstallationOptions): Promise<Installation> {
+  static async start(options: InstallationOptions): Promise<Installation> {
+    const { replicas = 3, proxies = 1, env = {}, logsTo = null } = options;
     const folder = mkdtempSync(join(tmpdir(), 'kvstore-measure-'));
     const cluster = new LocalCluster({
       replicas,
@@ -39,7 +44,7 @@ export class Installation {
       directory: join(folder, 'cluster'),
       startWithinMs: 60_000,
     });
-    const installation = new Installation(cluster, folder);
+    const installation = new Installation(cluster, folder, logsTo);
     try {
       await cluster.start();
       await installation.untilInSync();
@@ -53,6 +58,10 @@ export class Installation {
   /** At once, whatever state its processes are in; their logs go with it. */
   async end(): Promise<void> {
     this.cluster.killAll();
+    if (this.#logsTo !== null) {
+      const isLog = (path: string) => !path.endsWith('kubernetes') && !path.includes('kubernetes/');
+      cpSync(join(this.#folder, 'cluster'), this.#logsTo, { recursive: true, filter: isLog });
+    }
     await this.cluster.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }

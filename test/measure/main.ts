@@ -1,5 +1,6 @@
 /** `npm run measure -- ROW`: what must be seen of a running installation, measured with real processes under load. */
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measure, median, type Measurement } from './measure.ts';
 import { rows, type Row } from './rows.ts';
@@ -17,6 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
       rounds: { type: 'string' },
       rate: { type: 'string' },
       outage: { type: 'string' },
+      logs: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean' },
     },
@@ -32,12 +34,19 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const name of positionals) {
     const row = rows[name] as Row;
     console.log(`${name}: ${row.what}`);
-    measurements[name] = await measure(row, {
-      rounds: Number(values.rounds ?? row.rounds),
-      ratePerS: Number(values.rate ?? DEFAULT_RATE_PER_S),
-      outageMs: 1000 * Number(values.outage ?? DEFAULT_OUTAGE_S),
-      say: (line) => console.log(`  ${line}`),
-    });
+    const installation = {
+      ...row.installation,
+      ...(values.logs === undefined ? {} : { logsTo: join(values.logs, name) }),
+    };
+    measurements[name] = await measure(
+      { ...row, installation },
+      {
+        rounds: Number(values.rounds ?? row.rounds),
+        ratePerS: Number(values.rate ?? DEFAULT_RATE_PER_S),
+        outageMs: 1000 * Number(values.outage ?? DEFAULT_OUTAGE_S),
+        say: (line) => console.log(`  ${line}`),
+      },
+    );
   }
   print(measurements);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(measurements, null, 2)}\n`);
@@ -56,6 +65,7 @@ ${names.join('\n')}
   --rounds N    instead of the row's own number
   --rate R      writes per second (default ${DEFAULT_RATE_PER_S}), arriving evenly whatever becomes of those before
   --outage S    seconds for which the Kubernetes API is away, where a row takes it away (default ${DEFAULT_OUTAGE_S})
+  --logs DIR    keep the logs of all processes (KV_LOG_LEVEL=debug makes them say more)
   --json FILE   the figures, for programs
 
 Exit code 1: something that a row requires was not seen.`;

@@ -87,10 +87,12 @@ function slowIn(row: Row, pausesMs: readonly number[]): readonly string[] {
   return slow;
 }
 
-function lineOf({ pauseMs, stallMs, failures, note }: RoundResult): string {
+function lineOf({ pauseMs, pauseAt, stallMs, failures, note }: RoundResult): string {
   const parts = [note];
   if (pauseMs !== null)
-    parts.push(`pause ${msText(pauseMs)} (this client itself was away for ${msText(stallMs)} at most)`);
+    parts.push(
+      `pause ${msText(pauseMs)} at ${pauseAt.slice(11, 23)} (this client itself was away for ${msText(stallMs)} at most)`,
+    );
   if (failures.length > 0) parts.push(`${failures.length} failed`);
   return parts.join('; ');
 }

@@ -19,6 +19,8 @@ export interface Run extends RunOptions {
 export interface RoundResult {
   /** The longest stretch without an acknowledgement that the round is about; null where none is asked for. */
   readonly pauseMs: number | null;
+  /** When it began, as the logs tell the time. */
+  readonly pauseAt: string;
   /** No pause may be shorter than this client's own absence. */
   readonly stallMs: number;
   readonly failures: readonly Failure[];
@@ -49,11 +51,12 @@ export async function underLoad(
     const result = await fault(load);
     await installation.untilInSync();
     await steady(run, load);
-    const pauseMs = lengthOf(load.worstPause(startedMs));
+    const pause = load.worstPause(startedMs);
+    const pauseAt = new Date(performance.timeOrigin + pause.fromMs).toISOString();
     await load.stop();
     await installation.untilQuiet();
     const { longestStallMs, failures } = load;
-    return { pauseMs, stallMs: longestStallMs, failures, note: '', broken: [], ...result };
+    return { pauseMs: lengthOf(pause), pauseAt, stallMs: longestStallMs, failures, note: '', broken: [], ...result };
   } finally {
     load.close();
   }

@@ -9,6 +9,7 @@ import { leaderKill } from './rows/leader-kill.ts';
 import { leaderPause } from './rows/leader-pause.ts';
 import { terminate } from './rows/terminate.ts';
 import { twoOfThree } from './rows/two-of-three.ts';
+import { undisturbed } from './rows/undisturbed.ts';
 
 /** One of the things that must be seen: what is done in a round, and what is required of all of them. */
 export interface Row {
@@ -25,6 +26,14 @@ export interface Row {
 const NO_LIMIT = { median: Infinity, worst: Infinity };
 
 export const rows: Readonly<Record<string, Row>> = {
+  undisturbed: {
+    what: 'no fault, for comparison',
+    rounds: 3,
+    installation: {},
+    pauseMsMax: NO_LIMIT,
+    failures: 'none',
+    round: undisturbed,
+  },
   'leader-kill': {
     what: 'leader kill -9 under load through the proxy',
     rounds: 20,
