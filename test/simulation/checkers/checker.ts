@@ -368,7 +368,11 @@ export class Checker {
       'new-lineage',
       () => `lineage ${lineage.number} follows ${last.lineage?.number}`,
     );
-    const living = last.inSync.map((member) => world.holderOf(member)).filter((member) => member !== undefined);
+    // Who has won the record and does not know it yet is a member that holds nothing, and says so when asked.
+    const living = last.inSync
+      .map((member) => world.holderOf(member))
+      .filter((member) => member !== undefined)
+      .filter((member) => member.mirror?.chronicle != null);
     const wasEnded =
       !before.isDamaged && before.content.endedEpoch !== null && before.content.endedEpoch === before.content.epoch;
     if (!wasEnded) this.#alarmsDue.set(lineage.id, process);
