@@ -151,7 +151,7 @@ export class Installation {
   }
 
   /** Waits until every pod is a member of the set, ready, and as far as the leader. */
-  async untilInSync(withinMs = 60_000): Promise<ClusterView> {
+  async untilInSync(withinMs = 90_000): Promise<ClusterView> {
     let found: ClusterView | null = null;
     const complete = async () => {
       const view = await this.view();
