@@ -391,7 +391,7 @@ export const options = {
     processes: servers,
     section: 'Limits',
     default: 256,
-    help: 'Requests of one HTTP connection that may wait behind each other; reading from it pauses meanwhile.',
+    help: 'Requests of one HTTP connection that may wait for their answers; further ones get 429 too-many-requests.',
   }),
   peerConnectionsMax: option(count({ min: 1, max: 65_536 }), {
     variable: 'KV_PEER_CONNECTIONS_MAX',

@@ -2,7 +2,7 @@ import { unreachable } from '../core/base/assert.ts';
 import type { GroupId, Instant, MonotonicMs } from '../core/base/numbers.ts';
 import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from '../core/group/io.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
-import type { WriteRequest } from '../core/store/commands.ts';
+import type { OpenSessionOutcome, WriteRefusal, WriteRequest } from '../core/store/commands.ts';
 import type { ReadRequest } from '../core/store/reads.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Endpoint, GroupApi } from '../ports/kubernetes.ts';
@@ -31,6 +31,8 @@ export interface DriverListener {
   onReport(group: GroupId, report: Report): void;
   /** A write was committed, so long after it was asked for. */
   onCommitted(group: GroupId, latencyMs: number): void;
+  /** Something was refused by a limit. */
+  onLimitHit(code: string): void;
   /** The core has met a broken invariant, or failed otherwise. Nothing is stepped any more: the process must end. */
   onFailed(group: GroupId, error: unknown): void;
 }
@@ -240,11 +242,19 @@ export class GroupDriver implements TurnTaker, LinkOwner {
       case 'writeAnswered': {
         const waiting = this.#take(effect.ticket);
         if (waiting === undefined) return;
-        if (effect.outcome.kind === 'committed') this.#listener.onCommitted(this.id, now.monotonicMs - waiting.sinceMs);
+        const { outcome } = effect;
+        if (outcome.kind === 'committed') this.#listener.onCommitted(this.id, now.monotonicMs - waiting.sinceMs);
+        else if (outcome.kind === 'refused') this.#countRefusal(outcome.code);
         waiting.asker.onAnswered(effect);
         return;
       }
-      case 'sessionAnswered':
+      case 'sessionAnswered': {
+        const waiting = this.#take(effect.ticket);
+        if (waiting === undefined) return;
+        if (effect.outcome.kind === 'refused') this.#countRefusal(effect.outcome.code);
+        waiting.asker.onAnswered(effect);
+        return;
+      }
       case 'readAnswered':
         this.#take(effect.ticket)?.asker.onAnswered(effect);
         return;
@@ -271,6 +281,11 @@ export class GroupDriver implements TurnTaker, LinkOwner {
       default:
         unreachable(effect);
     }
+  }
+
+  /** Here and nowhere else: whoever passes the answer on has met no limit of its own. */
+  #countRefusal(code: Refusal): void {
+    if (REFUSED_BY_LIMIT[code]) this.#listener.onLimitHit(code);
   }
 
   #connect(id: LinkId, address: string): void {
@@ -308,6 +323,20 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     for (const [ticket, { kind, asker }] of all) asker.onAnswered(endedAnswer(kind, ticket));
   }
 }
+
+type Refusal = WriteRefusal | Extract<OpenSessionOutcome, { readonly kind: 'refused' }>['code'];
+
+/** The other refusals say who does not lead, or what is wrong with the request. */
+const REFUSED_BY_LIMIT: Readonly<Record<Refusal, boolean>> = {
+  'not-leader': false,
+  'unknown-session': false,
+  'idempotency-mismatch': false,
+  'session-full': true,
+  'sessions-full': true,
+  'idempotency-full': true,
+  'memory-full': true,
+  overloaded: true,
+};
 
 /** `closed` never follows a disconnect: not even where both fall into one turn. */
 function isDisconnected(link: LinkId, effects: readonly Effect[]): boolean {

@@ -29,7 +29,7 @@ export class Metrics {
         for (const [status, count] of byStatus) counter.inc({ route, status }, count);
       }
     });
-    this.#publish('kvstore_limits_hit_total', 'Requests refused by a limit, by error code.', ['code'], (counter) => {
+    this.#publish('kvstore_limits_hit_total', 'Requests and connections refused by a limit of this process.', ['code'], (counter) => {
       for (const [code, count] of this.#limitsHit) counter.inc({ code }, count);
     });
     this.#commitSeconds = new Histogram({

@@ -16,6 +16,8 @@ export interface TcpTransportOptions {
   readonly prefaceTimeoutMs?: number;
   /** Accepted connections at once; further ones are closed as they come. @default 1024 */
   readonly connectionsMax?: number;
+  /** A connection was closed as it came, for `connectionsMax` are open already. */
+  readonly onConnectionRefused?: () => void;
   /** Bytes that one connection may leave unread; beyond it it is closed. @default 64 MiB */
   readonly outboundBytesMax?: number;
   /** @default 20 MiB */
@@ -37,6 +39,7 @@ class TcpTransport implements PeerTransport {
   readonly #dialTimeoutMs: number;
   readonly #prefaceTimeoutMs: number;
   readonly #connectionsMax: number;
+  readonly #onConnectionRefused: () => void;
   readonly #limits: ConnectionLimits;
   readonly #connections = new Set<TcpConnection>();
   readonly #servers = new Set<Server>();
@@ -47,6 +50,7 @@ class TcpTransport implements PeerTransport {
     this.#dialTimeoutMs = options.dialTimeoutMs ?? 1000;
     this.#prefaceTimeoutMs = options.prefaceTimeoutMs ?? 3000;
     this.#connectionsMax = options.connectionsMax ?? 1024;
+    this.#onConnectionRefused = options.onConnectionRefused ?? (() => {});
     this.#limits = {
       frameBytesMax: options.frameBytesMax ?? FRAME_BYTES_MAX,
       outboundBytesMax: options.outboundBytesMax ?? 64 * 2 ** 20,
@@ -71,6 +75,7 @@ class TcpTransport implements PeerTransport {
     });
     server.maxConnections = this.#connectionsMax;
     server.on('drop', (dropped) => {
+      this.#onConnectionRefused();
       const remote = formatAddress({ host: dropped?.remoteAddress ?? 'unknown', port: dropped?.remotePort ?? 0 });
       this.#warnings.warn('peer connection refused', { remote, reason: `${this.#connectionsMax} are open already` });
     });

@@ -22,10 +22,11 @@ import {
 } from '../../protocol/http/validation-detail.ts';
 import { compileBody } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
-import { bufferOf, faultOfUnavailable, tooLarge } from './keys.ts';
+import { bufferOf, tooLarge } from './keys.ts';
 import { readBody } from './request-body.ts';
 import { send, sendDetail, sendJson } from './respond.ts';
 import type { Handler, Route } from './routes.ts';
+import { refusalOf } from './unavailable.ts';
 
 /** The routes of the main earlier service, with its bodies and status codes to the letter. */
 export const earlierRoutes: readonly Route[] = [
@@ -133,7 +134,7 @@ async function putParsed(
     { kind: 'put', key, value, contentType: TEXT, condition: NO_CONDITION },
     { idempotencyKey: null },
   );
-  if (result.kind === 'unavailable') sendDetail(response, faultOfUnavailable(result));
+  if (result.kind === 'unavailable') sendDetail(response, refusalOf(result, context.metrics));
   else if (result.outcome.kind !== 'committed')
     sendDetail(response, faultOfWrite(result.outcome), usedServer(result.servedBy));
   else
@@ -155,7 +156,7 @@ async function get(context: ApiContext, request: IncomingMessage, response: Serv
   }
   const result = await context.operations.read({ key, mode: 'in-sync', token: null });
   if (result.kind === 'unavailable') {
-    sendDetail(response, faultOfUnavailable(result));
+    sendDetail(response, refusalOf(result, context.metrics));
     return;
   }
   const { outcome, servedBy } = result;
@@ -209,7 +210,7 @@ async function remove(context: ApiContext, request: IncomingMessage, response: S
     { idempotencyKey: null },
   );
   if (result.kind === 'unavailable') {
-    sendDetail(response, faultOfUnavailable(result));
+    sendDetail(response, refusalOf(result, context.metrics));
     return;
   }
   const { outcome, servedBy } = result;

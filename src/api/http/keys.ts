@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Key } from '../../core/base/key.ts';
 import type { CommittedOutcome, Condition, IdempotencyKey, WriteCommand } from '../../core/store/commands.ts';
 import type { ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
-import type { Unavailable } from '../../ports/data-operations.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
 import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
@@ -31,6 +30,7 @@ import type { ApiContext } from './context.ts';
 import { readBody } from './request-body.ts';
 import { send, sendProblem } from './respond.ts';
 import type { Route } from './routes.ts';
+import { refusalOf } from './unavailable.ts';
 
 export const keyRoutes: Route = {
   pattern: `${KEYS_PREFIX}{key}`,
@@ -89,7 +89,7 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
   }
   const result = await context.operations.read(input);
   if (result.kind === 'unavailable') {
-    sendProblem(response, faultOfUnavailable(result));
+    sendProblem(response, refusalOf(result, context.metrics));
     return;
   }
   const { outcome, servedBy } = result;
@@ -256,7 +256,7 @@ async function write(
     typeof chosen === 'string' ? idempotencyKeyOf(chosen, method, command) : null;
   const result = await context.operations.write(command, { idempotencyKey });
   if (result.kind === 'unavailable') {
-    sendProblem(response, faultOfUnavailable(result));
+    sendProblem(response, refusalOf(result, context.metrics));
     return;
   }
   const { outcome, servedBy } = result;
@@ -312,8 +312,4 @@ function nameOf(key: Key): string {
 export function tooLarge(size: number | null, bytesMax: number): Fault {
   const has = size === null ? `more than ${bytesMax}` : String(size);
   return fault('too-large', `The body has ${has} bytes, and ${bytesMax} are allowed.`);
-}
-
-export function faultOfUnavailable(result: Unavailable): Fault {
-  return { code: result.code, detail: result.detail, outcome: result.outcome };
 }

@@ -37,6 +37,7 @@ export type WriteSettlement =
       readonly code: 'no-leader' | 'not-enough-in-sync' | 'overloaded' | 'stopping';
       /** `unknown`: it was sent, and may be applied. */
       readonly outcome: 'none' | 'unknown';
+      /** What happened, as a clause. */
       readonly detail: string;
     };
 

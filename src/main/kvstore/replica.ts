@@ -58,7 +58,14 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
   const identity = { podName: config.pod.name, podUid: uid, dataId: randomUUID() };
 
   const { connectionsMax, queueBytesMax } = config.peer;
-  const transport = createTcpTransport({ log, connectionsMax, outboundBytesMax: queueBytesMax });
+  const transport = createTcpTransport({
+    log,
+    connectionsMax,
+    outboundBytesMax: queueBytesMax,
+    onConnectionRefused: () => {
+      metrics.limitHit('peer-connections');
+    },
+  });
   const host = new GroupHost({
     transport,
     openPeerClient: peerClients(transport),

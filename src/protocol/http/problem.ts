@@ -26,6 +26,11 @@ export function fault(code: ErrorCode, detail: string = ERRORS[code].meaning): F
   return { code, detail, outcome: 'none' };
 }
 
+/** Of a clause such as reasons are made of: `no replica answered` becomes `No replica answered.` */
+export function sentenceOf(clause: string): string {
+  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
+}
+
 export function statusOf(code: ErrorCode): number {
   return ERRORS[code].status;
 }

@@ -199,6 +199,49 @@ test('an answer reaches the one who asked, and its latency is told if it was com
   expect(driver.waiting).toBe(0);
 });
 
+test('what a limit refuses is counted once, when it is answered; other refusals are not', async () => {
+  const { group, listener, driver } = driven();
+  const refuseWrites = [
+    'memory-full',
+    'session-full',
+    'idempotency-full',
+    'overloaded',
+    'not-leader',
+    'unknown-session',
+    'idempotency-mismatch',
+  ] as const;
+  const refuseSessions = ['sessions-full', 'overloaded', 'not-leader'] as const;
+  group.onFlush = (effects) => {
+    const [writes, sessions] = [group.of('write'), group.of('openSession')];
+    for (const [at, code] of refuseWrites.entries()) {
+      const ticket = writes[at]?.ticket ?? 0;
+      effects.push({ kind: 'writeAnswered', ticket, outcome: { kind: 'refused', code, leaderHint: null } });
+    }
+    for (const [at, code] of refuseSessions.entries()) {
+      const ticket = sessions[at]?.ticket ?? 0;
+      effects.push({ kind: 'sessionAnswered', ticket, outcome: { kind: 'refused', code, leaderHint: null } });
+    }
+  };
+  const asker = new RecordingAsker();
+  for (const _ of refuseWrites) driver.write(someWrite, asker);
+  for (const _ of refuseSessions) driver.openSession(asker);
+  const gone = driver.write(someWrite, asker);
+  driver.cancel(gone);
+  await turn();
+  // Nobody waits for these answers any more.
+  driver.tick();
+  await turn();
+  expect(asker.answers).toHaveLength(refuseWrites.length + refuseSessions.length);
+  expect(listener.limitsHit).toEqual([
+    'memory-full',
+    'session-full',
+    'idempotency-full',
+    'overloaded',
+    'sessions-full',
+    'overloaded',
+  ]);
+});
+
 test('one who is gone is told nothing, and the group hears of it', async () => {
   const { group, driver } = driven();
   const asker = new RecordingAsker();

@@ -249,8 +249,12 @@ test('a listener that fails costs its connection only, and is logged', async () 
   expect(bench.log.lines.filter((line) => line.level === 'error')).toHaveLength(1);
 });
 
-test('connections beyond the limit are refused; those that are there stay', async () => {
-  const address = await bench.listen(bench.transport({ connectionsMax: 2 }));
+test('connections beyond the limit are refused and counted; those that are there stay', async () => {
+  let refused = 0;
+  const onConnectionRefused = (): void => {
+    refused += 1;
+  };
+  const address = await bench.listen(bench.transport({ connectionsMax: 2, onConnectionRefused }));
   const diallers = [new RecordingHandler(), new RecordingHandler(), new RecordingHandler()];
   const transport = bench.transport();
   for (const dialler of diallers) {
@@ -258,6 +262,7 @@ test('connections beyond the limit are refused; those that are there stay', asyn
     await until('it stands or falls', () => dialler.opened + dialler.closes.length === 1);
   }
   expect(diallers.map((dialler) => dialler.opened)).toEqual([1, 1, 0]);
+  expect(refused).toBe(1);
 });
 
 test('2,000 idle connections disturb nobody, cost little and are gone in time', async () => {

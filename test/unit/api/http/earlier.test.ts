@@ -187,7 +187,7 @@ describe('PUT /put', () => {
       kind: 'unavailable',
       code: 'no-leader',
       outcome: 'unknown',
-      detail: 'No leader for 10 s.',
+      detail: 'no leader for 10 s',
     };
     const unavailable = await request(api).put('/put').send({ key: 'k', value: 'v' });
     expect([unavailable.status, unavailable.headers['retry-after'], unavailable.text]).toEqual([

@@ -460,14 +460,30 @@ describe('what the store cannot do', () => {
 
   test.each(codes)('nobody to ask (%s) gets 503 with Retry-After', async (code) => {
     const { api, operations } = apiUnderTest();
-    operations.nextRead = { kind: 'unavailable', code, outcome: 'none', detail: 'Asked three.' };
+    operations.nextRead = { kind: 'unavailable', code, outcome: 'none', detail: 'none of three answered' };
     const answer = await request(api).get('/v1/keys/k');
     expect(codeOf(answer)).toEqual([503, code]);
-    expect(answer.body).toMatchObject({ retryable: true, detail: `Asked three. ${ERRORS[code].advice}` });
+    expect(answer.body).toMatchObject({ retryable: true, detail: `None of three answered. ${ERRORS[code].advice}` });
     expect(answer.headers['retry-after']).toBe('1');
-    operations.nextWrite = { kind: 'unavailable', code, outcome: 'unknown', detail: 'Asked three.' };
+    operations.nextWrite = { kind: 'unavailable', code, outcome: 'unknown', detail: 'none of three answered' };
     const write = await request(api).put('/v1/keys/k').send('v');
     expect(write.body).toMatchObject({ outcome: 'unknown', code });
+  });
+
+  test('a request is counted as refused by a limit where this process was full, and nowhere else', async () => {
+    const { api, operations, metrics } = apiUnderTest();
+    for (const code of codes) {
+      operations.nextRead = { kind: 'unavailable', code, outcome: 'none', detail: 'none of three answered' };
+      await request(api).get('/v1/keys/k').expect(503);
+    }
+    expect(metrics.limitsHit).toEqual(['overloaded']);
+    operations.nextWrite = { kind: 'unavailable', code: 'overloaded', outcome: 'none', detail: '2 writes wait already' };
+    await request(api).put('/put').send({ key: 'k', value: 'v' }).expect(503);
+    expect(metrics.limitsHit).toEqual(['overloaded', 'overloaded']);
+    // The leader's limit, which the leader counts.
+    operations.nextWrite = { kind: 'refused', code: 'memory-full', leaderHint: null };
+    await request(api).put('/v1/keys/k').send('v').expect(507);
+    expect(metrics.limitsHit).toHaveLength(2);
   });
 
   test('a fault of ours is a 500 without its stack, and a log line with it', async () => {
