@@ -32,6 +32,8 @@ export interface CandidateOptions {
   /** What this replica would answer to a question. */
   readonly testify: (now: Instant) => Answer;
   readonly podUid: string;
+  /** How often this replica has promised something to anyone: acknowledged, or told how it stands (R2). */
+  readonly promises: () => number;
 }
 
 /** What the replica that does not lead knows of the record. */
@@ -214,9 +216,10 @@ export class Candidate {
   #nextErrand(now: Instant): Errand<LeadVerdict | null> | null {
     const nowMs = now.monotonicMs;
     if (nowMs < this.#notBeforeMs) return null;
-    if (this.#lookWanted) return this.#look();
     const { replica, follower, times } = this.#options;
     const seeking = !follower.streaming;
+    const recordLost = this.#view.kind !== 'obeyed' && this.#view.kind !== 'unknown';
+    if (this.#lookWanted) return recordLost && seeking && !replica.empty ? this.#seekLeader() : this.#look();
     switch (this.#view.kind) {
       case 'unknown':
         return this.#look();
@@ -351,13 +354,13 @@ export class Candidate {
   }
 
   #ask() {
-    const { follower, obedience } = this.#options;
-    return { ms: this.#now.monotonicMs, acknowledgements: follower.acknowledgements, changes: obedience.changes };
+    const { obedience } = this.#options;
+    return { ms: this.#now.monotonicMs, promises: this.#options.promises(), changes: obedience.changes };
   }
 
   #see(
     answer: ApiAnswer,
-    asked: { ms: number; acknowledgements: number; changes: number },
+    asked: { ms: number; promises: number; changes: number },
     reason: string,
   ): LeadVerdict | null {
     this.#lookedMs = this.#now.monotonicMs;
@@ -380,7 +383,7 @@ export class Candidate {
 
   #adopt(
     record: LeaseRecord,
-    asked: { ms: number; acknowledgements: number; changes: number },
+    asked: { ms: number; promises: number; changes: number },
     reason: string,
   ): LeadVerdict | null {
     const { replica, follower, obedience, beginnings } = this.#options;
@@ -427,12 +430,13 @@ export class Candidate {
 
   /**
    * R2: an answer that names this replica counts only if it has acknowledged nothing since it asked; else the next read
-   * decides, for by now it acknowledges no lower epoch.
+   * decides, for by now it acknowledges no lower epoch. "I am empty" and "this is what I have" are acknowledgements too:
+   * others may have founded the group on them meanwhile (R13, R14).
    */
-  #named(record: LeaseRecord, asked: { ms: number; acknowledgements: number }, reason: string): LeadVerdict | null {
+  #named(record: LeaseRecord, asked: { ms: number; promises: number }, reason: string): LeadVerdict | null {
     const { follower } = this.#options;
     follower.unfollow(this.#effects);
-    if (asked.acknowledgements !== follower.acknowledgements) {
+    if (asked.promises !== this.#options.promises()) {
       this.#lookWanted = true;
       return null;
     }

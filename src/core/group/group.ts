@@ -54,6 +54,7 @@ export class Group {
   #links = 0;
   #calls = 0;
   #lineageChanges = 0;
+  #testimonies = 0;
   #reportedFollowing: string | null = null;
   #stopped = false;
 
@@ -88,6 +89,7 @@ export class Group {
         port: this.#port,
         testify: (at) => this.#testify(0, at),
         podUid: identity.podUid,
+        promises: () => this.#follower.acknowledgements + this.#testimonies,
       },
       now,
     );
@@ -224,6 +226,7 @@ export class Group {
   #receive(link: LinkId, message: PeerMessage, now: Instant, effects: Effect[]): void {
     switch (message.kind) {
       case 'question':
+        this.#testimonies += 1;
         effects.push({ kind: 'send', link, message: this.#testify(message.number, now) });
         this.#candidate.heardReplica();
         return;

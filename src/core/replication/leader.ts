@@ -680,7 +680,7 @@ export class Leader {
 
   /** R5, R6: the change of the set that is due, begun; the tenure sends it once {@link changeReady}. */
   considerChange(nowMs: number): void {
-    this.membership.consider(this.firstIndex, nowMs);
+    this.membership.consider(nowMs);
   }
 
   /** R5: who is added has acknowledged everything up to the commit index and this epoch's first entry. */

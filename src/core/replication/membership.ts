@@ -39,7 +39,8 @@ export class Membership {
   /** By pod: how long it must be caught up before it is added again. */
   readonly #removals = new Map<string, { readonly waitMs: number; readonly atMs: number }>();
   #lastTickMs: number;
-  #lastTickCommit = 0 as LogIndex;
+  /** The commit index at the latest ticks, the oldest first. */
+  readonly #commits = new Deque<{ readonly index: LogIndex; readonly ms: number }>();
   #late = false;
   #changeBeganMs = 0;
   #sessionsScannedMs: number;
@@ -85,15 +86,25 @@ export class Membership {
   tick(replica: Replica, nowMs: number): void {
     this.#late = nowMs - this.#lastTickMs > LATE_TURN_MS;
     this.#lastTickMs = nowMs;
+    const due = this.#committedBefore(replica.commitIndex, nowMs);
     for (const progress of this.#followers.values()) {
-      const caughtUp = progress.streaming && progress.matchIndex >= this.#lastTickCommit;
+      const caughtUp = progress.streaming && progress.matchIndex >= due;
       if (!caughtUp) progress.caughtUpSinceMs = null;
       else progress.caughtUpSinceMs ??= nowMs;
     }
-    this.#lastTickCommit = replica.commitIndex;
     for (const [pod, removal] of this.#removals) {
       if (nowMs - removal.atMs > SETTLED_MS + removal.waitMs) this.#removals.delete(pod);
     }
+  }
+
+  /** R5: caught up is who lags by less than half of what would remove a member; a busy moment is no relapse. */
+  #committedBefore(commitIndex: LogIndex, nowMs: number): LogIndex {
+    this.#commits.push({ index: commitIndex, ms: nowMs });
+    const beforeMs = nowMs - this.#times.removalMs / 2;
+    for (let next = this.#commits.at(1); next !== undefined && next.ms <= beforeMs; next = this.#commits.at(1)) {
+      this.#commits.shift();
+    }
+    return this.#commits.first()?.index ?? commitIndex;
   }
 
   /** Sessions are looked through for idle ones ten times in their idle time. */
@@ -139,7 +150,7 @@ export class Membership {
   }
 
   /** Begins the change that is due, or drops one that came to nothing before it was sent. */
-  consider(firstIndex: LogIndex, nowMs: number): void {
+  consider(nowMs: number): void {
     const set = this.#set;
     if (set.change !== null) {
       this.#reconsider(nowMs);
@@ -155,7 +166,7 @@ export class Membership {
     // At the minimum writes wait for whoever comes, so nobody waits for its turn.
     const needed = leaving !== null || set.confirmed.size < this.#limits.minInSync;
     if (leaving === null && set.confirmed.size >= this.#limits.inSyncMax) return;
-    const candidate = this.#candidate(firstIndex, { needed, nowMs });
+    const candidate = this.#candidate({ needed, nowMs });
     if (candidate === null) return;
     const reason = leaving === null ? 'caught up' : `caught up, in the place of a member: ${leaving.reason}`;
     this.#begin({ add: candidate, remove: leaving?.id ?? null, reason }, nowMs);
@@ -204,12 +215,11 @@ export class Membership {
     return asks === null ? null : { id: asks, reason: 'it is stopping' };
   }
 
-  #candidate(firstIndex: LogIndex, options: { readonly needed: boolean; readonly nowMs: number }): ReplicaId | null {
+  #candidate(options: { readonly needed: boolean; readonly nowMs: number }): ReplicaId | null {
     let best: Progress | null = null;
     for (const progress of this.#followers.values()) {
       if (this.#set.confirmed.has(progress.id) || !progress.streaming || progress.stopping) continue;
-      if (progress.caughtUpSinceMs === null || progress.matchIndex < Math.min(this.#lastTickCommit, firstIndex))
-        continue;
+      if (progress.caughtUpSinceMs === null) continue;
       const removal = this.#removals.get(podOf(progress.id));
       const waitMs = options.needed || this.stopping ? 0 : (removal?.waitMs ?? 0);
       if (options.nowMs - progress.caughtUpSinceMs < waitMs) continue;
