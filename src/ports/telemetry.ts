@@ -7,3 +7,26 @@ export interface Log {
 }
 
 export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * What a process refuses to protect itself, as `kvstore_limits_hit_total` names it. Where a client reads of it, the code
+ * is that of the error; the others close a connection.
+ */
+export const LIMITS = [
+  'bad-request',
+  'connections',
+  'headers-too-large',
+  'idempotency-full',
+  'memory-full',
+  'overloaded',
+  'peer-connections',
+  'request-timeout',
+  'session-full',
+  'sessions-full',
+  'silent-connections',
+  'too-large',
+  'too-many-requests',
+  'unread-answers',
+] as const;
+
+export type Limit = (typeof LIMITS)[number];

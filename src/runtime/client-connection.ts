@@ -6,6 +6,7 @@ import type { OpenSessionOutcome, WriteOutcome } from '../core/store/commands.ts
 import type { ReadOutcome } from '../core/store/reads.ts';
 import type { PeerAnswer, PeerRequest, PeerWaiter } from '../ports/peer-client.ts';
 import type { PeerConnection, PeerConnectionHandler } from '../ports/peers.ts';
+import type { Limit } from '../ports/telemetry.ts';
 import type { Answered, Asker, GroupDriver } from './group-driver.ts';
 import type { PeerClients } from './peer-clients.ts';
 
@@ -23,7 +24,7 @@ export interface ClientConnectionHost {
   readonly limits: ClientConnectionLimits;
   readonly peers: PeerClients;
   group(id: GroupId): GroupDriver | undefined;
-  onLimitHit(code: string): void;
+  onLimitHit(limit: Limit): void;
   /** Once, when the connection is gone, whoever ended it. */
   onClientGone(client: ClientConnection): void;
 }

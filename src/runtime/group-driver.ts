@@ -7,7 +7,7 @@ import type { ReadRequest } from '../core/store/reads.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Endpoint, GroupApi } from '../ports/kubernetes.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
-import type { Log } from '../ports/telemetry.ts';
+import type { Limit, Log } from '../ports/telemetry.ts';
 import { PeerLink, type LinkOwner } from './peer-link.ts';
 import type { Turns, TurnTaker } from './turns.ts';
 
@@ -32,7 +32,7 @@ export interface DriverListener {
   /** A write was committed, so long after it was asked for. */
   onCommitted(group: GroupId, latencyMs: number): void;
   /** Something was refused by a limit. */
-  onLimitHit(code: string): void;
+  onLimitHit(limit: Limit): void;
   /** The core has met a broken invariant, or failed otherwise. Nothing is stepped any more: the process must end. */
   onFailed(group: GroupId, error: unknown): void;
 }
@@ -285,7 +285,8 @@ export class GroupDriver implements TurnTaker, LinkOwner {
 
   /** Here and nowhere else: whoever passes the answer on has met no limit of its own. */
   #countRefusal(code: Refusal): void {
-    if (REFUSED_BY_LIMIT[code]) this.#listener.onLimitHit(code);
+    const limit = LIMIT_OF[code];
+    if (limit !== null) this.#listener.onLimitHit(limit);
   }
 
   #connect(id: LinkId, address: string): void {
@@ -326,16 +327,16 @@ export class GroupDriver implements TurnTaker, LinkOwner {
 
 type Refusal = WriteRefusal | Extract<OpenSessionOutcome, { readonly kind: 'refused' }>['code'];
 
-/** The other refusals say who does not lead, or what is wrong with the request. */
-const REFUSED_BY_LIMIT: Readonly<Record<Refusal, boolean>> = {
-  'not-leader': false,
-  'unknown-session': false,
-  'idempotency-mismatch': false,
-  'session-full': true,
-  'sessions-full': true,
-  'idempotency-full': true,
-  'memory-full': true,
-  overloaded: true,
+/** null: the refusal says who does not lead, or what is wrong with the request. */
+const LIMIT_OF: Readonly<Record<Refusal, Limit | null>> = {
+  'not-leader': null,
+  'unknown-session': null,
+  'idempotency-mismatch': null,
+  'session-full': 'session-full',
+  'sessions-full': 'sessions-full',
+  'idempotency-full': 'idempotency-full',
+  'memory-full': 'memory-full',
+  overloaded: 'overloaded',
 };
 
 /** `closed` never follows a disconnect: not even where both fall into one turn. */

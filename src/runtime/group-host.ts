@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { GroupApi } from '../ports/kubernetes.ts';
 import type { OpenPeerClient } from '../ports/peer-client.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
-import type { Log } from '../ports/telemetry.ts';
+import type { Limit, Log } from '../ports/telemetry.ts';
 import { ClientConnection, type ClientConnectionHost, type ClientConnectionLimits } from './client-connection.ts';
 import { GroupDriver, type DrivenGroup } from './group-driver.ts';
 import { PeerClients } from './peer-clients.ts';
@@ -34,7 +34,7 @@ export interface HostListener {
   /** A write was committed, so long after it was asked for. */
   onCommitted(group: GroupId, latencyMs: number): void;
   /** Something was refused by a limit. */
-  onLimitHit(code: string): void;
+  onLimitHit(limit: Limit): void;
   /** A group met a broken invariant: the process must end. */
   onFailed(group: GroupId, error: unknown): void;
 }
@@ -177,8 +177,8 @@ export class GroupHost implements ClientConnectionHost {
     return this.#groups.get(id);
   }
 
-  onLimitHit(code: string): void {
-    this.#options.listener.onLimitHit(code);
+  onLimitHit(limit: Limit): void {
+    this.#options.listener.onLimitHit(limit);
   }
 
   onClientGone(client: ClientConnection): void {

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { GroupId } from '../../core/base/numbers.ts';
 import type { AlarmCode, GroupStatus, Report, Role } from '../../core/group/io.ts';
 import { parseReplicaId } from '../../core/replication/replica-id.ts';
+import type { Limit } from '../../ports/telemetry.ts';
 
 /**
  * What an operator asks, for Prometheus: of this process, of each replica group that it hosts, and of the requests that
@@ -15,7 +16,7 @@ export class Metrics {
   /** Each group is asked once per scrape, so that its numbers fit together. */
   readonly #statuses = new Map<GroupId, GroupStatus>();
   readonly #requests = new Map<string, Map<number, number>>();
-  readonly #limitsHit = new Map<string, number>();
+  readonly #limitsHit = new Map<Limit, number>();
   readonly #alarms = new Map<AlarmCode, number>(ALARM_CODES.map((code) => [code, 0]));
   readonly #changes = { role: 0, set: 0 };
   readonly #commitSeconds: Histogram;
@@ -29,9 +30,14 @@ export class Metrics {
         for (const [status, count] of byStatus) counter.inc({ route, status }, count);
       }
     });
-    this.#publish('kvstore_limits_hit_total', 'Requests and connections refused by a limit of this process.', ['code'], (counter) => {
-      for (const [code, count] of this.#limitsHit) counter.inc({ code }, count);
-    });
+    this.#publish(
+      'kvstore_limits_hit_total',
+      'Requests and connections refused by a limit of this process.',
+      ['code'],
+      (counter) => {
+        for (const [code, count] of this.#limitsHit) counter.inc({ code }, count);
+      },
+    );
     this.#commitSeconds = new Histogram({
       name: 'kvstore_commit_seconds',
       help: 'From the arrival of a write at the leader to its commit.',
@@ -65,8 +71,8 @@ export class Metrics {
     byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
   }
 
-  limitHit(code: string): void {
-    this.#limitsHit.set(code, (this.#limitsHit.get(code) ?? 0) + 1);
+  limitHit(limit: Limit): void {
+    this.#limitsHit.set(limit, (this.#limitsHit.get(limit) ?? 0) + 1);
   }
 
   committed(latencyMs: number): void {

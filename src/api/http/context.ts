@@ -1,5 +1,5 @@
 import type { DataOperations } from '../../ports/data-operations.ts';
-import type { Log } from '../../ports/telemetry.ts';
+import type { Limit, Log } from '../../ports/telemetry.ts';
 
 export interface ApiOptions {
   readonly operations: DataOperations;
@@ -33,7 +33,7 @@ export interface ApiMetrics {
   readonly contentType: string;
   /** `route` is a method and a pattern, never a path. */
   requestAnswered(route: string, status: number): void;
-  limitHit(code: string): void;
+  limitHit(limit: Limit): void;
   text(): Promise<string>;
 }
 

@@ -8,8 +8,9 @@ import {
 } from 'node:http';
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 
+import type { ErrorCode } from '../../core/base/errors.ts';
 import { fault, problemOf, PROBLEM_MEDIA_TYPE, type Fault } from '../../protocol/http/problem.ts';
-import type { Log } from '../../ports/telemetry.ts';
+import type { Limit, Log } from '../../ports/telemetry.ts';
 import type { ApiMetrics } from './context.ts';
 import { markContinuePending } from './continue.ts';
 import { sendProblem } from './respond.ts';
@@ -181,7 +182,7 @@ export class HttpServer {
 }
 
 /** null: the client is gone, and nobody would read an answer. */
-function faultOfClientError(error: NodeJS.ErrnoException): Fault | null {
+function faultOfClientError(error: NodeJS.ErrnoException): Fault<Limit & ErrorCode> | null {
   const { code } = error;
   if (code === 'ECONNRESET' || code === 'EPIPE') return null;
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return fault('request-timeout');

@@ -175,8 +175,8 @@ function listenerOf(sinks: {
     onCommitted(_group, latencyMs) {
       metrics.committed(latencyMs);
     },
-    onLimitHit(code) {
-      metrics.limitHit(code);
+    onLimitHit(limit) {
+      metrics.limitHit(limit);
     },
     onFailed(group, error) {
       log.error('replica failed', { group, error });

@@ -1,8 +1,8 @@
 import { ERRORS, type ErrorCode } from '../../core/base/errors.ts';
 
 /** What went wrong, before it is known in which form the client reads it. */
-export interface Fault {
-  readonly code: ErrorCode;
+export interface Fault<C extends ErrorCode = ErrorCode> {
+  readonly code: C;
   /** This occurrence, in whole sentences; the advice of the table follows it. */
   readonly detail: string;
   /** `unknown`: a write may have been applied, or may still be. */
@@ -22,7 +22,7 @@ export interface Problem {
   readonly outcome?: 'unknown';
 }
 
-export function fault(code: ErrorCode, detail: string = ERRORS[code].meaning): Fault {
+export function fault<C extends ErrorCode>(code: C, detail: string = ERRORS[code].meaning): Fault<C> {
   return { code, detail, outcome: 'none' };
 }
 

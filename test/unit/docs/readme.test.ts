@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { defaultTextOf, isDerived, options, type Option } from '../../../src/config/table.ts';
 import { ERRORS } from '../../../src/core/base/errors.ts';
+import { LIMITS } from '../../../src/ports/telemetry.ts';
 import { codesIn, page, tableOf } from './pages.ts';
 
 const readme = page('README.md');
@@ -59,4 +60,11 @@ test('README names limits by errors and metrics that exist', () => {
     for (const code of codesIn(error)) expect(Object.keys(ERRORS)).toContain(code);
     for (const name of codesIn(metric)) expect(published).toContain(`'${name.replace(/\{.*/, '')}'`);
   }
+});
+
+test('README names every limit that is counted, by its code', () => {
+  const named = limits.flatMap(([, , , metric = '']) =>
+    [...metric.matchAll(/kvstore_limits_hit_total\{code="([^"]+)"\}/g)].map(([, code]) => code),
+  );
+  expect([...new Set(named)].toSorted()).toEqual([...LIMITS].toSorted());
 });

@@ -477,7 +477,12 @@ describe('what the store cannot do', () => {
       await request(api).get('/v1/keys/k').expect(503);
     }
     expect(metrics.limitsHit).toEqual(['overloaded']);
-    operations.nextWrite = { kind: 'unavailable', code: 'overloaded', outcome: 'none', detail: '2 writes wait already' };
+    operations.nextWrite = {
+      kind: 'unavailable',
+      code: 'overloaded',
+      outcome: 'none',
+      detail: '2 writes wait already',
+    };
     await request(api).put('/put').send({ key: 'k', value: 'v' }).expect(503);
     expect(metrics.limitsHit).toEqual(['overloaded', 'overloaded']);
     // The leader's limit, which the leader counts.
