@@ -307,7 +307,10 @@ export class Client {
     this.#inFlight -= 1;
     this.answered += 1;
     this.writesCommittedAtUs.push(write.operation.startUs);
-    this.#world.lastCommittedWriteStartUs = Math.max(this.#world.lastCommittedWriteStartUs, write.operation.startUs);
+    // An idempotency key that was used before is answered from the table, which shows no progress.
+    if (write.operation.idempotencyKey === null) {
+      this.#world.lastCommittedWriteStartUs = Math.max(this.#world.lastCommittedWriteStartUs, write.operation.startUs);
+    }
     this.#world.checker.histories.onWriteAcknowledged(this.#world.now, write.operation, outcome);
     this.#rememberTag(outcome.lineage.id, outcome.revision);
     this.#see({ lineage: outcome.lineage, revision: outcome.revision });
