@@ -199,8 +199,11 @@ export class LeaderKit {
 
   /** The update of the record that the change asks for succeeds. */
   confirmChange(): void {
-    this.leader.set.markSent();
-    this.leader.set.confirm(this.leader.set.target);
+    const { set, membership } = this.leader;
+    const removed = set.change?.remove ?? null;
+    set.markSent();
+    set.confirm(set.target);
+    if (removed !== null) membership.onRemoved(removed, this.nowMs);
     this.turn();
   }
 

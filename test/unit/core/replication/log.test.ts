@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { epoch, logIndex, type LogIndex } from '../../../../src/core/base/numbers.ts';
+import { Log, type LogPosition } from '../../../../src/core/replication/log.ts';
+import { entry, present } from '../kit/builders.ts';
+
+/** A log of one entry for each of these epochs; the first `dropped` of them forgotten. */
+function logOf(epochs: readonly number[], dropped = 0): Log {
+  const log = new Log();
+  for (const [at, inEpoch] of epochs.entries()) log.append(entry(at + 1, inEpoch));
+  log.dropThrough(logIndex(dropped));
+  return log;
+}
+
+const position = (index: number, inEpoch: number): LogPosition => ({ index: logIndex(index), epoch: epoch(inEpoch) });
+
+describe('the log', () => {
+  test('has no gaps, and epochs never fall within it', () => {
+    const log = logOf([1, 3]);
+    expect(() => log.append(entry(4, 3))).toThrow('the log has no gaps');
+    expect(() => log.append(entry(2, 3))).toThrow('the log has no gaps');
+    expect(() => log.append(entry(3, 2))).toThrow('epochs never fall within a log');
+  });
+
+  test('of what was dropped only the last position is remembered, for matching', () => {
+    const log = logOf([1, 1, 2, 3], 2);
+    expect([log.at(logIndex(2)), log.epochAt(logIndex(1)), log.epochAt(logIndex(2))]).toEqual([
+      undefined,
+      undefined,
+      1,
+    ]);
+    expect([
+      log.holds(position(2, 1)),
+      log.holds(position(1, 1)),
+      log.holds(position(4, 3)),
+      log.holds(position(4, 2)),
+    ]).toEqual([true, false, true, false]);
+    expect(log.last).toEqual({ index: 4, epoch: 3 });
+  });
+
+  test('what was dropped cannot be truncated', () => {
+    expect(() => logOf([1, 1, 2], 2).truncateAfter(logIndex(1))).toThrow(
+      'what was applied and dropped cannot be truncated',
+    );
+  });
+
+  test('R11: it goes on after the position of a snapshot', () => {
+    const log = logOf([1, 1]);
+    log.restartAfter(position(20, 5));
+    expect([log.last, log.length, log.bytes]).toEqual([{ index: 20, epoch: 5 }, 0, 0]);
+    log.append(entry(21, 5));
+    expect(log.lastIndex).toBe(21);
+  });
+
+  test('keeps what was appended and neither truncated nor dropped, and counts its bytes', () => {
+    type Step = { kind: 'append' | 'truncate' | 'drop'; share: number };
+    const steps = fc.array(
+      fc.record<Step>({ kind: fc.constantFrom('append', 'append', 'append', 'truncate', 'drop'), share: fc.nat(100) }),
+      { maxLength: 100 },
+    );
+    fc.assert(
+      fc.property(steps, (taken) => {
+        const log = new Log();
+        let kept: { index: number; bytes: number }[] = [];
+        let dropped = 0;
+        for (const { kind, share } of taken) {
+          const at = dropped + Math.floor((kept.length * share) / 100);
+          if (kind === 'append') {
+            const one = entry(dropped + kept.length + 1, 1);
+            log.append(one);
+            kept.push(one);
+          } else if (kind === 'truncate') {
+            log.truncateAfter(logIndex(at));
+            kept = kept.filter(({ index }) => index <= at);
+          } else {
+            log.dropThrough(logIndex(at));
+            kept = kept.filter(({ index }) => index > at);
+            dropped = at;
+          }
+          expect([log.dropped.index, log.length, log.lastIndex]).toEqual([dropped, kept.length, dropped + kept.length]);
+          expect(log.bytes).toBe(kept.reduce((sum, one) => sum + one.bytes, 0));
+        }
+        for (const one of kept) expect(log.at(one.index as LogIndex)).toBe(one);
+      }),
+    );
+  });
+});
+
+describe('R10: finding where two logs last agree', () => {
+  test('steps over whole epochs that the other cannot have', () => {
+    const log = logOf([1, 1, 2, 2, 2, 5]);
+    expect(log.newestNotBeyond(position(9, 4))).toEqual({ index: 5, epoch: 2 });
+    expect(log.newestNotBeyond(position(4, 9))).toEqual({ index: 4, epoch: 2 });
+    expect(log.newestNotBeyond(position(9, 0))).toEqual({ index: 0, epoch: 0 });
+  });
+
+  test('says so where the place was dropped', () => {
+    expect(logOf([1, 2, 3, 4], 3).newestNotBeyond(position(2, 2))).toBeNull();
+    expect(logOf([1, 2, 3, 4], 3).newestNotBeyond(position(3, 3))).toEqual({ index: 3, epoch: 3 });
+  });
+
+  /** Two logs as R4 lets them come about: alike up to a point, then each with epochs that the other has not. */
+  const pairs = fc
+    .tuple(
+      fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 8 }),
+      fc.array(fc.integer({ min: 2, max: 8 }), { maxLength: 8 }),
+      fc.array(fc.integer({ min: 2, max: 8 }), { maxLength: 8 }),
+    )
+    .map(([shared, one, other]) => {
+      const common = shared.sort((a, b) => a - b);
+      const after = common.at(-1) ?? 0;
+      const odd = one.map((drawn) => after + 2 * drawn + 1).sort((a, b) => a - b);
+      const even = other.map((drawn) => after + 2 * drawn).sort((a, b) => a - b);
+      return { common, one: [...common, ...odd], other: [...common, ...even] };
+    });
+
+  test('answering each other in turn, two logs come to the last entry that both hold', () => {
+    fc.assert(
+      fc.property(pairs, ({ common, one, other }) => {
+        const [leader, follower] = [logOf(one), logOf(other)];
+        let at = follower.last;
+        let steps = 0;
+        for (;;) {
+          at = present(leader.newestNotBeyond(at));
+          if (follower.holds(at)) break;
+          at = present(follower.newestNotBeyond(at));
+          steps += 1;
+        }
+        expect(at).toEqual({ index: common.length, epoch: common.at(-1) ?? 0 });
+        // Epoch by epoch, not entry by entry.
+        expect(steps).toBeLessThanOrEqual(new Set(one).size + new Set(other).size);
+      }),
+    );
+  });
+});

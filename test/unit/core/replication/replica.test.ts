@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+import { logIndex, wallMs } from '../../../../src/core/base/numbers.ts';
+import { LOG_START } from '../../../../src/core/replication/log.ts';
+import { deleteBody, entry, idOf, key, LINEAGE, openSessionBody, putBody, replicaOf } from '../kit/builders.ts';
+
+const LOG = [
+  entry(1, 1, openSessionBody()),
+  entry(2, 1, putBody('k', { version: 1, created: 2 })),
+  entry(3, 2, putBody('k', { version: 2, created: 2 })),
+  entry(4, 2, deleteBody('other', 1)),
+];
+
+describe('applied ≤ committed ≤ last index', () => {
+  test('a commit index beyond the log commits what is there', () => {
+    const replica = replicaOf('b', { log: LOG });
+    replica.commitThrough(logIndex(99), null);
+    expect([replica.commitIndex, replica.machine.appliedIndex]).toEqual([4, 4]);
+  });
+
+  test('every entry is applied once, in order, and a lower commit index undoes nothing', () => {
+    const replica = replicaOf('b', { log: LOG });
+    const applied: number[] = [];
+    for (const through of [2, 1, 2, 4]) replica.commitThrough(logIndex(through), (one) => applied.push(one.index));
+    expect(applied).toEqual([1, 2, 3, 4]);
+  });
+
+  test('R10: a committed entry is never dropped', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 3 });
+    expect(() => replica.truncateAfter(logIndex(2))).toThrow('R10: a committed entry is never dropped');
+    replica.truncateAfter(logIndex(3));
+    expect(replica.log.lastIndex).toBe(3);
+  });
+});
+
+describe('R12: the newest uncommitted entry of a key', () => {
+  test('is known until it is applied', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 1 });
+    expect(replica.uncommittedFor(key('k'))?.index).toBe(3);
+    replica.commitThrough(logIndex(2), null);
+    expect(replica.uncommittedFor(key('k'))?.index).toBe(3);
+    replica.commitThrough(logIndex(3), null);
+    expect(replica.uncommittedFor(key('k'))).toBeUndefined();
+  });
+
+  test('is an older one again when the newest was dropped', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 1 });
+    replica.truncateAfter(logIndex(2));
+    expect([replica.uncommittedFor(key('k'))?.index, replica.uncommittedFor(key('other'))]).toEqual([2, undefined]);
+  });
+});
+
+describe('R11: an empty replica', () => {
+  test('says index 0 of no lineage, whatever part of a snapshot it has', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 4 });
+    replica.becomeEmpty({ index: logIndex(50), epoch: LOG[3]?.epoch ?? LOG_START.epoch }, wallMs(5));
+    expect([replica.empty, replica.position, replica.log.lastIndex]).toEqual([true, LOG_START, 50]);
+    replica.beginLineage(LINEAGE);
+    expect(replica.position).toEqual({ index: 50, epoch: 2 });
+  });
+
+  test('has another data id once it has given data up: it is another replica', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 4 });
+    expect(replica.id).toBe(idOf('b'));
+    replica.discard();
+    const second = replica.id;
+    replica.discard();
+    expect([replica.empty, replica.machine.store.size, replica.log.lastIndex]).toEqual([true, 0, 0]);
+    expect(new Set([idOf('b'), second, replica.id]).size).toBe(3);
+    expect(second.startsWith('b/uid-b/')).toBe(true);
+  });
+});
+
+describe('the log is bounded', () => {
+  test('by count and by bytes, and nothing is dropped that is not applied or that somebody lacks', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 3 });
+    const tight = { logEntriesMax: 0, logBytesMax: 0 };
+    replica.trimLog({ logEntriesMax: 3, logBytesMax: 1e6 }, logIndex(4));
+    expect(replica.log.dropped.index).toBe(1);
+    replica.trimLog(tight, logIndex(2));
+    expect(replica.log.dropped.index).toBe(2);
+    replica.trimLog(tight, logIndex(4));
+    expect(replica.log.dropped.index).toBe(3);
+  });
+});

@@ -1,0 +1,200 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts';
+import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
+import { SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
+import type { SessionId } from '../../../../src/core/store/commands.ts';
+import { decide, newestState } from '../../../../src/core/store/decide.ts';
+import { StateMachine } from '../../../../src/core/store/state-machine.ts';
+import { bytes, entry, key, openSessionBody, put, putBody, remove, request, written } from '../kit/builders.ts';
+
+const machineOf = (tombstonesMax = 100): StateMachine => new StateMachine({ tombstonesMax, idempotencyKeptMs: 500 });
+
+interface Drawn {
+  readonly kind: 'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent';
+  readonly at: number;
+}
+
+const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
+  fc.array(
+    fc.record({
+      kind: fc.constantFrom<Drawn['kind']>(
+        'put',
+        'put',
+        'put',
+        'delete',
+        'delete',
+        'openSession',
+        'endSession',
+        'idempotent',
+      ),
+      at: fc.nat(5),
+    }),
+    options,
+  );
+
+/** The entry that a leader with this state would append: it takes writes in open sessions only, and opens none twice. */
+function nextEntry(machine: StateMachine, { kind, at }: Drawn): Entry {
+  const index = logIndex(machine.appliedIndex + 1);
+  const open = [...machine.sessions.entries()].map(([session]) => session);
+  const session = open[at % Math.max(1, open.length)];
+  const body = ((): EntryBody => {
+    if (kind === 'openSession' || session === undefined) return openSessionBody(`opened at ${index}` as SessionId);
+    if (kind === 'endSession') return { kind: 'endSessions', sessions: [session] };
+    const command = kind === 'delete' ? remove(`key${at}`) : put(`key${at}`, String(index));
+    return {
+      kind: 'write',
+      request: request(index, session),
+      settledThrough: Math.max(0, index - 4),
+      idempotencyKey: kind === 'idempotent' ? { key: `client${at}`, digest: 'd' } : null,
+      ...decide(command, newestState(machine.store, undefined, command), index, 'first'),
+    };
+  })();
+  return new Entry(index, entry(1, 1).epoch, wallMs(index * 40), body);
+}
+
+const contents = (machine: StateMachine) => ({
+  values: new Map(machine.store.values()),
+  tombstones: new Map(
+    [...machine.store.tombstones()].map(([at, { version: last, revision }]) => [at, { last, revision }]),
+  ),
+  sessions: new Map(
+    [...machine.sessions.entries()].map(([id, { lastUsedMs, settledThrough, outcomes }]) => [
+      id,
+      { lastUsedMs, settledThrough, outcomes: new Map(outcomes) },
+    ]),
+  ),
+  // Expired ones are nobody's: they go with the next entry that notices.
+  idempotency: new Map([...machine.idempotency.entries()].filter(([, { timeMs }]) => timeMs >= machine.timeMs - 500)),
+  timeMs: machine.timeMs,
+  appliedIndex: machine.appliedIndex,
+});
+
+describe('R11: a snapshot is taken while writes go on', () => {
+  test('chunks and the entries since the start, in one stream, give the state at its end', () => {
+    const chunkEvery = fc.array(fc.nat(3), { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(
+        drawnEntries({ maxLength: 40 }),
+        drawnEntries({ maxLength: 40 }),
+        chunkEvery,
+        (before, during, pace) => {
+          const source = machineOf();
+          for (const drawn of before) source.apply(nextEntry(source, drawn));
+          const scan = new SnapshotScan(source);
+          const copy = machineOf();
+          copy.restart({ index: scan.startIndex, timeMs: source.timeMs });
+
+          const takeChunk = (): void => {
+            for (const item of scan.nextChunk(100)?.items ?? []) copy.restore(item);
+          };
+          // What was sent is applied only once it is known to be committed: after chunks that were taken later, too.
+          const sent: Entry[] = [];
+          for (const [at, drawn] of during.entries()) {
+            for (let chunks = pace[at % pace.length] ?? 0; chunks > 0; chunks -= 1) takeChunk();
+            const one = nextEntry(source, drawn);
+            source.apply(one);
+            sent.push(one);
+            if (pace[(at + 1) % pace.length] === 0) for (const late of sent.splice(0)) copy.apply(late);
+          }
+          while (!scan.done) takeChunk();
+          for (const late of sent) copy.apply(late);
+          expect(contents(copy)).toEqual(contents(source));
+          expect(copy.store.bytes).toBe(source.store.bytes);
+        },
+      ),
+    );
+  });
+
+  test('the floor at its end covers whatever deleted key was forgotten meanwhile', () => {
+    fc.assert(
+      fc.property(drawnEntries({ maxLength: 40 }), drawnEntries({ maxLength: 40 }), (before, during) => {
+        const source = machineOf(1);
+        for (const drawn of before) source.apply(nextEntry(source, drawn));
+        const scan = new SnapshotScan(source);
+        const copy = machineOf(1);
+        copy.restart({ index: scan.startIndex, timeMs: source.timeMs });
+        const used = new Map<string, number>();
+        for (let at = 0; at <= 5; at += 1) used.set(`key${at}`, source.store.get(key(`key${at}`))?.version ?? 0);
+        for (const drawn of during) {
+          for (const item of scan.nextChunk(100)?.items ?? []) copy.restore(item);
+          const one = nextEntry(source, drawn);
+          source.apply(one);
+          copy.apply(one);
+          if (one.body.kind === 'write' && one.body.effect !== null)
+            used.set(one.body.effect.key, one.body.effect.version);
+        }
+        for (let chunk = scan.nextChunk(100); chunk !== null; chunk = scan.nextChunk(100)) {
+          for (const item of chunk.items) copy.restore(item);
+        }
+        copy.store.raiseVersionFloor(source.store.versionFloor);
+        for (const [name, last] of used) expect(copy.store.lastVersion(key(name))).toBeGreaterThanOrEqual(last);
+      }),
+    );
+  });
+});
+
+describe('R11: what a scan sends', () => {
+  test('carries all that decides: values, versions of deleted keys, sessions with outcomes, keys of clients', () => {
+    const machine = machineOf();
+    machine.apply(entry(1, 1, openSessionBody('one' as SessionId)));
+    for (const drawn of [
+      { kind: 'idempotent', at: 0 },
+      { kind: 'put', at: 2 },
+      { kind: 'delete', at: 2 },
+    ] as const) {
+      machine.apply(nextEntry(machine, drawn));
+    }
+    const chunk = new SnapshotScan(machine).nextChunk(1e6);
+    expect(chunk?.items).toEqual([
+      { kind: 'value', key: 'key0', stored: machine.store.get(key('key0')) },
+      { kind: 'tombstone', key: 'key2', version: 2, revision: 4 },
+      {
+        kind: 'session',
+        session: 'one',
+        lastUsedMs: 160,
+        settledThrough: 0,
+        outcomes: [...(machine.sessions.get('one' as SessionId)?.outcomes.values() ?? [])],
+      },
+      {
+        kind: 'idempotency',
+        key: { key: 'client0', digest: 'd' },
+        timeMs: 80,
+        revision: 2,
+        outcome: written({ version: 1 }),
+      },
+    ]);
+  });
+
+  test('leaves out what an entry since the start has made anew: it travels in the same stream', () => {
+    const machine = machineOf();
+    machine.apply(entry(1, 1, putBody('key1', { version: 1, created: 1 })));
+    machine.apply(entry(2, 1, putBody('key2', { version: 1, created: 2 })));
+    const scan = new SnapshotScan(machine);
+    machine.apply(entry(3, 1, putBody('key1', { version: 2, created: 1 })));
+    machine.apply(entry(4, 1, putBody('key3', { version: 1, created: 4 })));
+    const items = scan.nextChunk(1e6)?.items ?? [];
+    expect(items.map((item) => (item.kind === 'value' ? item.key : item.kind))).toEqual(['key2']);
+  });
+
+  test('comes in chunks of about the size that was asked for, numbered from 0, and says when it is done', () => {
+    const machine = machineOf();
+    for (let at = 1; at <= 10; at += 1) {
+      machine.store.restoreValue(key(`key${at}`), {
+        value: bytes('x'.repeat(100)),
+        contentType: null,
+        revision: logIndex(0),
+        version: version(1),
+        createRevision: logIndex(0),
+        modifiedMs: wallMs(0),
+      });
+    }
+    const scan = new SnapshotScan(machine);
+    const sizes: number[] = [];
+    for (let chunk = scan.nextChunk(300); chunk !== null; chunk = scan.nextChunk(300)) {
+      expect(chunk.number).toBe(sizes.length);
+      sizes.push(chunk.items.length);
+    }
+    expect([sizes, scan.chunks, scan.done]).toEqual([[2, 2, 2, 2, 2], 5, true]);
+  });
+});
