@@ -8,14 +8,16 @@ export type ServerName = (typeof serverNames)[number];
 const root = resolve(import.meta.dirname, '../../..');
 const dist = join(root, 'dist');
 
+/** Where Node keeps what it compiled of the bundles (NODE_COMPILE_CACHE). */
+export const compileCache = join(dist, 'compile-cache');
+
 /**
- * One file for each server in `dist/`, made anew where a source is newer. A process of it starts in a fraction of the
+ * An entry for each server in `dist/`, with the parts that they share, made anew where a source is newer. A process of it starts in a fraction of the
  * time that importing @kubernetes/client-node whole takes, which is what a restart waits for.
  */
 export async function bundleServers(options: { readonly mode: 'ifStale' | 'always' }): Promise<void> {
   const newestMs = newestSourceMs();
-  const stale = serverNames.filter((name) => options.mode === 'always' || changedMs(bundleOf(name)) <= newestMs);
-  if (stale.length === 0) return;
+  if (options.mode === 'ifStale' && serverNames.every((name) => changedMs(bundleOf(name)) > newestMs)) return;
 
   // Beside it and then renamed: another run may be starting processes from the old file at this moment.
   const scratch = join(dist, `.building-${process.pid}`);
@@ -23,11 +25,14 @@ export async function bundleServers(options: { readonly mode: 'ifStale' | 'alway
   try {
     await build({
       absWorkingDir: root,
-      entryPoints: stale.map((name) => `src/main/${name}.ts`),
+      entryPoints: serverNames.map((name) => `src/main/${name}.ts`),
       outdir: scratch,
       bundle: true,
       platform: 'node',
       format: 'esm',
+      // What is loaded only where it is needed (a kubeconfig, say) is not compiled at every start; what servers share is
+      // compiled once. With the compile cache a start costs half the processor time: 0.19 s instead of 0.37 s.
+      splitting: true,
       target: 'node22',
       // Names and comments stay, which traces need; a source map would be parsed, for half a second, at the first error.
       // Packages that are CommonJS call `require` for what Node has built in.

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { duration } from '../../config/value-type.ts';
-import { bundleOf, bundleServers, type ServerName } from './bundle.ts';
+import { bundleOf, bundleServers, compileCache, type ServerName } from './bundle.ts';
 import { KubeClient } from './kube-client.ts';
 import { isReady, Kubelet } from './kubelet.ts';
 import { newPod, POD_IP, type LocalPod } from './pod.ts';
@@ -214,6 +214,7 @@ export class LocalCluster {
         KV_NAMESPACE: NAMESPACE,
         KV_GRACE_PERIOD: `${this.#graceMs()}ms`,
         KV_HTTP_HOST: POD_IP,
+        NODE_COMPILE_CACHE: compileCache,
         ...this.#options.env,
         ...env,
       },
