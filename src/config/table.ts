@@ -446,7 +446,7 @@ export const options = {
     variable: 'KV_LOG_ENTRIES_MAX',
     processes: kvstore,
     section: 'Limits',
-    default: 1_000_000,
+    default: 100_000,
     help: 'Their number.',
   }),
   inflightBytesMax: option(bytes({ min: 64 * Ki, max: Gi }), {

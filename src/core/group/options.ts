@@ -92,7 +92,7 @@ export const defaultLimits: GroupLimits = {
   uncommittedEntriesMax: 65_536,
   uncommittedBytesMax: 64 * 2 ** 20,
   logBytesMax: 64 * 2 ** 20,
-  logEntriesMax: 1_000_000,
+  logEntriesMax: 100_000,
   inflightBytesMax: 8 * 2 ** 20,
   snapshotChunkBytes: 256 * 2 ** 10,
   sessionsMax: 10_000,

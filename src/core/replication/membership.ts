@@ -172,14 +172,18 @@ export class Membership {
     this.#begin({ add: candidate, remove: leaving?.id ?? null, reason }, nowMs);
   }
 
-  /** A pod that left the set is to be caught up for a while before it is back; longer each time that it flaps. */
+  /**
+   * A pod that left the set is to be caught up for a while before it is back; longer each time that it flaps. One that
+   * asked to leave does not flap (R9).
+   */
   onRemoved(id: ReplicaId, nowMs: number): void {
+    this.#gone.delete(id);
+    if (this.#followers.get(id)?.stopping === true) return;
     const pod = podOf(id);
     const before = this.#removals.get(pod);
     const waitMs =
       before === undefined ? this.#times.readmitMinMs : Math.min(before.waitMs * 2, this.#times.readmitMaxMs);
     this.#removals.set(pod, { waitMs, atMs: nowMs });
-    this.#gone.delete(id);
   }
 
   #begin(change: Parameters<InSyncSet['begin']>[0], nowMs: number): void {
