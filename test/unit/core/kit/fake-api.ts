@@ -1,7 +1,7 @@
 import { epoch } from '../../../../src/core/base/numbers.ts';
 import type { ApiAnswer, ApiRequest, PodInfo } from '../../../../src/core/election/api.ts';
 import type { LeaseRecord, RecordContent, RecordVersion } from '../../../../src/core/election/record.ts';
-import { addressesOf, idOf, LINEAGE, present } from './builders.ts';
+import { addressesOf, idOf, LINEAGE } from './builders.ts';
 
 /** A record as the tests write it: names instead of ids, everything but the holder and the epoch by default. */
 export interface RecordSketch {
@@ -54,14 +54,17 @@ export class FakeApi {
   pods: PodInfo[] = [];
   /** Calls are not answered; as they come, they wait in the group. */
   away = false;
+  /** What happens elsewhere just before a replace is looked at. */
+  beforeReplace: (() => void) | null = null;
   readonly requests: ApiRequest[] = [];
   #versions = 0;
   #uids = 0;
-  #fate: 'carryOut' | 'lose' | 'delay' | 'drop' | 'refuse' = 'carryOut';
+  #fate: { kind: 'lose' | 'delay' | 'drop' | 'refuse'; matches: (content: RecordContent) => boolean } | null = null;
   #delayed: Extract<ApiRequest, { kind: 'replaceLease' }> | null = null;
 
-  next(fate: 'lose' | 'delay' | 'drop' | 'refuse'): void {
-    this.#fate = fate;
+  /** Of the next replace, or of the next whose content `matches`. */
+  next(fate: 'lose' | 'delay' | 'drop' | 'refuse', matches: (content: RecordContent) => boolean = () => true): void {
+    this.#fate = { kind: fate, matches };
   }
 
   /** Written by somebody else, whatever stood there. */
@@ -84,9 +87,9 @@ export class FakeApi {
 
   /** Carries out the replace that was delayed, if the record still has the version that it names. */
   landDelayed(): void {
-    const request = present(this.#delayed, 'a delayed replace');
+    const request = this.#delayed;
     this.#delayed = null;
-    this.#replace(request);
+    if (request !== null) this.#replace(request);
   }
 
   get replaces(): Extract<ApiRequest, { kind: 'replaceLease' }>[] {
@@ -103,12 +106,14 @@ export class FakeApi {
       case 'listPods':
         return { kind: 'pods', pods: this.pods };
       case 'replaceLease': {
-        const fate = this.#fate;
-        this.#fate = 'carryOut';
+        this.beforeReplace?.();
+        if (this.#fate?.matches(request.content) !== true) return this.#replace(request);
+        const fate = this.#fate.kind;
+        this.#fate = null;
         if (fate === 'refuse') return { kind: 'refused', reason: 'forbidden' };
         if (fate === 'delay') this.#delayed = request;
         if (fate === 'lose') this.#replace(request);
-        return fate === 'carryOut' ? this.#replace(request) : { kind: 'inDoubt', reason: 'timed out' };
+        return { kind: 'inDoubt', reason: 'timed out' };
       }
     }
   }

@@ -23,20 +23,21 @@ export class FarFollower {
   stopping = false;
   member = false;
   commitIndex = 0;
-  #hellos: number;
+  /** How many hellos its process has said. */
+  hellos: number;
 
   constructor(name: string, link: LinkId, options: { process?: number; hellos?: number } = {}) {
     this.name = name;
     this.id = idOf(name, options.process ?? 1);
     this.link = link;
-    this.#hellos = options.hellos ?? 0;
+    this.hellos = options.hellos ?? 0;
   }
 
   hello(changed: Partial<Hello> = {}): Hello {
-    this.#hellos += 1;
+    this.hellos += 1;
     return {
       kind: 'hello',
-      number: this.#hellos,
+      number: this.hellos,
       from: this.id,
       addresses: addressesOf(this.name),
       epoch: epoch(this.epoch),

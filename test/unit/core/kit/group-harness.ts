@@ -8,9 +8,10 @@ import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { Answer, Append, PeerMessage } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import type { WriteCommand, WriteRequest } from '../../../../src/core/store/commands.ts';
-import type { ReadRequest } from '../../../../src/core/store/reads.ts';
+import type { ReadOutcome, ReadRequest } from '../../../../src/core/store/reads.ts';
 import {
   addressesOf,
+  effectsOf,
   entry,
   identityOf,
   idOf,
@@ -284,9 +285,10 @@ export class GroupHarness {
     name: string,
     options: { process?: number; position?: { index: number; epoch: number }; lineage?: Lineage | null } = {},
   ): FarFollower {
-    const before = this.followers.get(name);
+    const before = options.process === undefined ? this.followers.get(name) : undefined;
     this.#accepted -= 1;
-    const follower = new FarFollower(name, this.#accepted, { process: options.process ?? 1, hellos: 1 });
+    const hellos = before?.hellos ?? 0;
+    const follower = new FarFollower(name, this.#accepted, { process: options.process ?? 1, hellos });
     const { log } = this.group.inspect();
     follower.lastIndex = options.position?.index ?? before?.lastIndex ?? log.lastIndex;
     follower.lastEpoch = options.position?.epoch ?? before?.lastEpoch ?? log.lastEpoch;
@@ -358,13 +360,16 @@ export class GroupHarness {
     return this.turn({ kind: 'write', ticket: this.#tickets, request: write });
   }
 
-  read(name: string, changed: Partial<ReadRequest> = {}): Effect[] {
+  /** The ticket of the read. */
+  read(name: string, changed: Partial<ReadRequest> = {}): number {
     this.#tickets += 1;
-    return this.turn({
-      kind: 'read',
-      ticket: this.#tickets,
-      request: { key: key(name), mode: 'in-sync', token: null, ...changed },
-    });
+    const asked = { key: key(name), mode: 'in-sync', token: null, ...changed } as const;
+    this.turn({ kind: 'read', ticket: this.#tickets, request: asked });
+    return this.#tickets;
+  }
+
+  answerOf(ticket: number): ReadOutcome | undefined {
+    return effectsOf('readAnswered', this.effects).find((effect) => effect.ticket === ticket)?.outcome;
   }
 
   get writes() {

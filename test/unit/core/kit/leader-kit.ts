@@ -99,10 +99,10 @@ export class LeaderKit {
 
   /** Says hello on a new link, by default with everything that this leader had committed before its epoch. */
   hello(name: string, changed: Partial<Hello> & { process?: number } = {}): Effect[] {
-    const before = this.followers.get(name);
     const { process = 1, ...rest } = changed;
+    const before = process === 1 ? this.followers.get(name) : undefined;
     this.#links -= 1;
-    const follower = new FarFollower(name, this.#links, { process, hellos: rest.number === undefined ? 1 : 0 });
+    const follower = new FarFollower(name, this.#links, { process, hellos: before?.hellos ?? 0 });
     if (before !== undefined) {
       follower.lastIndex = before.lastIndex;
       follower.lastEpoch = before.lastEpoch;
@@ -117,10 +117,6 @@ export class LeaderKit {
   /** Acknowledges everything that it was sent, or what is said. */
   ack(name: string, changed: Partial<Ack> = {}): Effect[] {
     return this.receive(name, this.follower(name).ack(this.nowMs, changed));
-  }
-
-  ackAll(): void {
-    for (const name of this.followers.keys()) this.ack(name);
   }
 
   close(name: string): Effect[] {
