@@ -87,9 +87,11 @@ describe('R10: the stream begins where both logs last agree', () => {
   });
 
   test('no more is in flight than the window of a follower allows', () => {
-    const group = leaderOf({ inSync: ['a', 'b'], limits: { inflightBytesMax: 1000 } });
-    for (let writes = 0; writes < 10; writes += 1) group.propose(put('k', 'x'.repeat(400)));
-    // 497 bytes each: the third goes out while there is room for a part of it.
+    const value = 'x'.repeat(400);
+    const { bytes: size } = entry(3, 4, putBody('k', { value, version: 1, created: 3 }));
+    const group = leaderOf({ inSync: ['a', 'b'], limits: { inflightBytesMax: 2 * size + 1 } });
+    for (let writes = 0; writes < 10; writes += 1) group.propose(put('k', value));
+    // The third goes out while there is room for a part of it.
     expect(group.follower('b').lastIndex).toBe(5);
     group.ack('b');
     expect(group.follower('b').lastIndex).toBe(8);
