@@ -54,7 +54,8 @@ export class FakeApi {
   pods: PodInfo[] = [];
   /** Calls are not answered; as they come, they wait in the group. */
   away = false;
-  /** What happens elsewhere just before a replace is looked at. */
+  /** What happens elsewhere just before a read, or a replace, is looked at. */
+  beforeRead: (() => void) | null = null;
   beforeReplace: (() => void) | null = null;
   readonly requests: ApiRequest[] = [];
   #versions = 0;
@@ -100,6 +101,7 @@ export class FakeApi {
     this.requests.push(request);
     switch (request.kind) {
       case 'readLease':
+        this.beforeRead?.();
         return this.#read();
       case 'createLease':
         return this.record === null ? { kind: 'record', record: this.write(EMPTY_CONTENT) } : { kind: 'conflict' };

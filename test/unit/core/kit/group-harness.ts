@@ -161,6 +161,8 @@ export class FarLeader extends FarReplica {
 }
 
 const TICK_MS = 25;
+/** When the tests begin, by the wall clock. */
+const START_MS = 1_700_000_000_000;
 
 /**
  * Drives one group. `turn` is one turn with just these inputs; `run` lets time pass in a small world: the API server
@@ -203,7 +205,7 @@ export class GroupHarness {
   }
 
   get now(): Instant {
-    return { monotonicMs: monotonicMs(this.nowMs), wallMs: wallMs(1_700_000_000_000 + this.nowMs) };
+    return { monotonicMs: monotonicMs(this.nowMs), wallMs: wallMs(START_MS + this.nowMs) };
   }
 
   get status(): GroupStatus {
@@ -438,7 +440,7 @@ export class GroupHarness {
 }
 
 /** An entry of an earlier epoch opened the session that `write` uses. */
-export const EARLIER_LOG: readonly Entry[] = [entry(1, 1, openSessionBody())];
+export const EARLIER_LOG: readonly Entry[] = [entry(1, 1, openSessionBody(), START_MS)];
 
 export interface FollowingSetup extends GroupSetup {
   readonly leader?: string;

@@ -26,6 +26,9 @@ import {
 } from './builders.ts';
 import { FarFollower } from './far-follower.ts';
 
+/** When the tests begin, by the wall clock. */
+const START_MS = 1_700_000_000_000;
+
 export interface LeaderSetup {
   readonly epoch?: number;
   /** Names of the members; the first one leads. */
@@ -51,7 +54,7 @@ export class LeaderKit {
   readonly effects: Effect[] = [];
   readonly followers = new Map<string, FarFollower>();
   nowMs = 10_000;
-  wallMs = 1_700_000_000_000;
+  wallMs = START_MS;
   #links = 0;
   #tickets = 0;
   #number = 0;
@@ -59,7 +62,7 @@ export class LeaderKit {
 
   constructor(setup: LeaderSetup) {
     const self = present(setup.inSync[0]);
-    const log = setup.log ?? [entry(1, 1, openSessionBody())];
+    const log = setup.log ?? [entry(1, 1, openSessionBody(), START_MS)];
     this.replica = replicaOf(self, {
       log,
       committed: setup.committed ?? log.length,
