@@ -1,3 +1,4 @@
+import type { RecordVersion } from './record.ts';
 import { type Lineage, sameLineage } from '../replication/lineage.ts';
 
 /** A lineage that a replica has asked for with its own data as the start; it exists once the record names it. */
@@ -6,6 +7,8 @@ export interface Beginning {
   readonly reason: string;
   /** Acknowledged writes may be lost (R14); null where none can be. */
   readonly alarm: string | null;
+  /** What it was to replace: once that has moved on, the asking can no longer land. */
+  readonly base: RecordVersion;
 }
 
 /**
@@ -23,7 +26,14 @@ export class Beginnings {
     return this.#open.find((beginning) => sameLineage(beginning.lineage, lineage)) ?? null;
   }
 
-  /** The record has moved on: none of them can land any more. */
+  /** Another's record stands at `version`: only askings that are to replace just this one may still land. */
+  forgetAllBut(version: RecordVersion): void {
+    this.#open = this.#open.filter(
+      ({ base }) => base.uid === version.uid && base.resourceVersion === version.resourceVersion,
+    );
+  }
+
+  /** One has landed: the record has moved on, and none of the others can. */
   forget(): void {
     this.#open = [];
   }

@@ -416,7 +416,7 @@ export class Candidate {
     }
     this.#view = { kind: 'obeyed', record };
     // Whatever this replica had asked for and did not get can no longer land.
-    if (content.holder !== replica.id) beginnings.forget();
+    if (content.holder !== replica.id) beginnings.forgetAllBut(record.version);
     if (content.holder === replica.id) return this.#named(record, asked, reason);
     if (content.holder === null || content.addresses === null) follower.unfollow(this.#effects);
     else
@@ -577,7 +577,7 @@ export class Candidate {
   ): Errand<LeadVerdict | null> {
     const { replica, obedience, nonces, beginnings, addresses } = this.#options;
     const lineage: Lineage = { number, id: nonces.next() };
-    beginnings.ask({ lineage, reason, alarm });
+    beginnings.ask({ lineage, reason, alarm, base: record.version });
     const asked = this.#ask();
     const answer = yield* call({
       kind: 'replaceLease',

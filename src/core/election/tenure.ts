@@ -80,6 +80,8 @@ export class Tenure {
   #endWanted = false;
   /** R9: the API server lists no pod of the group that stays; as of the last time that it was asked. */
   #nobodyStays = false;
+  /** The mark stands; any other write of the record would drop it. */
+  #ended = false;
   #whoStaysAskedMs: number | null = null;
   #renewals = 0;
   #lostSinceMs: number | null = null;
@@ -162,7 +164,7 @@ export class Tenure {
   }
 
   #nextErrand(nowMs: number): Errand<TenureVerdict | null> | null {
-    if (nowMs < this.#notBeforeMs) return null;
+    if (this.#ended || nowMs < this.#notBeforeMs) return null;
     const { leader } = this.#options;
     const { content } = this.#base;
     if (this.#readWanted) return this.#read();
@@ -273,6 +275,7 @@ export class Tenure {
         this.#nonces = new Set([nonce]);
         this.#inDoubt = false;
         this.#renewals += 1;
+        if (then?.kind === 'ended') this.#ended = true;
         if (then !== null) return then;
         leader.rounds.renewed();
         if (setMoved) this.#confirmSet(answer.record, leader.set.change?.reason ?? 'settled');
@@ -451,7 +454,12 @@ export class Tenure {
       inSync = [replica.id];
       alarm =
         'the Lease was lost together with a member of the in-sync set: a new lineage begins, and acknowledged writes may be lost';
-      beginnings.ask({ lineage, reason: 'the record was written again without members that are gone', alarm });
+      beginnings.ask({
+        lineage,
+        reason: 'the record was written again without members that are gone',
+        alarm,
+        base: version,
+      });
     }
     const askedMs = this.#now.monotonicMs;
     const epoch = (Math.max(leader.epoch, this.#options.obedience.epoch) + 1) as Epoch;

@@ -178,7 +178,10 @@ export class Membership {
    */
   onRemoved(id: ReplicaId, nowMs: number): void {
     this.#gone.delete(id);
-    if (this.#followers.get(id)?.stopping === true) return;
+    const progress = this.#followers.get(id);
+    // It shows anew that it is caught up: what it was as a member does not count.
+    if (progress !== undefined) progress.caughtUpSinceMs = null;
+    if (progress?.stopping === true) return;
     const pod = podOf(id);
     const before = this.#removals.get(pod);
     const waitMs =

@@ -68,6 +68,18 @@ describe('R14: every member is gone, its memory is gone, and waiting brings noth
     expect(other.role).toBe('seeking');
   });
 
+  test('also when the first of two askings lands after the second was sent', () => {
+    const group = orphan();
+    group.api.next('delay');
+    group.runUntil('the first is sent', () => group.api.replaces.length === 1);
+    group.api.beforeReplace = () => group.api.landDelayed();
+    group.runUntil('the second is sent', () => group.api.replaces.length === 2);
+    group.api.beforeReplace = null;
+    group.run(2000);
+    expect([group.role, group.status.lineage]).toEqual(['leading', group.api.replaces[0]?.content.lineage]);
+    expect(codes(group)).toEqual(['data-loss-possible']);
+  });
+
   test('a member that is merely unreachable is not gone', () => {
     const group = orphan();
     group.api.pods = [podOf('a'), podOf('b')];

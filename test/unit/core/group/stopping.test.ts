@@ -37,6 +37,17 @@ describe('R9: a leader that is told to stop hands over', () => {
     expect(group.role).toBe('seeking');
   });
 
+  test('the most advanced one that acknowledges now', () => {
+    const group = leadingGroup();
+    group.silence('b');
+    group.write(put('k'));
+    group.run(50);
+    stop(group);
+    // What is in flight is given a second; then whoever has the most is named.
+    group.run(1200);
+    expect(handOver(group)?.holder).toBe(idOf('c'));
+  });
+
   test('not one that is itself stopping', () => {
     const group = leadingGroup({ minInSync: 3 });
     tellsToStop(group, 'b');
@@ -242,6 +253,15 @@ describe('R9: every member is stopping', () => {
     expect([present(group.api.record).content.endedEpoch, stopped(group)]).toEqual([null, 0]);
     group.runUntil('it ends', () => stopped(group) > 0, 2400);
     expect(present(group.api.record).content).toMatchObject({ endedEpoch: 4, epoch: 4, holder: idOf('a') });
+  });
+
+  test('the mark stays while the process winds down', () => {
+    const group = lastMembers();
+    group.runUntil('it ends', () => stopped(group) > 0, 10_000);
+    const calls = group.api.requests.length;
+    group.run(3000);
+    expect(present(group.api.record).content.endedEpoch).toBe(4);
+    expect([group.api.requests.length, stopped(group)]).toEqual([calls, 1]);
   });
 
   test('not while a pod stays: it may still take the data over', () => {
