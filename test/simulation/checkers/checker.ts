@@ -381,6 +381,9 @@ export class Checker {
       // everything, so nothing is lost.
       const chronicle = this.#chronicles.get(last.lineage.id);
       const mirror = process.mirror;
+      // It asks again, for the lost record named it alone, in a lineage whose answer it never saw and so never began.
+      const neverBegan = last.inSync.every((member) => member === process.id) && mirror?.chronicle !== chronicle;
+      if (neverBegan && content.holder === process.id && before.content.nonce !== last.nonce) return;
       check(
         content.holder === process.id &&
           (living.length < last.inSync.length || before.content.nonce !== last.nonce) &&
