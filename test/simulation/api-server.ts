@@ -3,6 +3,7 @@ import type { LeaseRecord, RecordContent } from '../../src/core/election/record.
 import { epoch } from '../../src/core/base/numbers.ts';
 import { sameLineage } from '../../src/core/replication/lineage.ts';
 import { MS } from './plan.ts';
+import { Prng, PrngPerMachine, streams } from './prng.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
@@ -30,6 +31,8 @@ const emptyContent: RecordContent = {
  */
 export class ApiServer {
   readonly #world: World;
+  readonly #random: Prng;
+  readonly #calls: PrngPerMachine;
   lease: Lease | null = null;
   /** What replicas wrote, newest last: what backups are made of. */
   readonly backups: Lease[] = [];
@@ -49,11 +52,13 @@ export class ApiServer {
 
   constructor(world: World) {
     this.#world = world;
+    this.#random = new Prng(world.plan.seed, streams.api);
+    this.#calls = new PrngPerMachine(world.plan.seed, streams.apiCalls);
   }
 
   call(process: Process, call: number, request: ApiRequest): void {
     const world = this.#world;
-    const random = world.random;
+    const random = this.#calls.of(process.pod.machine);
     const { latencyUs, timeoutUs, late, slowAnswers } = world.plan.api;
     const sentUs = world.now;
     let isOpen = true;
@@ -87,7 +92,8 @@ export class ApiServer {
   }
 
   #execute(process: Process, request: ApiRequest, sentUs: number): ApiAnswer {
-    const { random, plan } = this.#world;
+    const { plan } = this.#world;
+    const random = this.#calls.of(process.pod.machine);
     if (random.chance(plan.api.refusals + this.refusalShare)) return { kind: 'refused', reason: 'too many requests' };
     switch (request.kind) {
       case 'readLease':
@@ -127,7 +133,7 @@ export class ApiServer {
   #afterReplace(before: RecordContent, after: RecordContent): void {
     if (this.deleteAfterTakeovers === 0 || after.epoch === before.epoch) return;
     this.deleteAfterTakeovers -= 1;
-    if (this.deleteAfterTakeovers === 0) this.#world.after(this.#world.random.below(300), () => this.delete());
+    if (this.deleteAfterTakeovers === 0) this.#world.after(this.#random.below(300), () => this.delete());
   }
 
   /** Whoever writes it, by whatever means: an operator too. */
@@ -158,14 +164,16 @@ export class ApiServer {
 
   /** Tells one process by its watch; late, and now and then not at all. */
   hint(process: Process): void {
-    const { random, plan } = this.#world;
+    const { plan } = this.#world;
+    const random = this.#calls.of(process.pod.machine);
     if (!process.apiUp || this.outage !== 'none' || random.chance(plan.api.watchLoss)) return;
     this.#tell(process, random.exponential(plan.api.watchDelayUs) + 300);
   }
 
   /** The watch starts anew now and then, and finds out what it has missed. */
   follow(process: Process): void {
-    const { random, plan } = this.#world;
+    const { plan } = this.#world;
+    const random = this.#calls.of(process.pod.machine);
     const again = (): void => {
       if (!process.isAlive) return;
       if (process.apiUp && this.outage === 'none') this.#tell(process, random.within(1, 10) * MS);

@@ -16,7 +16,7 @@ import type { ReadOutcome, SessionToken } from '../../src/core/store/reads.ts';
 import { type ReadOperation, WriteOperation } from './checkers/operations.ts';
 import { CLIENT_MACHINES } from './network.ts';
 import { MS } from './plan.ts';
-import { Prng } from './prng.ts';
+import { Prng, streams } from './prng.ts';
 import type { Asker, Process } from './process.ts';
 import { valueOf } from './trace.ts';
 import { check } from './violation.ts';
@@ -57,7 +57,7 @@ function settledThroughOf(session: Session): number {
  */
 export class Client {
   readonly #world: World;
-  readonly #random: Prng;
+  readonly random: Prng;
   readonly #number: number;
   readonly machine: number;
   #session: Session | null = null;
@@ -75,12 +75,12 @@ export class Client {
   constructor(world: World, number: number) {
     this.#world = world;
     this.#number = number;
-    this.#random = new Prng(world.plan.seed, 1000 + number);
+    this.random = new Prng(world.plan.seed, streams.client + number);
     this.machine = CLIENT_MACHINES + number;
   }
 
   start(): void {
-    this.#world.after(this.#random.exponential(this.#world.plan.clients.operationMeanUs), this.#operate);
+    this.#world.after(this.random.exponential(this.#world.plan.clients.operationMeanUs), this.#operate);
   }
 
   /** It follows the record, as proxies do. */
@@ -94,22 +94,22 @@ export class Client {
     const { clients } = this.#world.plan;
     // After the faults a little load shows that all works, and lets those catch up whose limits are tiny.
     const rest = this.#world.faultsEnded ? 5 : 1;
-    this.#world.after(this.#random.exponential(clients.operationMeanUs) * rest, this.#operate);
+    this.#world.after(this.random.exponential(clients.operationMeanUs) * rest, this.#operate);
     if (this.#inFlight >= clients.inFlightMax) return;
     this.#inFlight += 1;
     this.operations += 1;
-    if (this.#random.chance(clients.readShare)) this.#read();
+    if (this.random.chance(clients.readShare)) this.#read();
     else this.#write();
   };
 
   #drawKey(): Key {
-    return `k${this.#random.below(this.#world.plan.clients.keys)}` as Key;
+    return `k${this.random.below(this.#world.plan.clients.keys)}` as Key;
   }
 
   // Writes
 
   #write(): void {
-    const random = this.#random;
+    const random = this.random;
     const { clients } = this.#world.plan;
     let command = this.#drawCommand();
     let idempotencyKey: IdempotencyKey | null = null;
@@ -140,7 +140,7 @@ export class Client {
   }
 
   #drawCommand(): WriteCommand {
-    const random = this.#random;
+    const random = this.random;
     const { clients } = this.#world.plan;
     const key = this.#drawKey();
     const condition = this.#drawCondition();
@@ -150,7 +150,7 @@ export class Client {
   }
 
   #drawCondition(): Condition {
-    const random = this.#random;
+    const random = this.random;
     if (!random.chance(this.#world.plan.clients.conditionShare)) return { kind: 'none' };
     const tags = this.#tags.length === 0 ? [] : [random.pick(this.#tags)];
     switch (random.below(5)) {
@@ -234,9 +234,9 @@ export class Client {
         },
       });
     });
-    world.after(this.#random.within(0.7, 1.3) * world.plan.clients.attemptUs, () => {
+    world.after(this.random.within(0.7, 1.3) * world.plan.clients.attemptUs, () => {
       if (!settle() || write.isDone) return;
-      if (this.#random.chance(0.3)) this.#cancel(target, ticket);
+      if (this.random.chance(0.3)) this.#cancel(target, ticket);
       this.#leader = null;
       this.#attempt(write);
     });
@@ -251,7 +251,7 @@ export class Client {
       return;
     }
     if (outcome.kind === 'unknown') {
-      if (outcome.code === 'session-lost' || (outcome.code === 'not-enough-in-sync' && this.#random.chance(0.5))) {
+      if (outcome.code === 'session-lost' || (outcome.code === 'not-enough-in-sync' && this.random.chance(0.5))) {
         if (this.#session === write.session && outcome.code === 'session-lost') this.#session = null;
         this.#finish(write, 'unknown');
       } else if (options.isFirstNews) this.#again(write);
@@ -296,7 +296,7 @@ export class Client {
 
   #again(write: PendingWrite): void {
     if (write.isDone) return;
-    this.#world.after(this.#random.within(5, 80) * MS, () => {
+    this.#world.after(this.random.within(5, 80) * MS, () => {
       this.#attempt(write);
     });
   }
@@ -342,7 +342,7 @@ export class Client {
         this.#session = { id: session, nextNumber: 1, unsettled: new Set() };
         this.#sendWaiting();
       } else {
-        this.#world.after(this.#random.within(10, 100) * MS, () => {
+        this.#world.after(this.random.within(10, 100) * MS, () => {
           this.#sendWaiting();
         });
       }
@@ -377,7 +377,7 @@ export class Client {
   // Reads
 
   #read(): void {
-    const random = this.#random;
+    const random = this.random;
     const mode = random.pick(this.#world.plan.clients.readModes);
     const token = mode === 'session' || random.chance(0.3) ? this.#token : null;
     const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, this.#drawKey(), mode, token);
@@ -399,7 +399,7 @@ export class Client {
     };
     const elsewhere = (): void => {
       if (!close()) return;
-      this.#world.after(this.#random.within(1, 40) * MS, () => {
+      this.#world.after(this.random.within(1, 40) * MS, () => {
         this.#tryRead(read, attemptsLeft - 1);
       });
     };
@@ -418,7 +418,7 @@ export class Client {
     this.#send(target, asker, () => {
       target.ask(asker, { kind: 'read', ticket, request: { key: read.key, mode: read.mode, token: read.token } });
     });
-    this.#world.after(this.#random.within(0.7, 1.3) * this.#world.plan.clients.attemptUs + 200 * MS, () => {
+    this.#world.after(this.random.within(0.7, 1.3) * this.#world.plan.clients.attemptUs + 200 * MS, () => {
       if (!isOpen) return;
       this.#cancel(target, ticket);
       elsewhere();
@@ -466,23 +466,23 @@ export class Client {
 
   #pickTarget(likesLeader: boolean): Process | null {
     const leader = this.#leader;
-    if (leader !== null && leader.isAlive && (likesLeader || this.#random.chance(0.7))) return leader;
+    if (leader !== null && leader.isAlive && (likesLeader || this.random.chance(0.7))) return leader;
     return this.#pickReader();
   }
 
   #pickReader(): Process | null {
     const running = this.#world.pods.running();
-    return running.length === 0 ? null : this.#random.pick(running);
+    return running.length === 0 ? null : this.random.pick(running);
   }
 
   #send(target: Process, asker: Asker, arrive: () => void): void {
     const world = this.#world;
     const { network, plan } = world;
     const machine = target.pod.machine;
-    if (network.isCut(this.machine, machine) || this.#random.chance(plan.clients.loss)) {
+    if (network.isCut(this.machine, machine) || this.random.chance(plan.clients.loss)) {
       // Lost, or held back somewhere and delivered when nobody counts on it any more.
-      if (this.#random.chance(0.5)) return;
-      world.after(this.#random.within(0.3, 4) * plan.clients.attemptUs, arrive);
+      if (this.random.chance(0.5)) return;
+      world.after(this.random.within(0.3, 4) * plan.clients.attemptUs, arrive);
       return;
     }
     world.after(network.latency(this.machine, machine), () => {

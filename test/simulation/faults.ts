@@ -1,18 +1,27 @@
 import type { FaultKind } from './plan.ts';
 import { MS, SECOND } from './plan.ts';
-import type { Pod } from './pods.ts';
-import { Prng } from './prng.ts';
+import { drawGraceMs, type Pod } from './pods.ts';
+import { Prng, streams } from './prng.ts';
 import type { Process } from './process.ts';
 import { CLIENT_MACHINES } from './network.ts';
+import { type ScheduledFault, scheduleOf } from './schedule.ts';
 import type { World } from './world.ts';
 import { epoch } from '../../src/core/base/numbers.ts';
 import type { RecordContent } from '../../src/core/election/record.ts';
 
-/** Does to the world what clusters do to their processes, until the plan says that it is enough. */
+/** Which way packets no longer go, as seen from those that are cut off. */
+type Way = 'both' | 'out' | 'in';
+const ways: readonly Way[] = ['both', 'out', 'in'];
+
+const nameOf = (pod: Pod): string => pod.name;
+const machineOf = (pod: Pod): number => pod.machine;
+
+/** Does to the world what clusters do to their processes, as the schedule says. */
 export class Nemesis {
   readonly #world: World;
-  readonly #random: Prng;
-  readonly #weightTotal: number;
+  readonly schedule: readonly ScheduledFault[];
+  /** Of the fault that is being injected, which draws all that it needs at once. */
+  #random: Prng;
   /** What ends a fault that is on; all are ended when faults end. */
   readonly #endings = new Set<() => void>();
   readonly counts = new Map<FaultKind, number>();
@@ -20,29 +29,21 @@ export class Nemesis {
 
   constructor(world: World) {
     this.#world = world;
-    this.#random = new Prng(world.plan.seed, 2);
-    this.#weightTotal = world.plan.faults.reduce((sum, fault) => sum + fault.weight, 0);
+    this.schedule = scheduleOf(world.plan);
+    this.#random = new Prng(world.plan.seed, streams.fault);
   }
 
   start(): void {
-    this.#world.after(this.#random.within(0.3, 1.5) * SECOND, this.#next);
+    for (const { atUs, kind, seed } of this.schedule) {
+      this.#world.at(atUs, () => {
+        if (!this.#world.faultsEnded) this.inject(kind, seed);
+      });
+    }
   }
 
-  readonly #next = (): void => {
-    const world = this.#world;
-    if (world.faultsEnded) return;
-    world.after(this.#random.exponential(world.plan.faultMeanUs), this.#next);
-    let drawn = this.#random.next() * this.#weightTotal;
-    for (const { kind, weight } of world.plan.faults) {
-      drawn -= weight;
-      if (drawn > 0) continue;
-      this.inject(kind);
-      return;
-    }
-  };
-
-  /** Also for scenarios: one fault, now. */
-  inject(kind: FaultKind): void {
+  /** One fault, now; for scenarios too. */
+  inject(kind: FaultKind, seed = this.#random.below(0x1_0000_0000)): void {
+    this.#random = new Prng(seed, streams.fault);
     if (!this.#inject(kind)) return;
     this.total += 1;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
@@ -53,9 +54,10 @@ export class Nemesis {
   }
 
   /** Calls `end` after a while, or when all faults end, once. */
-  #lasting(end: () => void, meanUs = this.#world.plan.faultLengthUs): void {
+  #lasting(kind: FaultKind, end: () => void, meanUs = this.#world.plan.faultLengthUs): void {
     const once = (): void => {
       if (!this.#endings.delete(once)) return;
+      this.#world.trace.add(this.#world.now, 'FAULT', `${kind} ends`, null);
       end();
     };
     this.#endings.add(once);
@@ -121,7 +123,7 @@ export class Nemesis {
         if (process === null) return false;
         process.slowUs = random.pick([5, 60, 400]) * MS;
         this.#note(kind, process.label);
-        this.#lasting(() => (process.slowUs = 0));
+        this.#lasting(kind, () => (process.slowUs = 0));
         return true;
       }
       case 'deletePod':
@@ -133,11 +135,11 @@ export class Nemesis {
       case 'stopAll': {
         this.#note(kind, null);
         const { desired } = world.pods;
-        const graceMs = world.drawGraceMs();
+        const graceMs = drawGraceMs(random);
         world.pods.desired = 0;
         for (const pod of world.pods.listed())
           world.after(random.within(0, 100) * MS, () => world.pods.delete(pod, graceMs));
-        this.#lasting(() => (world.pods.desired = desired), 3 * SECOND);
+        this.#lasting(kind, () => (world.pods.desired = desired), 3 * SECOND);
         return true;
       }
       case 'forceDelete': {
@@ -146,7 +148,7 @@ export class Nemesis {
         this.#note(kind, pod.name);
         world.pods.forget(pod);
         // The machine comes back and learns that the pod is no more.
-        this.#lasting(() => pod.process?.die({ silent: false }), 2 * world.plan.faultLengthUs);
+        this.#lasting(kind, () => pod.process?.die({ silent: false }), 2 * world.plan.faultLengthUs);
         return true;
       }
       case 'scale': {
@@ -157,11 +159,15 @@ export class Nemesis {
       case 'pendingPod': {
         world.pendingPods += 1;
         const pod = this.#anyPod();
-        if (pod !== null) world.pods.delete(pod, world.drawGraceMs());
+        if (pod !== null) world.pods.delete(pod, drawGraceMs(random));
         this.#note(kind, pod?.name ?? null);
-        this.#lasting(() => {
-          for (const other of world.pods.all) other.isPending = false;
-        }, 4 * SECOND);
+        this.#lasting(
+          kind,
+          () => {
+            for (const other of world.pods.all) other.isPending = false;
+          },
+          4 * SECOND,
+        );
         return true;
       }
       case 'isolate':
@@ -172,30 +178,33 @@ export class Nemesis {
         const leader = this.#leader();
         if (leader === null) return false;
         leader.apiUp = false;
-        this.#lasting(() => (leader.apiUp = true));
+        this.#lasting(kind, () => (leader.apiUp = true));
         return this.#isolate(kind, leader, { clientsToo: random.chance(0.3) });
       }
       case 'cutPair': {
-        const machines = random.shuffle(world.pods.running().map((process) => process.pod.machine));
-        const [one, other] = machines;
+        const [one, other] = this.#twoPods();
         if (one === undefined || other === undefined) return false;
-        this.#note(kind, [one, other]);
-        this.#cut(one, other, random.pick(['both', 'out', 'in']));
+        const way = random.pick(ways);
+        this.#note(kind, [one.name, other.name, way]);
+        this.#cutAll(kind, [one.machine], [other.machine], way);
         return true;
       }
       case 'split': {
-        const machines = random.shuffle(world.pods.running().map((process) => process.pod.machine));
-        if (machines.length < 2) return false;
-        const cut = random.between(1, machines.length - 1);
-        this.#note(kind, [machines.slice(0, cut), machines.slice(cut)]);
-        this.#cutAll(machines.slice(0, cut), machines.slice(cut), random.pick(['both', 'both', 'out', 'in']));
+        const pods = random.shuffle(world.pods.running().map((process) => process.pod));
+        if (pods.length < 2) return false;
+        const cut = random.between(1, pods.length - 1);
+        const [some, others] = [pods.slice(0, cut), pods.slice(cut)];
+        const way = random.pick<Way>(['both', ...ways]);
+        this.#note(kind, [some.map(nameOf), others.map(nameOf), way]);
+        this.#cutAll(kind, some.map(machineOf), others.map(machineOf), way);
         return true;
       }
       case 'cutClients': {
         const process = this.#anyProcess();
         if (process === null) return false;
-        this.#note(kind, process.label);
-        this.#cutAll([process.pod.machine], this.#clientMachines(), random.pick(['both', 'out', 'in']));
+        const way = random.pick(ways);
+        this.#note(kind, [process.label, way]);
+        this.#cutAll(kind, [process.pod.machine], this.#clientMachines(), way);
         return true;
       }
       case 'reset': {
@@ -207,53 +216,55 @@ export class Nemesis {
         return true;
       }
       case 'slowLink': {
-        const [from, to] = this.#twoMachines();
+        const [from, to] = this.#twoPods();
         if (from === undefined || to === undefined) return false;
-        this.#note(kind, [from, to]);
-        world.network.slowDown(from, to, random.pick([20, 150, 1200]) * MS);
-        this.#lasting(() => world.network.slowDown(from, to, 0), 2 * world.plan.faultLengthUs);
+        const slowMs = random.pick([20, 150, 1200]);
+        this.#note(kind, [from.name, to.name, `${slowMs} ms`]);
+        world.network.slowDown(from.machine, to.machine, slowMs * MS);
+        this.#lasting(kind, () => world.network.slowDown(from.machine, to.machine, 0), 2 * world.plan.faultLengthUs);
         return true;
       }
       case 'lossyLink': {
-        const [from, to] = this.#twoMachines();
+        const [from, to] = this.#twoPods();
         if (from === undefined || to === undefined) return false;
-        this.#note(kind, [from, to]);
-        world.network.loseSome(from, to, random.pick([0.02, 0.3]));
-        this.#lasting(() => world.network.loseSome(from, to, 0));
+        const share = random.pick([0.02, 0.3]);
+        this.#note(kind, [from.name, to.name, share]);
+        world.network.loseSome(from.machine, to.machine, share);
+        this.#lasting(kind, () => world.network.loseSome(from.machine, to.machine, 0));
         return true;
       }
       case 'apiOutage':
         world.api.outage = random.pick(['refuse', 'silence']);
         this.#note(kind, world.api.outage);
-        this.#lasting(() => (world.api.outage = 'none'), 2 * world.plan.faultLengthUs);
+        this.#lasting(kind, () => (world.api.outage = 'none'), 2 * world.plan.faultLengthUs);
         return true;
       case 'apiOutageOfOne': {
         const process = random.chance(0.5) ? this.#leader() : this.#anyProcess();
         if (process === null) return false;
         this.#note(kind, process.label);
         process.apiUp = false;
-        this.#lasting(() => (process.apiUp = true), 2 * world.plan.faultLengthUs);
+        this.#lasting(kind, () => (process.apiUp = true), 2 * world.plan.faultLengthUs);
         return true;
       }
       case 'apiSlow':
         world.api.slowUs = random.pick([30, 300, 1500]) * MS;
         this.#note(kind, world.api.slowUs);
-        this.#lasting(() => (world.api.slowUs = 0));
+        this.#lasting(kind, () => (world.api.slowUs = 0));
         return true;
       case 'apiSlowAnswers':
         world.api.slowAnswerShare = random.pick([0.2, 0.8]);
         this.#note(kind, null);
-        this.#lasting(() => (world.api.slowAnswerShare = 0));
+        this.#lasting(kind, () => (world.api.slowAnswerShare = 0));
         return true;
       case 'apiLate':
         world.api.lateShare = random.pick([0.2, 0.8]);
         this.#note(kind, null);
-        this.#lasting(() => (world.api.lateShare = 0));
+        this.#lasting(kind, () => (world.api.lateShare = 0));
         return true;
       case 'apiRefuses':
         world.api.refusalShare = random.pick([0.2, 1]);
         this.#note(kind, null);
-        this.#lasting(() => (world.api.refusalShare = 0));
+        this.#lasting(kind, () => (world.api.refusalShare = 0));
         return true;
       case 'leaseDelete':
         if (world.api.lease === null) return false;
@@ -265,10 +276,14 @@ export class Nemesis {
         world.api.deleteAfterTakeovers = 1;
         world.api.slowAnswerShare = 1;
         this.#note(kind, null);
-        this.#lasting(() => {
-          world.api.deleteAfterTakeovers = 0;
-          world.api.slowAnswerShare = 0;
-        }, 3 * SECOND);
+        this.#lasting(
+          kind,
+          () => {
+            world.api.deleteAfterTakeovers = 0;
+            world.api.slowAnswerShare = 0;
+          },
+          3 * SECOND,
+        );
         if (random.chance(0.7)) this.#pause(kind, this.#leader());
         return true;
       case 'leaseRestore':
@@ -312,7 +327,7 @@ export class Nemesis {
     if (this.#random.chance(0.3)) {
       // Somebody makes sure that the machine is off, and says so.
       world.after(this.#random.within(0.3, 4) * SECOND, () => world.pods.giveUp(pod));
-    } else this.#lasting(() => world.pods.powerOn(pod), 2 * world.plan.faultLengthUs);
+    } else this.#lasting(kind, () => world.pods.powerOn(pod), 2 * world.plan.faultLengthUs);
     return true;
   }
 
@@ -320,14 +335,14 @@ export class Nemesis {
     if (process === null || process.isPaused) return false;
     this.#note(kind, process.label);
     process.pause();
-    this.#lasting(() => process.continue());
+    this.#lasting(kind, () => process.continue());
     return true;
   }
 
   #deletePod(kind: FaultKind, pod: Pod | null): boolean {
     if (pod === null || pod.deleting) return false;
     this.#note(kind, pod.name);
-    this.#world.pods.delete(pod, this.#world.drawGraceMs());
+    this.#world.pods.delete(pod, drawGraceMs(this.#random));
     return true;
   }
 
@@ -338,8 +353,9 @@ export class Nemesis {
     let delay = 0;
     const pauseMs = this.#random.pick([500, 1500, 3000]);
     for (const pod of pods) {
+      const graceMs = drawGraceMs(this.#random);
       world.after(delay * MS, () => {
-        if (!world.faultsEnded) world.pods.delete(pod, world.drawGraceMs());
+        if (!world.faultsEnded) world.pods.delete(pod, graceMs);
       });
       delay += this.#random.within(0.5, 1.5) * pauseMs;
     }
@@ -355,9 +371,10 @@ export class Nemesis {
       .filter((machine) => machine !== own);
     // Now and then one other still hears it: a leader that merely talks.
     if (this.#random.chance(0.25)) others.splice(this.#random.below(others.length), 1);
-    this.#note(kind, process.label);
+    const way = this.#random.pick<Way>(['both', ...ways]);
+    this.#note(kind, [process.label, way, options.clientsToo ? 'from clients too' : 'not from clients']);
     if (options.clientsToo) others.push(...this.#clientMachines());
-    this.#cutAll([own], others, this.#random.pick(['both', 'both', 'out', 'in']));
+    this.#cutAll(kind, [own], others, way);
     return true;
   }
 
@@ -365,15 +382,11 @@ export class Nemesis {
     return this.#world.clients.map((client) => client.machine).concat(CLIENT_MACHINES);
   }
 
-  #twoMachines(): (number | undefined)[] {
-    return this.#random.shuffle(this.#world.pods.running().map((process) => process.pod.machine)).slice(0, 2);
+  #twoPods(): Pod[] {
+    return this.#random.shuffle(this.#world.pods.running().map((process) => process.pod)).slice(0, 2);
   }
 
-  #cut(one: number, other: number, way: 'both' | 'out' | 'in'): void {
-    this.#cutAll([one], [other], way);
-  }
-
-  #cutAll(some: readonly number[], others: readonly number[], way: 'both' | 'out' | 'in'): void {
+  #cutAll(kind: FaultKind, some: readonly number[], others: readonly number[], way: Way): void {
     const network = this.#world.network;
     for (const from of some) {
       for (const to of others) {
@@ -381,7 +394,7 @@ export class Nemesis {
         if (way !== 'out') network.cut(to, from);
       }
     }
-    this.#lasting(() => {
+    this.#lasting(kind, () => {
       for (const from of some) {
         for (const to of others) {
           if (way !== 'in') network.heal(from, to);

@@ -4,6 +4,7 @@ import type { Pod } from './pods.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 import { MS } from './plan.ts';
+import { type Prng, PrngPerMachine, streams } from './prng.ts';
 
 /** Machines are numbered: each pod runs on one of its own, and clients on those from here on. */
 export const CLIENT_MACHINES = 200;
@@ -75,7 +76,7 @@ class Direction {
     if (network.isCut(this.fromMachine, to.process.pod.machine) || !to.process.pod.machineUp) return;
     network.stalled.delete(this);
     // Retransmission waits grow while nothing answers.
-    const delay = this.#world.random.within(0, 200 * MS);
+    const delay = network.chanceOf(this.fromMachine).within(0, 200 * MS);
     this.#lastArrival = Math.max(this.#lastArrival, this.#world.now + delay);
     for (; this.#stalled > 0; this.#stalled -= 1) this.#world.at(this.#lastArrival, this.#arrive);
   }
@@ -90,9 +91,15 @@ export class Network {
   readonly #lossy = new Float64Array(MACHINES * MACHINES);
   readonly stalled = new Set<Direction>();
   readonly #byAddress = new Map<string, Pod>();
+  readonly #chances: PrngPerMachine;
 
   constructor(world: World) {
     this.#world = world;
+    this.#chances = new PrngPerMachine(world.plan.seed, streams.network);
+  }
+
+  chanceOf(machine: number): Prng {
+    return this.#chances.of(machine);
   }
 
   attach(pod: Pod): void {
@@ -110,7 +117,8 @@ export class Network {
   latency(from: number, to: number): number {
     const { latencyUs, jitterUs } = this.#world.plan.network;
     const slow = this.#slowUs[from * MACHINES + to] as number;
-    const random = this.#world.random;
+    // A client's machine draws for both ways, so that a request more changes nothing between the replicas.
+    const random = this.#chances.of(Math.max(from, to) >= CLIENT_MACHINES ? Math.max(from, to) : from);
     return Math.ceil(latencyUs + random.next() * jitterUs + (slow === 0 ? 0 : random.next() * slow));
   }
 
@@ -147,6 +155,7 @@ export class Network {
     const end = new End(process, link, world);
     process.links.set(link, end);
     const from = process.pod.machine;
+    const random = this.#chances.of(from);
     const target = this.#byAddress.get(address);
     const to = target?.machine ?? from;
     world.after(this.latency(from, to), () => {
@@ -158,12 +167,12 @@ export class Network {
           process.deliver({ kind: 'closed', link, reason });
         });
       // A dial gives up long before the system would.
-      const patience = world.random.within(300 * MS, 1500 * MS);
+      const patience = random.within(300 * MS, 1500 * MS);
       if (target === undefined) {
         // The address of a pod that is gone: some networks say so, some say nothing.
-        fail(world.random.chance(0.5) ? 'refused' : 'lost', patience);
+        fail(random.chance(0.5) ? 'refused' : 'lost', patience);
       } else if (!target.machineUp || this.isCut(from, to) || this.isCut(to, from)) fail('lost', patience);
-      else if (target.process === null || world.random.chance(world.plan.network.falseRefusals)) {
+      else if (target.process === null || random.chance(world.plan.network.falseRefusals)) {
         fail('refused', this.latency(to, from));
       } else this.#accept(end, target.process);
     });
@@ -182,7 +191,7 @@ export class Network {
     const to = end.out.to;
     if (!end.isOpen || to === null) return;
     const { loss, duplicates } = this.#world.plan.network;
-    const random = this.#world.random;
+    const random = this.#chances.of(end.out.fromMachine);
     const share = loss + (this.#lossy[end.out.fromMachine * MACHINES + to.process.pod.machine] as number);
     if (share > 0 && random.chance(share)) return;
     const input: Input = { kind: 'received', link: to.link, message };

@@ -1,7 +1,8 @@
 import type { GroupLimits, GroupTimes, UncleanRecovery } from '../../src/core/group/options.ts';
 import { defaultLimits, defaultTimes } from '../../src/core/group/options.ts';
 import type { ReadMode } from '../../src/core/store/reads.ts';
-import { Prng } from './prng.ts';
+import { Prng, streams } from './prng.ts';
+import type { ScheduledFault } from './schedule.ts';
 
 /** Simulated time is counted in whole microseconds. */
 export const MS = 1000;
@@ -115,6 +116,8 @@ export interface Plan {
   readonly faultsUntilUs: number;
   readonly faultMeanUs: number;
   readonly faults: readonly { readonly kind: FaultKind; readonly weight: number }[];
+  /** The faults one by one; null: as the seed, the weights and the mean draw them. */
+  readonly schedule: readonly ScheduledFault[] | null;
   /** How long a fault lasts that ends by itself, on average. */
   readonly faultLengthUs: number;
   readonly restartMeanUs: number;
@@ -162,7 +165,7 @@ export interface PlanOverrides {
 }
 
 export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
-  const random = new Prng(seed, 1);
+  const random = new Prng(seed, streams.plan);
   const replicas = random.pick([3, 3, 3, 4, 5, 5, 6, 7]);
   const replicasMax = Math.min(7, replicas + random.below(3));
   const minInSync = Math.min(random.pick([1, 2, 2, 2, 3]), replicas - 1);
@@ -209,6 +212,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     faultsUntilUs: seconds * SECOND,
     faultMeanUs: random.pick([350, 700, 1000, 1000, 1500]) * MS,
     faults,
+    schedule: null,
     faultLengthUs: random.pick([300, 1000, 1000, 2500]) * MS,
     restartMeanUs: random.pick([50, 500, 500, 2000]) * MS,
     network: {

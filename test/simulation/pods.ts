@@ -1,7 +1,10 @@
 import type { PodInfo } from '../../src/core/election/api.ts';
 import { MS, SECOND } from './plan.ts';
+import { Prng, PrngPerMachine, streams } from './prng.ts';
 import { Process } from './process.ts';
 import type { World } from './world.ts';
+
+export const drawGraceMs = (random: Prng): number => random.pick([100, 1000, 5000]);
 
 /** One pod: a name, a UID, a machine of its own, and at most one process at a time. */
 export class Pod {
@@ -10,6 +13,8 @@ export class Pod {
   readonly address: string;
   readonly machine: number;
   process: Process | null = null;
+  /** How often its container was started. */
+  runs = 0;
   state: PodInfo['state'] = 'neverStarted';
   deleting = false;
   /** The API server lists it. */
@@ -32,6 +37,8 @@ export class Pod {
 /** The API server's pods, the controller that keeps their number, and the kubelets that run them. */
 export class Pods {
   readonly #world: World;
+  readonly #random: Prng;
+  readonly #kubelets: PrngPerMachine;
   readonly all: Pod[] = [];
   desired: number;
   #created = 0;
@@ -41,6 +48,8 @@ export class Pods {
 
   constructor(world: World) {
     this.#world = world;
+    this.#random = new Prng(world.plan.seed, streams.pods);
+    this.#kubelets = new PrngPerMachine(world.plan.seed, streams.kubelet);
     this.desired = world.plan.replicas;
   }
 
@@ -75,7 +84,7 @@ export class Pods {
     pod.deleting = true;
     this.#world.trace.add(this.#world.now, pod.name, 'is being deleted', { uid: pod.uid, graceMs });
     if (pod.process === null) {
-      this.#world.after(this.#world.random.within(1, 100) * MS, () => this.#remove(pod));
+      this.#world.after(this.#kubelets.of(pod.machine).within(1, 100) * MS, () => this.#remove(pod));
       return;
     }
     const process = pod.process;
@@ -99,15 +108,15 @@ export class Pods {
     const pod = process.pod;
     pod.process = null;
     const world = this.#world;
+    const random = this.#kubelets.of(pod.machine);
     world.trace.add(world.now, process.label, 'dies', null);
     if (!pod.isListed) this.#remove(pod);
     else if (!pod.machineUp) return;
-    else if (pod.deleting) world.after(world.random.within(1, 200) * MS, () => this.#remove(pod));
-    else if (pod.restarts)
-      world.after(world.random.exponential(world.plan.restartMeanUs) + 5 * MS, () => this.#run(pod));
+    else if (pod.deleting) world.after(random.within(1, 200) * MS, () => this.#remove(pod));
+    else if (pod.restarts) world.after(random.exponential(world.plan.restartMeanUs) + 5 * MS, () => this.#run(pod));
     else {
       pod.state = 'terminated';
-      world.after(world.random.within(0.2, 4) * SECOND, () => this.#remove(pod));
+      world.after(random.within(0.2, 4) * SECOND, () => this.#remove(pod));
     }
   }
 
@@ -154,10 +163,10 @@ export class Pods {
     } else if (alive.length > this.desired) {
       const surplus = alive.filter((pod) => !pod.deleting);
       if (alive.length - (alive.length - surplus.length) > this.desired) {
-        this.delete(world.random.pick(surplus), world.drawGraceMs());
+        this.delete(this.#random.pick(surplus), drawGraceMs(this.#random));
       }
     }
-    world.after(world.random.within(50, 200) * MS, this.#reconcile);
+    world.after(this.#random.within(50, 200) * MS, this.#reconcile);
   };
 
   #create(): void {
@@ -173,7 +182,7 @@ export class Pods {
       name = `kv-${this.#names.toString(36)}x`;
       this.#names += 1;
     }
-    const reused = this.#freeAddresses.length > 0 && world.random.chance(world.plan.addressReuse);
+    const reused = this.#freeAddresses.length > 0 && this.#random.chance(world.plan.addressReuse);
     const address = reused ? (this.#freeAddresses.shift() as string) : `10.0.0.${this.#created}:7000`;
     const pod = new Pod(name, `u${this.#created}`, address, this.#created % 200);
     this.all.push(pod);
@@ -184,8 +193,9 @@ export class Pods {
       if (pod.isPending) world.after(200 * MS, start);
       else this.#run(pod);
     };
-    world.after(world.random.exponential(world.plan.restartMeanUs / 2) + MS, start);
-    world.after(world.random.within(1, 50) * MS, () => world.hintPeers());
+    const random = this.#kubelets.of(pod.machine);
+    world.after(random.exponential(world.plan.restartMeanUs / 2) + MS, start);
+    world.after(random.within(1, 50) * MS, () => world.hintPeers());
   }
 
   #run(pod: Pod): void {

@@ -67,3 +67,38 @@ export class Prng {
     return items;
   }
 }
+
+/**
+ * Each actor draws from a stream of its own, and where there are many of a kind each has its number added: what one of
+ * them does, or that it is left out, changes nothing that another draws.
+ */
+export const streams = {
+  plan: 1,
+  schedule: 2,
+  /** For schedules that are written by hand. */
+  scenario: 3,
+  fault: 4,
+  pods: 5,
+  api: 6,
+  client: 1000,
+  kubelet: 0x1_0000,
+  network: 0x2_0000,
+  apiCalls: 0x3_0000,
+  process: 0x100_0000,
+} as const;
+
+/** One generator per machine. */
+export class PrngPerMachine {
+  readonly #seed: number;
+  readonly #stream: number;
+  readonly #machines: (Prng | undefined)[] = [];
+
+  constructor(seed: number, stream: number) {
+    this.#seed = seed;
+    this.#stream = stream;
+  }
+
+  of(machine: number): Prng {
+    return (this.#machines[machine] ??= new Prng(this.#seed, this.#stream + machine));
+  }
+}

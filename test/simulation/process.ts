@@ -8,6 +8,7 @@ import type { SimulatedGroup } from './inspection.ts';
 import type { End } from './network.ts';
 import { MS } from './plan.ts';
 import type { Pod } from './pods.ts';
+import { Prng, streams } from './prng.ts';
 import type { WriteOperation } from './checkers/operations.ts';
 import type { Mirror } from './checkers/mirror.ts';
 import { check, Violation } from './violation.ts';
@@ -51,6 +52,7 @@ export class Process {
   apiUp = true;
 
   readonly #world: World;
+  readonly random: Prng;
   readonly #startUs: number;
   readonly #rate: number;
   readonly #monotonicBase: number;
@@ -65,7 +67,9 @@ export class Process {
   constructor(world: World, pod: Pod) {
     this.#world = world;
     this.pod = pod;
-    const random = world.random;
+    pod.runs += 1;
+    const random = new Prng(world.plan.seed, streams.process + pod.machine * 0x100 + pod.runs);
+    this.random = random;
     const { drift, wallSkewMs } = world.plan.clock;
     this.#startUs = world.now;
     this.#rate = 1 + random.within(-drift, drift);
@@ -150,7 +154,7 @@ export class Process {
     this.#hasTick = true;
     this.#turnScheduled = true;
     this.#turn();
-    const random = this.#world.random;
+    const random = this.random;
     let delay = 0;
     for (let from = 0; from < waiting.length;) {
       const through = from + random.between(1, 40);
@@ -188,7 +192,7 @@ export class Process {
   #scheduleTurn(): void {
     if (this.#turnScheduled || this.isPaused) return;
     this.#turnScheduled = true;
-    const random = this.#world.random;
+    const random = this.random;
     this.#world.after(this.slowUs > 0 ? random.within(0, this.slowUs) : random.below(60), this.#turn);
   }
 
@@ -290,7 +294,8 @@ export class Process {
   #toAsker(asker: Asker, tell: () => void): void {
     const network = this.#world.network;
     const from = this.pod.machine;
-    if (network.isCut(from, asker.machine) || this.#world.random.chance(this.#world.plan.clients.loss)) return;
+    if (network.isCut(from, asker.machine) || network.chanceOf(asker.machine).chance(this.#world.plan.clients.loss))
+      return;
     this.#world.after(network.latency(from, asker.machine), tell);
   }
 }

@@ -9,7 +9,7 @@ import type { MakeGroup } from './inspection.ts';
 import { Network } from './network.ts';
 import { calm, MS, type Plan, SECOND } from './plan.ts';
 import { Pods } from './pods.ts';
-import { Prng } from './prng.ts';
+import { Prng, streams } from './prng.ts';
 import type { Process } from './process.ts';
 import type { Trace } from './trace.ts';
 
@@ -26,6 +26,7 @@ export class World {
   readonly trace: Trace;
   /** Microseconds since the run began. */
   now = 0;
+  /** For schedules that are written by hand; every actor has its own. */
   readonly random: Prng;
   readonly network: Network;
   readonly api: ApiServer;
@@ -52,12 +53,12 @@ export class World {
     this.plan = plan;
     this.makeGroup = makeGroup;
     this.trace = trace;
-    this.random = new Prng(plan.seed, 3);
+    this.random = new Prng(plan.seed, streams.scenario);
     this.network = new Network(this);
     this.api = new ApiServer(this);
     this.pods = new Pods(this);
-    this.checker = new Checker(this);
     this.nemesis = new Nemesis(this);
+    this.checker = new Checker(this);
     for (let number = 0; number < plan.clients.count; number += 1) this.clients.push(new Client(this, number));
   }
 
@@ -77,10 +78,6 @@ export class World {
   nextTicket(): number {
     this.#tickets += 1;
     return this.#tickets;
-  }
-
-  drawGraceMs(): number {
-    return this.random.pick([100, 1000, 5000]);
   }
 
   drawPending(): boolean {
@@ -126,7 +123,7 @@ export class World {
 
   onRecordChanged(record: LeaseRecord | null): void {
     for (const client of this.clients) {
-      this.after(this.random.exponential(this.plan.api.watchDelayUs), () => {
+      this.after(client.random.exponential(this.plan.api.watchDelayUs), () => {
         client.onRecordHinted(record);
       });
     }
@@ -135,7 +132,7 @@ export class World {
   /** Endpoints have changed: everybody learns it, each at its time. */
   hintPeers(): void {
     for (const process of this.pods.running()) {
-      this.after(this.random.exponential(this.plan.api.watchDelayUs) + MS, () => {
+      this.after(process.random.exponential(this.plan.api.watchDelayUs) + MS, () => {
         const peerAddresses = this.pods.all
           .filter((pod) => pod !== process.pod && pod.isListed && pod.state === 'running')
           .map((pod) => pod.address);

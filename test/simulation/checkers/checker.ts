@@ -44,7 +44,7 @@ export class Checker {
     this.#forgetting = {
       tombstones: world.plan.limits.tombstonesMax < 1000,
       // They are kept for a time, by the log's time, which follows the leader's wall clock.
-      idempotency: world.plan.faults.some((fault) => fault.kind === 'wallJump'),
+      idempotency: world.nemesis.schedule.some((fault) => fault.kind === 'wallJump'),
     };
     this.histories = new Histories({
       chronicleOf: (id) => this.#chronicles.get(id),
