@@ -31,6 +31,7 @@ interface Session {
 
 /** A write on its way: its id, and how many of its attempts may still take effect. */
 interface PendingWrite {
+  readonly random: Prng;
   readonly operation: WriteOperation;
   readonly session: Session;
   readonly number: number;
@@ -57,17 +58,21 @@ function settledThroughOf(session: Session): number {
  */
 export class Client {
   readonly #world: World;
+  /** For what it does between its operations; each of those has a generator of its own. */
   readonly random: Prng;
+  readonly #arrivals: Prng;
   readonly #number: number;
   readonly machine: number;
   #session: Session | null = null;
   #isOpening = false;
-  readonly #waiting: WriteOperation[] = [];
+  readonly #waiting: { readonly operation: WriteOperation; readonly random: Prng }[] = [];
   #inFlight = 0;
   #token: SessionToken | null = null;
   #leader: Process | null = null;
   #tags: RevisionTag[] = [];
   #idempotencyKeys: { readonly key: IdempotencyKey; readonly command: WriteCommand }[] = [];
+  /** How often its time to do something came. */
+  arrived = 0;
   operations = 0;
   answered = 0;
   readonly writesCommittedAtUs: number[] = [];
@@ -76,11 +81,12 @@ export class Client {
     this.#world = world;
     this.#number = number;
     this.random = new Prng(world.plan.seed, streams.client + number);
+    this.#arrivals = new Prng(world.plan.seed, streams.arrivals + number);
     this.machine = CLIENT_MACHINES + number;
   }
 
   start(): void {
-    this.#world.after(this.random.exponential(this.#world.plan.clients.operationMeanUs), this.#operate);
+    this.#world.after(this.#arrivals.exponential(this.#world.plan.clients.operationMeanUs), this.#arrive);
   }
 
   /** It follows the record, as proxies do. */
@@ -90,28 +96,32 @@ export class Client {
     this.#leader = this.#world.processOf(holder) ?? this.#leader;
   }
 
-  readonly #operate = (): void => {
+  readonly #arrive = (): void => {
     const { clients } = this.#world.plan;
     // After the faults a little load shows that all works, and lets those catch up whose limits are tiny.
     const rest = this.#world.faultsEnded ? 5 : 1;
-    this.#world.after(this.random.exponential(clients.operationMeanUs) * rest, this.#operate);
+    this.#world.after(this.#arrivals.exponential(clients.operationMeanUs) * rest, this.#arrive);
+    const arrival = this.arrived;
+    this.arrived += 1;
+    if (!this.#world.faultsEnded && clients.acts !== null && clients.acts[this.#number]?.includes(arrival) !== true)
+      return;
     if (this.#inFlight >= clients.inFlightMax) return;
     this.#inFlight += 1;
     this.operations += 1;
-    if (this.random.chance(clients.readShare)) this.#read();
-    else this.#write();
+    const random = new Prng(this.#world.plan.seed, streams.operation + this.#number * 0x10_0000 + arrival);
+    if (random.chance(clients.readShare)) this.#read(random);
+    else this.#write(random);
   };
 
-  #drawKey(): Key {
-    return `k${this.random.below(this.#world.plan.clients.keys)}` as Key;
+  #drawKey(random: Prng): Key {
+    return `k${random.below(this.#world.plan.clients.keys)}` as Key;
   }
 
   // Writes
 
-  #write(): void {
-    const random = this.random;
+  #write(random: Prng): void {
     const { clients } = this.#world.plan;
-    let command = this.#drawCommand();
+    let command = this.#drawCommand(random);
     let idempotencyKey: IdempotencyKey | null = null;
     if (random.chance(clients.idempotencyShare)) {
       const earlier =
@@ -129,28 +139,32 @@ export class Client {
     }
     const operation = new WriteOperation(this.#number, this.#world.now, command, idempotencyKey);
     this.#world.trace.add(this.#world.now, `client ${this.#number}`, 'wants', command);
-    this.#waiting.push(operation);
+    this.#wait(operation, random);
+  }
+
+  /** Until there is a session. */
+  #wait(operation: WriteOperation, random: Prng): void {
+    const waiting = { operation, random };
+    this.#waiting.push(waiting);
     this.#sendWaiting();
-    this.#world.after(clients.deadlineUs, () => {
-      const place = this.#waiting.indexOf(operation);
+    this.#world.after(this.#world.plan.clients.deadlineUs, () => {
+      const place = this.#waiting.indexOf(waiting);
       if (place < 0) return;
       this.#waiting.splice(place, 1);
       this.#end(operation, 'failed');
     });
   }
 
-  #drawCommand(): WriteCommand {
-    const random = this.random;
+  #drawCommand(random: Prng): WriteCommand {
     const { clients } = this.#world.plan;
-    const key = this.#drawKey();
-    const condition = this.#drawCondition();
+    const key = this.#drawKey(random);
+    const condition = this.#drawCondition(random);
     if (random.chance(clients.deleteShare)) return { kind: 'delete', key, condition };
     const value = valueOf(this.#world.nextName(), random.between(4, clients.valueBytesMax));
     return { kind: 'put', key, value, contentType: null, condition };
   }
 
-  #drawCondition(): Condition {
-    const random = this.random;
+  #drawCondition(random: Prng): Condition {
     if (!random.chance(this.#world.plan.clients.conditionShare)) return { kind: 'none' };
     const tags = this.#tags.length === 0 ? [] : [random.pick(this.#tags)];
     switch (random.below(5)) {
@@ -176,12 +190,12 @@ export class Client {
       if (this.#waiting.length > 0) this.#openSession();
       return;
     }
-    for (const operation of this.#waiting.splice(0)) {
+    for (const { operation, random } of this.#waiting.splice(0)) {
       const number = session.nextNumber;
       session.nextNumber += 1;
       session.unsettled.add(number);
       this.#world.checker.onRequestNamed(session.id, number, operation);
-      const write: PendingWrite = { operation, session, number, openAttempts: 0, attempts: 0, isDone: false };
+      const write: PendingWrite = { random, operation, session, number, openAttempts: 0, attempts: 0, isDone: false };
       this.#attempt(write);
       this.#world.after(this.#world.plan.clients.deadlineUs, () => {
         if (!write.isDone) this.#finish(write, write.openAttempts > 0 ? 'unknown' : 'failed');
@@ -191,7 +205,8 @@ export class Client {
 
   #attempt(write: PendingWrite): void {
     if (write.isDone) return;
-    const target = this.#pickTarget(write.attempts === 0);
+    const { random } = write;
+    const target = this.#pickTarget(random, write.attempts === 0);
     if (target === null) {
       this.#again(write);
       return;
@@ -221,7 +236,7 @@ export class Client {
       },
     };
     const settledThrough = settledThroughOf(write.session);
-    this.#send(target, asker, () => {
+    this.#send(target, asker, random, () => {
       target.ask(asker, {
         kind: 'write',
         ticket,
@@ -234,9 +249,9 @@ export class Client {
         },
       });
     });
-    world.after(this.random.within(0.7, 1.3) * world.plan.clients.attemptUs, () => {
+    world.after(random.within(0.7, 1.3) * world.plan.clients.attemptUs, () => {
       if (!settle() || write.isDone) return;
-      if (this.random.chance(0.3)) this.#cancel(target, ticket);
+      if (random.chance(0.3)) this.#cancel(target, ticket);
       this.#leader = null;
       this.#attempt(write);
     });
@@ -251,7 +266,7 @@ export class Client {
       return;
     }
     if (outcome.kind === 'unknown') {
-      if (outcome.code === 'session-lost' || (outcome.code === 'not-enough-in-sync' && this.random.chance(0.5))) {
+      if (outcome.code === 'session-lost' || (outcome.code === 'not-enough-in-sync' && write.random.chance(0.5))) {
         if (this.#session === write.session && outcome.code === 'session-lost') this.#session = null;
         this.#finish(write, 'unknown');
       } else if (options.isFirstNews) this.#again(write);
@@ -274,14 +289,7 @@ export class Client {
         // A first, sole attempt is made again in a new session.
         write.isDone = true;
         write.session.unsettled.delete(write.number);
-        this.#waiting.push(write.operation);
-        this.#world.after(this.#world.plan.clients.deadlineUs, () => {
-          const place = this.#waiting.indexOf(write.operation);
-          if (place < 0) return;
-          this.#waiting.splice(place, 1);
-          this.#end(write.operation, 'failed');
-        });
-        this.#sendWaiting();
+        this.#wait(write.operation, write.random);
         return;
       case 'overloaded':
         if (options.isFirstNews) this.#again(write);
@@ -296,7 +304,7 @@ export class Client {
 
   #again(write: PendingWrite): void {
     if (write.isDone) return;
-    this.#world.after(this.random.within(5, 80) * MS, () => {
+    this.#world.after(write.random.within(5, 80) * MS, () => {
       this.#attempt(write);
     });
   }
@@ -332,7 +340,7 @@ export class Client {
   #openSession(): void {
     if (this.#isOpening) return;
     this.#isOpening = true;
-    const target = this.#pickTarget(true);
+    const target = this.#pickTarget(this.random, true);
     let isOpen = true;
     const close = (session: SessionId | null): void => {
       if (!isOpen) return;
@@ -369,23 +377,28 @@ export class Client {
         close(null);
       },
     };
-    this.#send(target, asker, () => {
+    this.#send(target, asker, this.random, () => {
       target.ask(asker, { kind: 'openSession', ticket });
     });
   }
 
   // Reads
 
-  #read(): void {
-    const random = this.random;
+  #read(random: Prng): void {
     const mode = random.pick(this.#world.plan.clients.readModes);
     const token = mode === 'session' || random.chance(0.3) ? this.#token : null;
-    const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, this.#drawKey(), mode, token);
-    this.#tryRead(read, 4);
+    const read = this.#world.checker.histories.beginRead(
+      this.#world.now,
+      this.#number,
+      this.#drawKey(random),
+      mode,
+      token,
+    );
+    this.#tryRead(read, random, 4);
   }
 
-  #tryRead(read: ReadOperation, attemptsLeft: number): void {
-    const target = this.#pickReader();
+  #tryRead(read: ReadOperation, random: Prng, attemptsLeft: number): void {
+    const target = this.#pickReader(random);
     if (attemptsLeft === 0 || target === null) {
       this.#inFlight -= 1;
       return;
@@ -399,8 +412,8 @@ export class Client {
     };
     const elsewhere = (): void => {
       if (!close()) return;
-      this.#world.after(this.random.within(1, 40) * MS, () => {
-        this.#tryRead(read, attemptsLeft - 1);
+      this.#world.after(random.within(1, 40) * MS, () => {
+        this.#tryRead(read, random, attemptsLeft - 1);
       });
     };
     const asker: Asker = {
@@ -415,10 +428,10 @@ export class Client {
       },
       onLost: elsewhere,
     };
-    this.#send(target, asker, () => {
+    this.#send(target, asker, random, () => {
       target.ask(asker, { kind: 'read', ticket, request: { key: read.key, mode: read.mode, token: read.token } });
     });
-    this.#world.after(this.random.within(0.7, 1.3) * this.#world.plan.clients.attemptUs + 200 * MS, () => {
+    this.#world.after(random.within(0.7, 1.3) * this.#world.plan.clients.attemptUs + 200 * MS, () => {
       if (!isOpen) return;
       this.#cancel(target, ticket);
       elsewhere();
@@ -464,25 +477,25 @@ export class Client {
 
   // The road to a replica
 
-  #pickTarget(likesLeader: boolean): Process | null {
+  #pickTarget(random: Prng, likesLeader: boolean): Process | null {
     const leader = this.#leader;
-    if (leader !== null && leader.isAlive && (likesLeader || this.random.chance(0.7))) return leader;
-    return this.#pickReader();
+    if (leader !== null && leader.isAlive && (likesLeader || random.chance(0.7))) return leader;
+    return this.#pickReader(random);
   }
 
-  #pickReader(): Process | null {
+  #pickReader(random: Prng): Process | null {
     const running = this.#world.pods.running();
-    return running.length === 0 ? null : this.random.pick(running);
+    return running.length === 0 ? null : random.pick(running);
   }
 
-  #send(target: Process, asker: Asker, arrive: () => void): void {
+  #send(target: Process, asker: Asker, random: Prng, arrive: () => void): void {
     const world = this.#world;
     const { network, plan } = world;
     const machine = target.pod.machine;
-    if (network.isCut(this.machine, machine) || this.random.chance(plan.clients.loss)) {
+    if (network.isCut(this.machine, machine) || random.chance(plan.clients.loss)) {
       // Lost, or held back somewhere and delivered when nobody counts on it any more.
-      if (this.random.chance(0.5)) return;
-      world.after(this.random.within(0.3, 4) * plan.clients.attemptUs, arrive);
+      if (random.chance(0.5)) return;
+      world.after(random.within(0.3, 4) * plan.clients.attemptUs, arrive);
       return;
     }
     world.after(network.latency(this.machine, machine), () => {

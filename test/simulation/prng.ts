@@ -81,10 +81,12 @@ export const streams = {
   pods: 5,
   api: 6,
   client: 1000,
+  arrivals: 2000,
   kubelet: 0x1_0000,
   network: 0x2_0000,
   apiCalls: 0x3_0000,
   process: 0x100_0000,
+  operation: 0x1000_0000,
 } as const;
 
 /** One generator per machine. */
