@@ -25,6 +25,12 @@ const emptyContent: RecordContent = {
   endedEpoch: null,
 };
 
+/** What only mutants ask for, and the real API server takes: a create that is not empty, a replace without a uid. */
+interface Unruly {
+  readonly content?: RecordContent;
+  readonly uid?: string | null;
+}
+
 /**
  * One Lease and the pods, with the rules of the real API server: a replace needs the very version that stands there, a
  * replace that changes nothing does not move it, and whatever a client did not hear of may still happen.
@@ -45,6 +51,8 @@ export class ApiServer {
   refusalShare = 0;
   /** Deletes the Lease as soon as this many takeovers have landed, with their answers on the way. */
   deleteAfterTakeovers = 0;
+  /** For scenarios: how much later a call is carried out. */
+  requestDelayUs: (process: Process, request: ApiRequest) => number = () => 0;
   /** For scenarios: how much later the answer to a call comes. */
   answerDelayUs: (process: Process, request: ApiRequest) => number = () => 0;
   #version = 100;
@@ -82,7 +90,7 @@ export class ApiServer {
       there += random.within(0.5, 2) * timeoutUs + random.within(0, 1000) * MS;
     }
     if (random.chance(slowAnswers + this.slowAnswerShare)) back += random.within(0.05, 1.2) * timeoutUs;
-    world.after(there, () => {
+    world.after(there + this.requestDelayUs(process, request), () => {
       const given = this.#execute(process, request, sentUs);
       world.trace.add(world.now, 'api', `${process.label} #${call}`, { request, given });
       world.after(back + this.answerDelayUs(process, request), () => {
@@ -101,25 +109,35 @@ export class ApiServer {
       case 'createLease': {
         if (this.lease !== null) return { kind: 'conflict' };
         this.write({ content: emptyContent, uid: 'new' });
+        const { content }: Unruly = request;
+        if (content !== undefined) this.#replace(process, { content, sentUs });
         return this.#read();
       }
       case 'replaceLease': {
         const lease = this.lease;
         const { base, content } = request;
-        if (lease === null || lease.uid !== base.uid || lease.resourceVersion !== base.resourceVersion) {
-          return { kind: 'conflict' };
+        const { uid }: Unruly = base;
+        if (lease === null && uid === null) {
+          this.write({ content: emptyContent, uid: 'new' });
+          this.#replace(process, { content, sentUs });
+          return this.#read();
         }
-        if (lease.isDamaged || !sameContent(lease.content, content)) {
-          this.write({ content, uid: lease.uid });
-          this.backups.push(this.lease as Lease);
-          this.#world.checker.onRecordReplaced(process, { before: lease, content, sentUs });
-          this.#afterReplace(lease.content, content);
-        }
+        const isSame = uid === null || lease?.uid === uid;
+        if (lease === null || !isSame || lease.resourceVersion !== base.resourceVersion) return { kind: 'conflict' };
+        if (lease.isDamaged || !sameContent(lease.content, content)) this.#replace(process, { content, sentUs });
         return this.#read();
       }
       case 'listPods':
         return { kind: 'pods', pods: this.#world.pods.list() };
     }
+  }
+
+  #replace(process: Process, change: { readonly content: RecordContent; readonly sentUs: number }): void {
+    const before = this.lease as Lease;
+    this.write({ content: change.content, uid: before.uid });
+    this.backups.push(this.lease as Lease);
+    this.#world.checker.onRecordReplaced(process, { before, ...change });
+    this.#afterReplace(before.content, change.content);
   }
 
   #read(): ApiAnswer {

@@ -45,6 +45,8 @@ export class Process {
   mirror: Mirror | null = null;
   isAlive = true;
   isPaused = false;
+  /** Since when it has been paused, or was last. */
+  pausedUs = 0;
   isStopping = false;
   /** Each turn starts up to this late. */
   slowUs = 0;
@@ -139,6 +141,7 @@ export class Process {
   /** SIGSTOP: nothing runs, everything that arrives waits. */
   pause(): void {
     this.isPaused = true;
+    this.pausedUs = this.#world.now;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { defaultLimits, defaultTimes } from '../../src/core/group/options.ts';
 import { checkLiveness, isSettled } from './checkers/liveness.ts';
 import { drawPlan, MS, type Plan, SECOND } from './plan.ts';
+import type { MakeGroup } from './inspection.ts';
 import type { Process } from './process.ts';
 import { makeRealGroup } from './real-group.ts';
 import { Trace } from './trace.ts';
@@ -53,8 +54,8 @@ export function quietPlan(seed: number, changes: Partial<Plan> = {}): Plan {
 export class Scenario {
   readonly world: World;
 
-  constructor(plan: Plan) {
-    this.world = new World(plan, makeRealGroup, new Trace({ keep: 400, print: null }));
+  constructor(plan: Plan, makeGroup: MakeGroup = makeRealGroup) {
+    this.world = new World(plan, makeGroup, new Trace({ keep: 400, print: null }));
     this.world.start();
   }
 
@@ -85,6 +86,18 @@ export class Scenario {
       this.world.runUntil(Math.min(deadline, this.world.now + 5 * MS));
     }
     return true;
+  }
+
+  /** The very thing that the schedule is about: `holds` comes true within `ms`. */
+  expect(what: string, holds: () => boolean, ms: number): void {
+    const came = this.runUntil(holds, ms);
+    check(came, 'liveness', () => `not within ${ms} ms: ${what}`);
+  }
+
+  /** `holds` is true now and stays so for `ms`. */
+  expectThroughout(what: string, holds: () => boolean, ms: number): void {
+    const broken = this.runUntil(() => !holds(), ms);
+    check(!broken, 'liveness', () => `no longer true: ${what}`);
   }
 
   /** A leader with all replicas in its set, and writes that commit. */

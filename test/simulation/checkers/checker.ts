@@ -13,6 +13,8 @@ import { Chronicle, type Forgetting } from './chronicle.ts';
 import { Mirror } from './mirror.ts';
 import { Histories, type WriteOperation } from './operations.ts';
 
+/** R14: who is silent is waited for no longer than this. */
+const SILENT_WAIT_US = 30 * SECOND;
 /** Between two comparisons of a replica's whole store with the chronicle. */
 const STORE_CHECK_US = 2 * SECOND;
 
@@ -413,6 +415,7 @@ export class Checker {
       // What changed shortly before may have changed after the question.
       if (other === process || mirror === null || mirror.changedUs > sentUs - 1000 * MS || !other.pod.isListed)
         continue;
+      if (other.isPaused && this.#world.now - other.pausedUs > SILENT_WAIT_US) continue;
       const others = place(other, last.lineage);
       check(
         others.epoch < own.epoch || (others.epoch === own.epoch && others.index <= own.index),

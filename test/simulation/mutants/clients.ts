@@ -1,0 +1,484 @@
+import type { Mutant } from './mutant.ts';
+
+/** R12, R15: what clients are shown, and that what they repeat takes effect once. */
+export const clientMutants: readonly Mutant[] = [
+  // --- R12 ---------------------------------------------------------------------------------------------------------------
+  {
+    name: 'key-not-waited-for',
+    rule: 'R12',
+    without: 'a read waits for a key with an uncommitted entry',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `    if (uncommitted === undefined) this.#answer(read, effects);`,
+        replace: `    if (true) this.#answer(read, effects);`,
+      },
+    ],
+  },
+  {
+    name: 'followers-show-uncommitted',
+    rule: 'R12',
+    without: 'followers show only committed entries',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'replication/follower.ts',
+        find: `    this.#replica.commitThrough(append.commitIndex, onApplied);`,
+        replace: `    this.#replica.commitThrough(log.lastIndex, onApplied);`,
+      },
+    ],
+  },
+  {
+    name: 'no-round-before-reads',
+    rule: 'R12',
+    without: 'a linearizable read at the leader waits for a round',
+    aim: 'linearizable-reads',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `        else this.#awaitRound(read, this.#leader, effects);`,
+        replace: `        else this.#passKey(read, effects);`,
+      },
+    ],
+  },
+  {
+    name: 'no-vouching',
+    rule: 'R12',
+    without: 'a linearizable read at a follower waits for its leader to vouch',
+    aim: 'linearizable-reads',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `        if (this.#leader === null) this.#awaitVouch(read, effects);`,
+        replace: `        if (this.#leader === null) this.#passKey(read, effects);`,
+      },
+    ],
+  },
+  {
+    name: 'round-before-the-read-counts',
+    rule: 'R12',
+    without: 'the round began after the read arrived',
+    aim: 'linearizable-reads',
+    patches: [
+      {
+        file: 'replication/rounds.ts',
+        find: `    this.#unassigned.push(waiter);`,
+        replace: `    this.#waiters.push({ waiter, round: this.#newest });`,
+      },
+    ],
+  },
+  {
+    name: 'round-of-a-majority',
+    rule: 'R12',
+    without: 'the round asks all, not a majority',
+    aim: 'linearizable-reads',
+    patches: [
+      {
+        file: 'replication/rounds.ts',
+        find: `    for (const id of this.#set.maximal) {
+      if (id === this.#self) continue;
+      full = Math.min(full, this.#followers.get(id)?.ackedRound ?? 0);
+    }`,
+        replace: `    const rounds = [...this.#set.maximal].map((id) => (id === this.#self ? full : (this.#followers.get(id)?.ackedRound ?? 0)));
+    full = rounds.sort((a, b) => b - a)[Math.floor(rounds.length / 2)];`,
+      },
+    ],
+  },
+  {
+    name: 'renewal-covers-later-reads',
+    rule: 'R12',
+    without: 'a renewal proves authority only for reads that arrived before it began',
+    aim: 'linearizable-reads',
+    patches: [
+      {
+        file: 'replication/rounds.ts',
+        find: `    this.#renewedThrough = Math.max(this.#renewedThrough, this.#renewal.round);`,
+        replace: `    this.#renewedThrough = this.#newest;`,
+      },
+    ],
+  },
+  {
+    name: 'outsiders-vouched-for',
+    rule: 'R12',
+    without: 'a leader refuses to vouch for replicas that are not members',
+    aim: 'linearizable-reads-at-outsiders',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if (progress === undefined || !this.set.confirmed.has(progress.id)) {`,
+        replace: `    if (progress === undefined) {`,
+      },
+      {
+        file: 'replication/leader.ts',
+        find: `      const granted = this.set.confirmed.has(progress.id);`,
+        replace: `      const granted = true;`,
+      },
+      {
+        file: 'group/reads.ts',
+        find: `    if (!this.#follower.member) {
+      this.#settle(`,
+        replace: `    if (!this.#follower.streaming) {
+      this.#settle(`,
+      },
+      {
+        file: 'replication/follower.ts',
+        find: `    if (this.#link === null || stream?.member !== true || stream.install !== null) return false;`,
+        replace: `    if (this.#link === null || stream === null || stream.install !== null) return false;`,
+      },
+    ],
+  },
+  {
+    name: 'reads-before-the-first-entry',
+    rule: 'R12',
+    without: 'a new leader serves no linearizable read before the first entry of its epoch is committed',
+    aim: 'linearizable-reads-at-takeover',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `  #answerVouches(effects: Effect[]): void {
+    if (!this.firstCommitted) return;`,
+        replace: `  #answerVouches(effects: Effect[]): void {`,
+      },
+    ],
+  },
+  {
+    name: 'in-sync-without-authority',
+    rule: 'R12',
+    without: 'an in-sync read needs authority that was confirmed within the staleness bound',
+    aim: 'in-sync-reads',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `        if (now.monotonicMs > untilMs) this.#settle(`,
+        replace: `        if (untilMs === -Infinity) this.#settle(`,
+      },
+    ],
+  },
+  {
+    name: 'leader-trusts-itself',
+    rule: 'R12',
+    without: 'the leader holds itself to the staleness bound',
+    aim: 'in-sync-reads',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `            : this.#leader.rounds.authorityMs + this.#times.readStalenessMs;`,
+        replace: `            : Infinity;`,
+      },
+    ],
+  },
+  {
+    name: 'in-sync-at-outsiders',
+    rule: 'R12',
+    without: 'only members answer in-sync reads',
+    aim: 'in-sync-reads-at-outsiders',
+    patches: [
+      {
+        file: 'replication/follower.ts',
+        find: `    return this.#stream?.member === true && this.#stream.install === null`,
+        replace: `    return this.#stream != null && this.#stream.install === null`,
+      },
+    ],
+  },
+  {
+    name: 'staleness-from-arrival',
+    rule: 'R12',
+    without: 'staleness is measured from the echo, never from when a message arrived',
+    aim: 'in-sync-reads-after-a-pause',
+    patches: [
+      {
+        file: 'replication/follower.ts',
+        find: `    stream.confirmedMs = Math.max(stream.confirmedMs, append.confirmedMs);`,
+        replace: `    if (append.confirmedMs >= 0) stream.confirmedMs = now.monotonicMs;`,
+      },
+    ],
+  },
+  {
+    name: 'session-not-waited-for',
+    rule: 'R12',
+    without: 'a replica that has not applied what the session has seen waits',
+    aim: 'session-reads',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `    if (token !== null && this.#replica.machine.appliedIndex < token.revision) {`,
+        replace: `    if (false) {`,
+      },
+    ],
+  },
+  {
+    name: 'token-of-any-lineage',
+    rule: 'R12',
+    without: 'the lineage in session tokens',
+    aim: 'session-reads-over-lineages',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `    if (token !== null && !sameLineage(token.lineage, lineage)) {`,
+        replace: `    if (false) {`,
+      },
+    ],
+  },
+  {
+    name: 'reads-of-a-replaced-history',
+    rule: 'R12',
+    without: 'data of a history that was replaced is not shown',
+    aim: 'session-reads-over-lineages',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `    if (!sameLineage(lineage, this.#obedience.lineage)) {`,
+        replace: `    if (false) {`,
+      },
+    ],
+  },
+  // --- R15 ---------------------------------------------------------------------------------------------------------------
+  {
+    name: 'answered-when-appended',
+    rule: 'R15',
+    without: 'a write is answered only when it is committed',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    this.#waiting.push({ index, ticket, deadlineMs: now.monotonicMs + this.#times.writeWaitMs });
+    return null;`,
+        replace: `    return this.#committed(outcome, index);`,
+      },
+    ],
+  },
+  {
+    name: 'refused-when-decided',
+    rule: 'R15',
+    without: 'a failed condition is answered only when its entry is committed',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    this.#waiting.push({ index, ticket, deadlineMs: now.monotonicMs + this.#times.writeWaitMs });
+    return null;`,
+        replace: `    if (outcome.kind === 'mismatch') return this.#committed(outcome, index);
+    this.#waiting.push({ index, ticket, deadlineMs: now.monotonicMs + this.#times.writeWaitMs });
+    return null;`,
+      },
+    ],
+  },
+  {
+    name: 'repeats-not-recognised',
+    rule: 'R15',
+    without: 'repeated requests are recognised',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if (kept !== undefined) return this.#answerAgain(kept, ticket, now);`,
+        replace: '',
+      },
+      {
+        file: 'replication/leader.ts',
+        find: `    if (first !== undefined) return this.#await(first, null, ticket, now);`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'uncommitted-repeats-not-recognised',
+    rule: 'R15',
+    without: 'a repeated request is recognised also while the first is uncommitted',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if (first !== undefined) return this.#await(first, null, ticket, now);`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'first-outcome-not-kept',
+    rule: 'R15',
+    without: 'a repeated request gets the first outcome',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if (kept !== undefined) return this.#answerAgain(kept, ticket, now);`,
+        replace: `    if (kept !== undefined) {
+      const newest = newestState(machine.store, this.#replica.uncommittedFor(request.command.key), request.command);
+      const again = decide(request.command, newest, kept.revision, this.lineage.id).outcome;
+      return this.#answerAgain({ outcome: again, revision: kept.revision }, ticket, now);
+    }`,
+      },
+    ],
+  },
+  {
+    name: 'settled-numbers-written',
+    rule: 'R15',
+    without: 'a number that its session has settled is refused',
+    aim: 'late-copies',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if (number <= settled) return { kind: 'unknown', code: 'session-lost' };`,
+        replace: '',
+      },
+      {
+        file: 'store/sessions.ts',
+        find: `    if (id.number > session.settledThrough && !session.outcomes.has(id.number)) {`,
+        replace: `    if (!session.outcomes.has(id.number)) {`,
+      },
+    ],
+  },
+  {
+    name: 'forgotten-sessions-written',
+    rule: 'R15',
+    without: 'a request of an unknown session is refused',
+    aim: 'sessions-end',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if ((session === undefined && !this.#proposals.isOpening(sessionId)) || this.#proposals.isEnding(sessionId)) {`,
+        replace: `    if (false) {`,
+      },
+    ],
+  },
+  {
+    name: 'repeat-of-a-forgotten-session-refused',
+    rule: 'R15',
+    without: 'a repeated request of an unknown session ends as outcome unknown',
+    aim: 'sessions-end',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `      return request.attempt === 'first' ? refused('unknown-session') : { kind: 'unknown', code: 'session-lost' };`,
+        replace: `      return refused('unknown-session');`,
+      },
+    ],
+  },
+  {
+    name: 'outcomes-of-the-leader-only',
+    rule: 'R15',
+    without: 'outcomes are in the log, not local',
+    aim: 'anything',
+    patches: [
+      {
+        file: 'replication/follower.ts',
+        find: `    this.#replica.commitThrough(append.commitIndex, onApplied);`,
+        replace: `    this.#replica.commitThrough(append.commitIndex, (entry) => {
+      if (entry.body.kind === 'write') this.#replica.machine.sessions.get(entry.body.request.session)?.outcomes.delete(entry.body.request.number);
+      onApplied(entry);
+    });`,
+      },
+      {
+        file: 'replication/leader.ts',
+        find: `    if (number <= settled) return { kind: 'unknown', code: 'session-lost' };`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'learners-without-outcomes',
+    rule: 'R15',
+    without: 'learners get the outcomes too',
+    aim: 'snapshots',
+    patches: [
+      {
+        file: 'replication/snapshot.ts',
+        find: `settledThrough, outcomes: [...outcomes.values()] };`,
+        replace: `settledThrough, outcomes: outcomes.size < 0 ? [...outcomes.values()] : [] };`,
+      },
+    ],
+  },
+  {
+    name: 'snapshot-forgets-what-is-settled',
+    rule: 'R15',
+    without: 'a snapshot tells how far a session has settled',
+    aim: 'late-copies-over-snapshots',
+    patches: [
+      {
+        file: 'store/sessions.ts',
+        find: `    this.#settle(session, settledThrough);
+  }
+
+  /** Sessions that nobody`,
+        replace: `  }
+
+  /** Sessions that nobody`,
+      },
+    ],
+  },
+  {
+    name: 'oldest-session-dropped',
+    rule: 'R15',
+    without: 'sessions are bounded by refusing new ones, never by dropping old ones',
+    aim: 'few-sessions',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `        : sessions >= this.#limits.sessionsMax
+          ? 'sessions-full'
+          : null;`,
+        replace: `        : null;
+    if (sessions >= this.#limits.sessionsMax) for (const [id] of this.#replica.machine.sessions.entries()) {
+      this.#append({ kind: 'endSessions', sessions: [id] }, now);
+      break;
+    }`,
+      },
+    ],
+  },
+  {
+    name: 'sessions-end-without-an-entry',
+    rule: 'R15',
+    without: 'idle sessions end by an entry',
+    aim: 'sessions-end',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `      this.#append({ kind: 'endSessions', sessions: idle.slice(at, at + 256) }, now);`,
+        replace: `      for (const id of idle.slice(at, at + 256)) sessions.end(id);`,
+      },
+    ],
+  },
+  {
+    name: 'idempotency-keys-not-recognised',
+    rule: 'R15',
+    without: 'a repeated idempotency key gets the first outcome',
+    aim: 'idempotent',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    const repeated = request.idempotencyKey === null ? null : this.#idempotent(request.idempotencyKey.key, now);`,
+        replace: `    const repeated = null;`,
+      },
+    ],
+  },
+  {
+    name: 'uncommitted-idempotency-keys-not-recognised',
+    rule: 'R15',
+    without: 'an idempotency key is recognised also while its first use is uncommitted',
+    aim: 'idempotent',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if (staged !== undefined) return { digest: staged.digest, outcome: null, index: staged.index };`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'kept-outcome-before-the-first-commit',
+    rule: 'R15',
+    without: 'a new leader answers with a kept outcome only once its epoch has committed',
+    aim: 'kept-outcomes-at-takeover',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    return this.firstCommitted
+      ? this.#committed(known.outcome, known.revision)`,
+        replace: `    return true
+      ? this.#committed(known.outcome, known.revision)`,
+      },
+    ],
+  },
+];
