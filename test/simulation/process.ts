@@ -48,6 +48,8 @@ export class Process {
   /** Since when it has been paused, or was last. */
   pausedUs = 0;
   isStopping = false;
+  /** Somebody has vouched that it is gone (R14): what it holds nobody counts on. */
+  isForsaken = false;
   /** Each turn starts up to this late. */
   slowUs = 0;
   /** It reaches the API server. */

@@ -89,7 +89,7 @@ export class World {
   /** Whoever holds the data of this replica id in memory; undefined if that memory is gone. */
   holderOf(id: string): Process | undefined {
     const process = this.#processes.get(id);
-    return process !== undefined && process.isAlive && process.id === id ? process : undefined;
+    return process !== undefined && process.isAlive && !process.isForsaken && process.id === id ? process : undefined;
   }
 
   /** The process has given up its data, and its id with it. */

@@ -15,7 +15,7 @@ export interface MembershipOptions {
   readonly startedMs: number;
 }
 
-/** A turn that comes this late has not read what arrived meanwhile: nobody is judged by it (R6). */
+/** A turn that comes this late has not read what arrived meanwhile: nobody is judged for that time (R6). */
 const LATE_TURN_MS = 250;
 /** After this long in the set a pod's earlier removals are forgotten. */
 const SETTLED_MS = 60_000;
@@ -41,7 +41,8 @@ export class Membership {
   #lastTickMs: number;
   /** The commit index at the latest ticks, the oldest first. */
   readonly #commits = new Deque<{ readonly index: LogIndex; readonly ms: number }>();
-  #late = false;
+  /** R6: when this leader last woke from a time in which it could hear nobody. */
+  #awakeSinceMs = -Infinity;
   #changeBeganMs = 0;
   #sessionsScannedMs: number;
   /** R9: the leader is about to hand over; standbys come in without a wait. */
@@ -84,7 +85,7 @@ export class Membership {
   }
 
   tick(replica: Replica, nowMs: number): void {
-    this.#late = nowMs - this.#lastTickMs > LATE_TURN_MS;
+    if (nowMs - this.#lastTickMs > LATE_TURN_MS) this.#awakeSinceMs = nowMs;
     this.#lastTickMs = nowMs;
     const due = this.#committedBefore(replica.commitIndex, nowMs);
     for (const progress of this.#followers.values()) {
@@ -126,7 +127,10 @@ export class Membership {
     return false;
   }
 
-  /** How long the oldest entry that it has not acknowledged has waited since it could first be sent, in milliseconds. */
+  /**
+   * How long the oldest entry that it has not acknowledged has waited, in milliseconds: since it could first be sent, and
+   * since this leader last slept, for what came meanwhile may still be unread.
+   */
   waitedMs(progress: Progress | undefined, nowMs: number): number {
     const match = progress?.matchIndex ?? 0;
     const last = this.#appended.last();
@@ -140,7 +144,7 @@ export class Membership {
     }
     // A new leader gives everybody the election time-out to connect.
     const sendableMs = progress?.sendableSinceMs ?? this.#startedMs + this.#times.electionMs;
-    return Math.max(0, nowMs - Math.max(appendedMs, sendableMs));
+    return Math.max(0, nowMs - Math.max(appendedMs, sendableMs, this.#awakeSinceMs));
   }
 
   /** Somebody, member or not, was heard from lately: this replica is not the one that is cut off. */
@@ -157,7 +161,7 @@ export class Membership {
       return;
     }
     // The sockets may have been read before the clock: whoever is read last must not pay for it.
-    if (this.#late || nowMs - this.#lastTickMs > LATE_TURN_MS) return;
+    if (nowMs - this.#lastTickMs > LATE_TURN_MS) return;
     const leaving = this.#leaving(nowMs);
     if (leaving !== null && set.confirmed.size - 1 >= this.#limits.minInSync) {
       this.#begin({ add: null, remove: leaving.id, reason: leaving.reason }, nowMs);

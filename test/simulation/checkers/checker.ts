@@ -312,6 +312,15 @@ export class Checker {
       );
       if (String(content.inSync) !== String(last.inSync)) this.setChanges += 1;
     }
+    else {
+      // Unless nobody was left who held the later one.
+      const heirs = last?.inSync.filter((member) => this.#world.holderOf(member)?.mirror?.chronicle != null) ?? [];
+      check(
+        last === null || heirs.length === 0 || heirs.some((member) => member === process.id),
+        'new-lineage',
+        () => `${process.label} writes a record of lineage ${lineage.id} again, though ${last?.lineage?.id} has begun`,
+      );
+    }
     check(
       content.holder === null || content.inSync.includes(content.holder),
       'committed-survives',
@@ -345,7 +354,7 @@ export class Checker {
     const { before, content } = change;
     const world = this.#world;
     const last = this.lastRecord;
-    const withData = world.pods.running().filter((other) => other.mirror?.chronicle != null);
+    const withData = world.pods.running().filter((other) => other.mirror?.chronicle != null && !other.isForsaken);
     if (last === null || last.lineage === null) {
       check(
         withData.length === 0,
@@ -410,6 +419,12 @@ export class Checker {
   /** R14: of those that run, the one with the most of the old history begins the new one. */
   #checkMostAdvanced(process: Process, last: RecordContent, sentUs: number): void {
     const own = place(process, last.lineage);
+    const from = process.mirror?.chronicle?.lineage;
+    check(
+      from === undefined || last.lineage === null || from.id === last.lineage.id || from.number === last.lineage.number - 1,
+      'new-lineage',
+      () => `${process.label} begins a lineage from data of ${from?.id}, two or more before ${last.lineage?.id}`,
+    );
     for (const other of this.#world.pods.running()) {
       const mirror = other.mirror;
       // What changed shortly before may have changed after the question.

@@ -120,6 +120,12 @@ const drawnTrials = {
     clients: { readShare: 0.1, idempotencyShare: 0.9 },
     times: { readmitMinMs: 300 },
   }),
+  'snapshots-over-slow-links': drawn({
+    faults: { crash: 4, slowLink: 8, crashLeader: 3 },
+    limits: { ...tinyLogs, inflightBytesMax: 300 },
+    clients: { keys: 10, readShare: 0.2 },
+    times: { readmitMinMs: 100 },
+  }),
   lossy: drawn({
     faults: { ...members, crashLeader: 2, lossyLink: 4, reset: 4 },
     network: { loss: 0.03, duplicates: 0.1 },
@@ -139,6 +145,17 @@ const drawnTrials = {
     clients: { ...manyReads, readModes: ['linearizable'], loss: 0 },
     limits: { minInSync: 1, inSyncMax: 2 },
     plan: { replicas: 5, replicasMax: 5 },
+  }),
+  'linearizable-reads-at-takeover': drawn({
+    faults: { crashLeader: 6, deleteLeaderPod: 2, crash: 1, slowLink: 4, pause: 1 },
+    clients: { ...manyReads, operationMeanUs: 4 * MS, readShare: 0.6, readModes: ['linearizable'], loss: 0, keys: 2 },
+    limits: { minInSync: 1 },
+  }),
+  'kept-outcomes-at-takeover': drawn({
+    faults: { ...losses, crashLeader: 4, crash: 3, crashMany: 6 },
+    clients: { loss: 0.3, attemptUs: 150 * MS, readShare: 0.1, deadlineUs: 4 * SECOND, operationMeanUs: 10 * MS },
+    limits: { minInSync: 2, inSyncMax: 2 },
+    plan: { uncleanRecovery: 'auto', replicas: 4, replicasMax: 4, restartMeanUs: 50 * MS },
   }),
   'in-sync-reads': drawn({
     faults: { isolateLeaderFromAll: 5, isolate: 3, pauseLeader: 2, split: 3 },

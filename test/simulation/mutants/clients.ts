@@ -59,7 +59,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'round-before-the-read-counts',
     rule: 'R12',
     without: 'the round began after the read arrived',
-    aim: 'linearizable-reads',
+    aim: 'acknowledged-before-the-takeover',
     patches: [
       {
         file: 'replication/rounds.ts',
@@ -72,7 +72,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'round-of-a-majority',
     rule: 'R12',
     without: 'the round asks all, not a majority',
-    aim: 'linearizable-reads',
+    aim: 'majority-without-api',
     patches: [
       {
         file: 'replication/rounds.ts',

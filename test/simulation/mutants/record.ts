@@ -213,25 +213,43 @@ export const recordMutants: readonly Mutant[] = [
   },
   // --- R3 ----------------------------------------------------------------------------------------------------------------
   {
-    name: 'follower-ignores-the-epoch',
+    name: 'old-leader-not-fenced',
     rule: 'R3',
-    without: 'members check the epoch of what they take',
-    aim: 'anything',
+    without: 'who has won the record takes nothing from the leader before, and acknowledges nothing to it',
+    aim: 'old-leader-wakes-at-the-takeover',
     patches: [
       {
         file: 'replication/follower.ts',
         find: `    return sameLineage(message.lineage, this.#obedience.lineage) && message.epoch === this.#obedience.epoch;`,
         replace: `    return sameLineage(message.lineage, this.#obedience.lineage);`,
       },
-    ],
-  },
-  {
-    name: 'leader-ignores-the-epoch',
-    rule: 'R3',
-    without: 'acknowledgements of another epoch are dropped',
-    aim: 'anything',
-    patches: [
-      { file: 'group/group.ts', find: `      message.epoch === this.#leader.epoch &&\n`, replace: '' },
+      {
+        file: 'election/candidate.ts',
+        find: `    const { follower } = this.#options;
+    follower.unfollow(this.#effects);
+    if (asked.promises`,
+        replace: `    if (asked.promises`,
+      },
+      {
+        file: 'group/group.ts',
+        find: `    this.#follower.unfollow(effects);
+    this.#obedience.adopt({ lineage, epoch });
+    this.#leader = new Leader(`,
+        replace: `    this.#leader = new Leader(`,
+      },
+      {
+        file: 'group/group.ts',
+        find: `        if (this.#leader === null) this.#receiveStream(link, message, now, effects);`,
+        replace: `        this.#receiveStream(link, message, now, effects);`,
+      },
+      {
+        file: 'group/group.ts',
+        find: `      this.#leader.flush(now, effects, applied);
+    } else {`,
+        replace: `      this.#leader.flush(now, effects, applied);
+      this.#follower.flush(now, effects);
+    } else {`,
+      },
     ],
   },
   {
@@ -268,41 +286,6 @@ export const recordMutants: readonly Mutant[] = [
         file: 'election/obedience.ts',
         find: `    if (!sameLineage(lineage, this.#lineage) || lineage === null || epoch <= this.#epoch) return false;`,
         replace: `    if (true) return false;`,
-      },
-    ],
-  },
-  {
-    name: 'winner-goes-on-acknowledging',
-    rule: 'R3',
-    without: 'having won the record, it acknowledges nothing any more',
-    aim: 'leader-deposed-in-silence',
-    patches: [
-      {
-        file: 'election/candidate.ts',
-        find: `    const { follower } = this.#options;
-    follower.unfollow(this.#effects);
-    if (asked.promises`,
-        replace: `    if (asked.promises`,
-      },
-      {
-        file: 'group/group.ts',
-        find: `    this.#follower.unfollow(effects);
-    this.#obedience.adopt({ lineage, epoch });
-    this.#leader = new Leader(`,
-        replace: `    this.#leader = new Leader(`,
-      },
-      {
-        file: 'group/group.ts',
-        find: `        if (this.#leader === null) this.#receiveStream(link, message, now, effects);`,
-        replace: `        this.#receiveStream(link, message, now, effects);`,
-      },
-      {
-        file: 'group/group.ts',
-        find: `      this.#leader.flush(now, effects, applied);
-    } else {`,
-        replace: `      this.#leader.flush(now, effects, applied);
-      this.#follower.flush(now, effects);
-    } else {`,
       },
     ],
   },

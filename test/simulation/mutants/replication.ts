@@ -223,7 +223,12 @@ export const replicationMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/membership.ts',
-        find: `    if (this.#late || nowMs - this.#lastTickMs > LATE_TURN_MS) return;`,
+        find: `    if (nowMs - this.#lastTickMs > LATE_TURN_MS) return;`,
+        replace: '',
+      },
+      {
+        file: 'replication/membership.ts',
+        find: `    if (nowMs - this.#lastTickMs > LATE_TURN_MS) this.#awakeSinceMs = nowMs;`,
         replace: '',
       },
     ],
@@ -446,7 +451,7 @@ export const replicationMutants: readonly Mutant[] = [
     name: 'acknowledges-amid-a-snapshot',
     rule: 'R11',
     without: 'amid a snapshot nothing is acknowledged',
-    aim: 'snapshots',
+    aim: 'snapshots-over-slow-links',
     patches: [
       {
         file: 'replication/follower.ts',

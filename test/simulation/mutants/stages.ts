@@ -38,6 +38,9 @@ function stopRestarts(stage: Scenario): void {
   stage.world.plan = { ...stage.world.plan, restartMeanUs: 60 * SECOND };
 }
 
+/** Who asks often, of whoever it may be, what one key holds. */
+const readers = { readShare: 0.85, keys: 1, operationMeanUs: 4 * MS, inFlightMax: 40, readModes: ['linearizable'] } as const;
+
 const another = (stage: Scenario, than: Process): Process | undefined =>
   stage.leaders().find((leader) => leader !== than);
 
@@ -477,9 +480,9 @@ const plays = {
       const { api, pods } = stage.world;
       // By force: whoever does this vouches that the process is gone, and it is not. What it holds nobody counts on.
       const old = stage.leader;
-      old.mirror?.empty();
+      old.isForsaken = true;
       // From all that will ever be.
-      for (let machine = 0; machine < 40; machine += 1) {
+      for (let machine = 0; machine < 256; machine += 1) {
         if (machine === old.pod.machine) continue;
         stage.world.network.cut(old.pod.machine, machine);
         stage.world.network.cut(machine, old.pod.machine);
@@ -494,6 +497,68 @@ const plays = {
     },
   ),
 
+  'old-leader-wakes-at-the-takeover': staged(three, (stage) => {
+    stage.begin();
+    const { api } = stage.world;
+    const old = stage.leader;
+    const epoch = old.mirror?.epoch ?? 0;
+    let landed = false;
+    api.answerDelayUs = (process, request) => {
+      if (request.kind !== 'replaceLease' || request.content.epoch <= epoch || process === old || landed) return 0;
+      landed = true;
+      stage.world.after(stage.world.random.within(0, 3) * MS, () => old.continue());
+      return stage.world.random.within(0, 10) * MS;
+    };
+    old.pause();
+    stage.expect('somebody takes over', () => landed, 5000);
+    stage.run(1500);
+    stage.end();
+  }),
+
+  'acknowledged-before-the-takeover': staged(
+    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers } }),
+    (stage) => {
+      stage.begin();
+      const { network } = stage.world;
+      const old = stage.leader;
+      const [held] = stage.followers();
+      check(held !== undefined, 'world', () => 'there is no follower');
+      // Of one member the leader hears late, so that its rounds are not full, and another takes over.
+      old.apiUp = false;
+      network.cut(held.pod.machine, old.pod.machine);
+      stage.expect('another leads', () => another(stage, old) !== undefined, 5000);
+      stage.run(stage.world.random.within(15, 60));
+      network.heal(held.pod.machine, old.pod.machine);
+      stage.run(1000);
+      old.apiUp = true;
+      stage.run(500);
+      stage.end();
+    },
+  ),
+
+  'majority-without-api': staged(
+    (seed) => ({ replicas: 5, clients: { ...quietPlan(seed).clients, ...readers, operationMeanUs: 8 * MS } }),
+    (stage) => {
+      stage.begin();
+      const { network } = stage.world;
+      const old = stage.leader;
+      const [one, two, ...others] = stage.followers();
+      const majority = [old, one, two].filter((process) => process !== undefined);
+      for (const process of majority) {
+        process.apiUp = false;
+        for (const other of others) {
+          network.cut(process.pod.machine, other.pod.machine);
+          network.cut(other.pod.machine, process.pod.machine);
+        }
+      }
+      stage.expect('one of the minority leads', () => another(stage, old) !== undefined, 5000);
+      stage.run(2500);
+      for (const process of majority) process.apiUp = true;
+      stage.run(300);
+      stage.end();
+    },
+  ),
+
   'members-unreachable': staged(
     () => ({ limits: { ...defaultLimits, minInSync: 1, inSyncMax: 2 } }),
     (stage) => {
@@ -502,7 +567,11 @@ const plays = {
       const outsider = stage.followers().find((follower) => !members(stage).includes(follower.id));
       check(outsider !== undefined, 'world', () => 'there is no outsider');
       cutOff(stage, outsider);
-      stage.run(33_000);
+      // Nor does anybody renew the record meanwhile, which would fence the outsider off.
+      const inside = stage.world.pods.running().filter((process) => process !== outsider);
+      for (const process of inside) process.apiUp = false;
+      stage.run(36_000);
+      for (const process of inside) process.apiUp = true;
       stage.end();
     },
   ),
@@ -569,6 +638,8 @@ const plays = {
         // The one call by which it joins lands late, and nothing that is written meanwhile reaches it.
         isHeld = true;
         network.cut(leader.pod.machine, joiner.pod.machine);
+        // The leader learns soon that it has gone: it is not added again at once.
+        for (const end of leader.links.values()) if (end.out.to?.process === joiner) network.reset(end);
         return stage.world.random.within(180, 290) * MS;
       };
       joiner.continue();
@@ -633,7 +704,7 @@ const plays = {
   'dies-as-it-answers': staged(
     (seed) => ({
       limits: { ...defaultLimits, inSyncMax: 2 },
-      clients: { ...quietPlan(seed).clients, readShare: 0, operationMeanUs: 15 * MS },
+      clients: { ...quietPlan(seed).clients, readShare: 0, operationMeanUs: 60 * MS },
     }),
     (stage) => {
       stage.expect('two are in sync', () => members(stage).length === 2, 10_000);
@@ -643,11 +714,14 @@ const plays = {
       const member = stage.followers().find((follower) => members(stage).includes(follower.id));
       const joiner = stage.followers().find((follower) => follower !== member);
       check(member !== undefined && joiner !== undefined, 'world', () => 'there are no followers');
-      // It lags by a little, and will go on to.
-      network.slowDown(old.pod.machine, joiner.pod.machine, 40 * MS);
+      // It lags by an entry or so, and will go on to.
+      network.slowDown(old.pod.machine, joiner.pod.machine, 12 * MS);
       network.slowDown(member.pod.machine, joiner.pod.machine, 400 * MS);
       stage.run(300);
-      asItAnswers(stage, old, () => old.die({ silent: false }));
+      asItAnswers(stage, old, () => {
+        network.cut(old.pod.machine, joiner.pod.machine);
+        old.die({ silent: true });
+      });
       stage.run(2500);
       stage.end();
     },
