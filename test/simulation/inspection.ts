@@ -4,6 +4,8 @@ import type { Effect, GroupStatus, Input, Role } from '../../src/core/group/io.t
 import type { GroupOptions } from '../../src/core/group/options.ts';
 import type { Entry } from '../../src/core/replication/entry.ts';
 import type { Lineage } from '../../src/core/replication/lineage.ts';
+import type { SessionId } from '../../src/core/store/commands.ts';
+import type { Session } from '../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../src/core/store/reads.ts';
 
 /** What the checkers look at inside a group: live, read-only, and never used by the product itself. */
@@ -27,6 +29,7 @@ export interface Inspection {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   storeEntries(): Iterable<readonly [Key, StoredValue]>;
+  sessions(): Iterable<readonly [SessionId, Session]>;
 }
 
 /** The group as the simulator drives it; the real one, a mutant of it, or a scripted fake. */

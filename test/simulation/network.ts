@@ -9,6 +9,7 @@ import { type Prng, PrngPerMachine, streams } from './prng.ts';
 /** Machines are numbered: each pod runs on one of its own, and clients on those from here on. */
 export const CLIENT_MACHINES = 200;
 const MACHINES = 256;
+const GHOSTS = 16;
 
 /** One end of a connection, in the hands of one process. */
 export class End {
@@ -91,6 +92,8 @@ export class Network {
   readonly #lossy = new Float64Array(MACHINES * MACHINES);
   readonly stalled = new Set<Direction>();
   readonly #byAddress = new Map<string, Pod>();
+  /** Some of what was ever said from one process to another. */
+  readonly #said = new Map<string, Extract<PeerMessage, { readonly epoch: number }>[]>();
   readonly #chances: PrngPerMachine;
 
   constructor(world: World) {
@@ -190,13 +193,31 @@ export class Network {
   send(end: End, message: PeerMessage): void {
     const to = end.out.to;
     if (!end.isOpen || to === null) return;
-    const { loss, duplicates } = this.#world.plan.network;
+    const { loss, duplicates, ghosts } = this.#world.plan.network;
     const random = this.#chances.of(end.out.fromMachine);
+    if (ghosts > 0) this.#haunt(end, to, message);
     const share = loss + (this.#lossy[end.out.fromMachine * MACHINES + to.process.pod.machine] as number);
     if (share > 0 && random.chance(share)) return;
     const input: Input = { kind: 'received', link: to.link, message };
     end.out.enqueue(input);
-    if (duplicates > 0 && random.chance(duplicates)) end.out.enqueue(input);
+    if (duplicates === 0 || !random.chance(duplicates)) return;
+    if (random.chance(0.5)) end.out.enqueue(input);
+    else this.#world.after(random.exponential(50 * MS), () => end.out.enqueue(input));
+  }
+
+  /** Beyond what TCP does: what the same process said in an earlier epoch is heard once more on a connection of now. */
+  #haunt(end: End, to: End, message: PeerMessage): void {
+    if (!('epoch' in message)) return;
+    const random = this.#chances.of(end.out.fromMachine);
+    const way = `${end.process.label} ${to.process.label}`;
+    const said = this.#said.get(way) ?? [];
+    this.#said.set(way, said);
+    if (random.chance(this.#world.plan.network.ghosts)) {
+      const older = said.filter((ghost) => ghost.epoch < message.epoch);
+      if (older.length > 0) end.out.enqueue({ kind: 'received', link: to.link, message: random.pick(older) });
+    }
+    if (said.length < GHOSTS) said.push(message);
+    else if (random.chance(0.1)) said[random.below(GHOSTS)] = message;
   }
 
   /** This side has closed it; the other learns it after what was sent. */

@@ -127,6 +127,8 @@ export interface Plan {
     /** Of messages within a connection: a stress beyond what TCP does. */
     readonly loss: number;
     readonly duplicates: number;
+    /** How often a message of an earlier connection is heard again. */
+    readonly ghosts: number;
     readonly falseRefusals: number;
   };
   readonly api: {
@@ -222,6 +224,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       jitterUs: random.pick([50, 300, 3000]),
       loss: stressful ? random.pick([0, 0.005, 0.03]) : 0,
       duplicates: stressful ? random.pick([0, 0.01, 0.05]) : 0,
+      ghosts: stressful ? random.pick([0, 0.02]) : 0,
       falseRefusals: random.chance(0.1) ? 0.05 : 0,
     },
     api: {
@@ -267,7 +270,7 @@ export function calm(plan: Plan): Plan {
   return {
     ...plan,
     restartMeanUs: Math.min(plan.restartMeanUs, 100 * MS),
-    network: { ...plan.network, loss: 0, duplicates: 0, falseRefusals: 0 },
+    network: { ...plan.network, loss: 0, duplicates: 0, ghosts: 0, falseRefusals: 0 },
     api: { ...plan.api, late: 0, slowAnswers: 0, refusals: 0, watchLoss: 0 },
     clients: { ...plan.clients, loss: 0 },
   };

@@ -273,6 +273,7 @@ export class Process {
           this.#answer(effect.ticket, (asker) => asker.onSessionAnswered(effect.outcome));
           break;
         case 'readAnswered':
+          world.checker.onReadAnswered(this, effect.outcome);
           this.#answer(effect.ticket, (asker) => asker.onReadAnswered(effect.outcome));
           break;
         case 'report':

@@ -6,6 +6,8 @@ import type { Key } from '../../src/core/base/key.ts';
 import type { Entry } from '../../src/core/replication/entry.ts';
 import type { Lineage } from '../../src/core/replication/lineage.ts';
 import type { Log } from '../../src/core/replication/log.ts';
+import type { SessionId } from '../../src/core/store/commands.ts';
+import type { Session } from '../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../src/core/store/reads.ts';
 import type { StateMachine } from '../../src/core/store/state-machine.ts';
 import type { Inspection, MakeGroup, SimulatedGroup } from './inspection.ts';
@@ -83,6 +85,10 @@ class View implements Inspection {
 
   storeEntries(): Iterable<readonly [Key, StoredValue]> {
     return this.#machine.store.values();
+  }
+
+  sessions(): Iterable<readonly [SessionId, Session]> {
+    return this.#machine.sessions.entries();
   }
 }
 

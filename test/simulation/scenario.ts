@@ -23,7 +23,7 @@ export function quietPlan(seed: number, changes: Partial<Plan> = {}): Plan {
     faultsUntilUs: 1000 * SECOND,
     faults: [],
     restartMeanUs: 300 * MS,
-    network: { latencyUs: 200, jitterUs: 200, loss: 0, duplicates: 0, falseRefusals: 0 },
+    network: { latencyUs: 200, jitterUs: 200, loss: 0, duplicates: 0, ghosts: 0, falseRefusals: 0 },
     api: {
       ...drawn.api,
       latencyUs: 3 * MS,

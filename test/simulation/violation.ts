@@ -13,6 +13,7 @@ export type Invariant =
   | 'acknowledged-writes'
   | 'conditional-writes'
   | 'applied-once'
+  | 'sessions'
   | 'refused-writes'
   | 'linearizable-reads'
   | 'in-sync-reads'

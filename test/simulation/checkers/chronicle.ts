@@ -1,7 +1,8 @@
 import type { Key } from '../../../src/core/base/key.ts';
 import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
-import type { Condition, DecidedOutcome, WriteCommand } from '../../../src/core/store/commands.ts';
+import type { Condition, DecidedOutcome, SessionId, WriteCommand } from '../../../src/core/store/commands.ts';
+import type { Session } from '../../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../../src/core/store/reads.ts';
 import { valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
@@ -43,10 +44,15 @@ export class Chronicle {
   readonly #operations: Map<WriteOperation, number>;
   readonly #idempotency: Map<string, number>;
   readonly #forgetting: Forgetting;
+  readonly #sessionIdleMs: number;
+  /** By session: the log's time when it was last used. */
+  readonly #sessions: Map<SessionId, number>;
+  /** What a replica knew of all sessions at an index, in words, and which one. */
+  readonly #toldOfSessions = new Map<number, { readonly words: string; readonly label: string }>();
 
   constructor(
     lineage: Lineage,
-    options: { readonly ordinal: number; readonly forgetting: Forgetting },
+    options: { readonly ordinal: number; readonly forgetting: Forgetting; readonly sessionIdleMs: number },
     from: { readonly chronicle: Chronicle; readonly throughIndex: number; readonly beganInEpoch: number } | null,
   ) {
     this.#parent = from === null ? null : { chronicle: from.chronicle, beganInEpoch: from.beganInEpoch };
@@ -54,6 +60,8 @@ export class Chronicle {
     this.lineage = lineage;
     this.ordinal = options.ordinal;
     this.#forgetting = options.forgetting;
+    this.#sessionIdleMs = options.sessionIdleMs;
+    this.#sessions = new Map(from === null ? [] : from.chronicle.#sessions);
     const through = from?.throughIndex ?? 0;
     this.committed = through;
     this.entries = from === null ? [] : from.chronicle.entries.slice(0, through + 1);
@@ -120,8 +128,32 @@ export class Chronicle {
     );
     this.entries[index] = entry;
     this.committed = index;
-    if (entry.body.kind === 'write')
-      this.#write(entry, entry.body, operationOf(entry.body.request.session, entry.body.request.number));
+    const { body, timeMs } = entry;
+    switch (body.kind) {
+      case 'empty':
+        break;
+      case 'write':
+        this.#sessions.set(body.request.session, timeMs);
+        this.#write(entry, body, operationOf(body.request.session, body.request.number));
+        break;
+      case 'openSession':
+        this.#sessions.set(body.session, timeMs);
+        break;
+      case 'endSessions':
+        for (const session of body.sessions) this.#endSession(session, entry);
+        break;
+    }
+  }
+
+  /** R15: sessions are bounded by refusing new ones; one that is there ends only when nobody has used it for long. */
+  #endSession(session: SessionId, entry: Entry): void {
+    const usedMs = this.#sessions.get(session);
+    check(
+      usedMs === undefined || entry.timeMs - usedMs >= this.#sessionIdleMs,
+      'sessions',
+      () => `entry ${entry.index} ends session ${session}, which was used ${entry.timeMs - (usedMs ?? 0)} ms ago`,
+    );
+    this.#sessions.delete(session);
   }
 
   #write(entry: Entry, body: Extract<Entry['body'], { kind: 'write' }>, operation: WriteOperation | undefined): void {
@@ -245,6 +277,24 @@ export class Chronicle {
       found === expected,
       'same-effects',
       () => `${label} has ${found} keys at ${appliedIndex}, should have ${expected}`,
+    );
+  }
+
+  /** Whoever has applied the same entries knows the same of every session (R15). */
+  checkSessions(label: string, appliedIndex: number, sessions: Iterable<readonly [SessionId, Session]>): void {
+    const words = [...sessions]
+      .map(([id, { settledThrough, outcomes }]) => `${id} ${settledThrough} ${[...outcomes.keys()].sort().join()}`)
+      .sort()
+      .join('; ');
+    const told = this.#toldOfSessions.get(appliedIndex);
+    if (told === undefined) {
+      this.#toldOfSessions.set(appliedIndex, { words, label });
+      return;
+    }
+    check(
+      told.words === words,
+      'sessions',
+      () => `at ${appliedIndex} ${label} knows of ${words}; ${told.label} knew of ${told.words}`,
     );
   }
 

@@ -128,7 +128,19 @@ const drawnTrials = {
   }),
   lossy: drawn({
     faults: { ...members, crashLeader: 2, lossyLink: 4, reset: 4 },
-    network: { loss: 0.03, duplicates: 0.1 },
+    network: { loss: 0.03, duplicates: 0.3 },
+  }),
+  ghosts: drawn({
+    faults: { pauseLeader: 4, isolateLeader: 4, isolateLeaderFromAll: 2, reset: 1 },
+    network: { ghosts: 0.2 },
+    times: { readmitMinMs: 100, readmitMaxMs: 200 },
+    plan: { uncleanRecovery: 'auto', replicas: 3, replicasMax: 3, faultLengthUs: 500 * MS, faultMeanUs: 700 * MS },
+  }),
+  'ghosts-of-other-lineages': drawn({
+    faults: { ...losses, crashAll: 6, crashLeader: 2, reset: 2 },
+    network: { ghosts: 0.1 },
+    limits: { minInSync: 1 },
+    plan: { podNames: 'stable', uncleanRecovery: 'auto', replicas: 3, replicasMax: 3 },
   }),
   'hand-over': drawn({ faults: { deleteLeaderPod: 6, rollingRestart: 3, crashLeader: 1, pause: 1, scale: 1, reset: 1, apiOutage: 1 } }),
   'joins-at-takeover': drawn({
@@ -175,7 +187,8 @@ const drawnTrials = {
     clients: { ...manyReads, operationMeanUs: 3 * MS, readModes: ['in-sync'], loss: 0, attemptUs: 150 * MS, count: 6 },
     times: { readStalenessMs: 300 },
     plan: { replicas: 3, replicasMax: 3, faultLengthUs: 2 * SECOND },
-    limits: { minInSync: 1 },
+    // What waits for a follower that does not take it in stays with the leader.
+    limits: { minInSync: 1, inflightBytesMax: 500 },
   }),
   'session-reads': drawn({
     faults: { slowLink: 4, slow: 3, crash: 2, pause: 2 },
@@ -200,8 +213,8 @@ const drawnTrials = {
   }),
   'sessions-end': drawn({
     faults: { ...leaders, crash: 1, cutClients: 6, reset: 1 },
-    clients: { loss: 0.2, attemptUs: 400 * MS, readShare: 0.1, operationMeanUs: 150 * MS, deadlineUs: 4 * SECOND },
-    times: { sessionIdleMs: 300 },
+    clients: { count: 6, loss: 0.2, attemptUs: 700 * MS, readShare: 0, operationMeanUs: 700 * MS, deadlineUs: 8 * SECOND },
+    times: { sessionIdleMs: 200 },
     limits: { sessionsMax: 10_000 },
   }),
   'few-sessions': drawn({

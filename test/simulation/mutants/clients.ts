@@ -89,7 +89,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'renewal-covers-later-reads',
     rule: 'R12',
     without: 'a renewal proves authority only for reads that arrived before it began',
-    aim: 'linearizable-reads',
+    aim: 'slow-answer-to-a-renewal',
     patches: [
       {
         file: 'replication/rounds.ts',

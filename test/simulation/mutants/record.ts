@@ -253,10 +253,32 @@ export const recordMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'follower-ignores-the-epoch',
+    rule: 'R3',
+    without: 'members check the epoch of what they take',
+    aim: 'ghosts',
+    patches: [
+      {
+        file: 'replication/follower.ts',
+        find: `    if (message.epoch !== stream.epoch || !sameLineage(message.lineage, stream.lineage)) return null;
+    if (this.#obeys(message)) return stream;`,
+        replace: `    if (!sameLineage(message.lineage, stream.lineage)) return null;
+    return stream;`,
+      },
+    ],
+  },
+  {
+    name: 'leader-ignores-the-epoch',
+    rule: 'R3',
+    without: 'acknowledgements of another epoch are dropped',
+    aim: 'ghosts',
+    patches: [{ file: 'group/group.ts', find: `      message.epoch === this.#leader.epoch &&\n`, replace: '' }],
+  },
+  {
     name: 'lineage-not-compared',
     rule: 'R3',
     without: 'the lineage in every message',
-    aim: 'lease-lost',
+    aim: 'ghosts-of-other-lineages',
     patches: [
       {
         file: 'replication/follower.ts',

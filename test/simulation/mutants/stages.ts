@@ -481,6 +481,7 @@ const plays = {
       // By force: whoever does this vouches that the process is gone, and it is not. What it holds nobody counts on.
       const old = stage.leader;
       old.isForsaken = true;
+      old.apiUp = false;
       // From all that will ever be.
       for (let machine = 0; machine < 256; machine += 1) {
         if (machine === old.pod.machine) continue;
@@ -492,6 +493,7 @@ const plays = {
       const next = another(stage, old);
       stage.run(500);
       if (next !== undefined) next.apiUp = false;
+      old.apiUp = true;
       api.delete();
       stage.expectThroughout('the forgotten one writes no record', () => api.lease?.content.holder !== old.id, 2000);
     },
@@ -532,6 +534,25 @@ const plays = {
       stage.run(1000);
       old.apiUp = true;
       stage.run(500);
+      stage.end();
+    },
+  ),
+
+  'slow-answer-to-a-renewal': staged(
+    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers } }),
+    (stage) => {
+      stage.begin();
+      const { api } = stage.world;
+      const old = stage.leader;
+      let isSlow = false;
+      api.answerDelayUs = (process, request) => {
+        if (process !== old || request.kind !== 'replaceLease' || isSlow) return 0;
+        isSlow = true;
+        cutOff(stage, old);
+        return 2500 * MS;
+      };
+      stage.expect('another leads', () => another(stage, old) !== undefined, 2400);
+      stage.run(3000);
       stage.end();
     },
   ),
@@ -622,7 +643,7 @@ const plays = {
       api: { ...quietPlan(seed).api, latencyUs: MS, timeoutUs: 60 * MS, late: 0, slowAnswers: 0, refusals: 0, watchLoss: 0 },
       clients: { ...quietPlan(seed).clients, readShare: 0, operationMeanUs: 10 * MS },
       times: { ...defaultTimes, readmitMinMs: 100, readmitMaxMs: 200 },
-      network: { latencyUs: 50, jitterUs: 20, loss: 0, duplicates: 0, falseRefusals: 0 },
+      network: { latencyUs: 50, jitterUs: 20, loss: 0, duplicates: 0, ghosts: 0, falseRefusals: 0 },
     }),
     (stage) => {
       stage.begin();
