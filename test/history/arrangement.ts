@@ -2,7 +2,11 @@ import { isLook } from './register.ts';
 import type { HistoryOperation } from './operation.ts';
 
 /** An operation with a place in time: it took effect between its start and its end. */
-export type CertainOperation = HistoryOperation & { readonly end: number };
+export type CertainOperation = HistoryOperation & {
+  readonly end: number;
+  /** What the history says of it, where more was concluded. */
+  readonly told?: HistoryOperation;
+};
 
 /** The operations of one key, sorted by what the search has to decide about them. */
 export interface Arrangement {
@@ -84,6 +88,7 @@ function settledBySighting(
   if (sighting === undefined || sighting.end < operation.start) return null;
   return {
     ...operation,
+    told: operation,
     outcome: 'ok',
     revision: operation.revision ?? sighting.revision,
     end: Math.min(operation.end === null || operation.outcome === 'unknown' ? Infinity : operation.end, sighting.end),

@@ -1,6 +1,6 @@
 import { arrange, type Pruning } from './arrangement.ts';
 import type { HistoryOperation } from './operation.ts';
-import { search } from './search.ts';
+import { type LongestOrder, search } from './search.ts';
 
 export interface LinearizabilityOptions {
   /** How often the model may be asked about one key; beyond it the verdict is `undecided`, never a false one. */
@@ -9,7 +9,7 @@ export interface LinearizabilityOptions {
   readonly pruning: Pruning;
 }
 
-export const DEFAULT_OPTIONS: LinearizabilityOptions = { stepsMax: 20_000_000, pruning: 'all' };
+export const DEFAULT_OPTIONS: LinearizabilityOptions = { stepsMax: 10_000_000, pruning: 'all' };
 
 /** A key whose operations have no order. */
 export interface Contradiction {
@@ -21,10 +21,7 @@ export interface Contradiction {
   readonly prefix: readonly HistoryOperation[];
   /** The operation whose end that is. */
   readonly last: HistoryOperation;
-  /** The order of the prefix with the most operations. */
-  readonly longest: readonly HistoryOperation[];
-  /** All of the key, for what is to be told about values that the prefix does not explain. */
-  readonly operations: readonly HistoryOperation[];
+  readonly longest: LongestOrder;
 }
 
 export type KeyResult = { readonly key: string; readonly steps: number } & (
@@ -86,7 +83,6 @@ function smallestContradiction(
     prefix: prefixOf(operations, lastOperation.end),
     last: lastOperation,
     longest: result.longest,
-    operations,
   };
 }
 

@@ -24,10 +24,17 @@ import { covers, isLook, type KeyState, NEVER_WRITTEN, step, textOfState } from 
  */
 export type SearchResult =
   | { readonly kind: 'found'; readonly order: readonly HistoryOperation[]; readonly steps: number }
-  /** `longest`: the order with the most operations that was found. */
-  | { readonly kind: 'none'; readonly longest: readonly HistoryOperation[]; readonly steps: number }
+  | { readonly kind: 'none'; readonly longest: LongestOrder; readonly steps: number }
   /** The search was longer than allowed: nobody knows. */
   | { readonly kind: 'undecided'; readonly steps: number };
+
+/** The order with the most operations that was found. */
+export interface LongestOrder {
+  readonly order: readonly HistoryOperation[];
+  readonly state: KeyState;
+  /** What has no place in it. */
+  readonly left: readonly CertainOperation[];
+}
 
 export interface SearchOptions {
   /** How often the model may be asked. */
@@ -79,7 +86,7 @@ class Search {
   #ranksPlaced = 0;
 
   readonly #visited = new Map<string, Uint32Array[]>();
-  #longest: HistoryOperation[] = [];
+  #longest: LongestOrder = { order: [], state: NEVER_WRITTEN, left: [] };
   #longestCertain = -1;
 
   constructor({ certain, free }: Arrangement, { stepsMax, pruning }: SearchOptions) {
@@ -141,7 +148,8 @@ class Search {
         return { kind: 'found', order: this.#orderSoFar(), steps: this.#steps };
       }
       const moves = before !== null || this.#isNew(state) ? this.#movesFrom(state, before) : [];
-      if (moves.length === 0) this.#keepLongest();
+      // Unknown writes at its end would be there for nobody.
+      if (moves.every(({ id }) => id >= this.#certain.length)) this.#keepLongest(state);
       places.push({ state, moves, nextMove: 0, depth: this.#order.length });
       let place: Place | undefined;
       let move: Move | undefined;
@@ -299,9 +307,11 @@ class Search {
     });
   }
 
-  #keepLongest(): void {
+  #keepLongest(state: KeyState): void {
     if (this.#certainPlaced <= this.#longestCertain) return;
     this.#longestCertain = this.#certainPlaced;
-    this.#longest = this.#orderSoFar();
+    const placed = new Set(this.#order);
+    const left = this.#certain.filter((_, id) => !placed.has(id));
+    this.#longest = { order: this.#orderSoFar(), state, left };
   }
 }
