@@ -39,6 +39,8 @@ export interface HistoryOperation {
   readonly token?: SessionState | null;
   /** The session state that came back: a read shows the key as of this revision, whether or not it has a value. */
   readonly seen?: SessionState | null;
+  /** The lineage that `expect` is of (entity tags name it): in another one the condition holds of nothing. */
+  readonly expectLineage?: HistoryLineage | null;
   /** What an `incr` adds; 1 if it is not there. */
   readonly by?: number;
 }
@@ -156,5 +158,6 @@ const FIELDS: readonly Field[] = [
   { name: 'servedBy', what: 'text or null', holds: orNull(isText), isOptional: true },
   { name: 'token', what: '{lineage, revision} or null', holds: orNull(isSessionState), isOptional: true },
   { name: 'seen', what: '{lineage, revision} or null', holds: orNull(isSessionState), isOptional: true },
+  { name: 'expectLineage', what: '{number, id}, text or null', holds: orNull(isLineage), isOptional: true },
   { name: 'by', what: 'a whole number', holds: isWhole, isOptional: true },
 ];
