@@ -8,6 +8,8 @@ export type CertainOperation = HistoryOperation & {
   readonly told?: HistoryOperation;
 };
 
+export const asTold = (operation: CertainOperation): HistoryOperation => operation.told ?? operation;
+
 /** The operations of one key, sorted by what the search has to decide about them. */
 export interface Arrangement {
   /** Each has to be given its place. */

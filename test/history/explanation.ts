@@ -1,4 +1,4 @@
-import type { CertainOperation } from './arrangement.ts';
+import { asTold, type CertainOperation } from './arrangement.ts';
 import { timeDiagram } from './diagram.ts';
 import type { Contradiction } from './linearizability.ts';
 import type { HistoryOperation } from './operation.ts';
@@ -13,7 +13,7 @@ const SHOWN_MAX = 8;
 export function explain(contradiction: Contradiction, operations: readonly HistoryOperation[]): string[] {
   const { key, prefix, last, longest } = contradiction;
   const blocked = blockedBy(longest);
-  const tail = longest.order.slice(-SHOWN_MAX).map(asTold);
+  const tail = longest.order.slice(-SHOWN_MAX);
   return [
     `${key}: the first ${prefix.length} of its operations have no order; without the last to end they have one:`,
     `    ${wordsOf(last)}`,
@@ -25,9 +25,6 @@ export function explain(contradiction: Contradiction, operations: readonly Histo
     ...timeDiagram([...tail, ...blocked.map(asTold)]).map((row) => `    ${row}`),
   ];
 }
-
-const asTold = (operation: HistoryOperation & { readonly told?: HistoryOperation }): HistoryOperation =>
-  operation.told ?? operation;
 
 /** What would have to come next. */
 function blockedBy({ left }: LongestOrder): readonly CertainOperation[] {

@@ -1,4 +1,4 @@
-import type { Arrangement, CertainOperation, Pruning } from './arrangement.ts';
+import { type Arrangement, asTold, type CertainOperation, type Pruning } from './arrangement.ts';
 import type { HistoryOperation } from './operation.ts';
 import { covers, isLook, type KeyState, NEVER_WRITTEN, step, textOfState } from './register.ts';
 
@@ -300,7 +300,7 @@ class Search {
     const seen = new Uint32Array(this.#free.length);
     return this.#order.map((id) => {
       const count = this.#certain.length;
-      if (id < count) return this.#operation(id);
+      if (id < count) return asTold(this.#certain[id] as CertainOperation);
       const member = seen[id - count] as number;
       seen[id - count] = member + 1;
       return (this.#free[id - count] as readonly HistoryOperation[])[member] as HistoryOperation;
