@@ -11,11 +11,11 @@ const SHOWN_MAX = 8;
 
 /** Why a key's history has no order, for a person who has the file and wants to know where to look. */
 export function explain(contradiction: Contradiction, operations: readonly HistoryOperation[]): string[] {
-  const { key, prefix, last, longest } = contradiction;
-  const blocked = blockedBy(longest);
+  const { prefix, last, longest } = contradiction;
+  const blocked = blockedBy(contradiction);
   const tail = longest.order.slice(-SHOWN_MAX);
   return [
-    `${key}: the first ${prefix.length} of its operations have no order; without the last to end they have one:`,
+    `the first ${prefix.length} of its operations have no order; without the last to end they have one:`,
     `    ${wordsOf(last)}`,
     ...originOf(last, operations),
     tail.length === 0 ? 'none of them can come first:' : `the longest order has ${longest.order.length}, and ends with`,
@@ -26,10 +26,10 @@ export function explain(contradiction: Contradiction, operations: readonly Histo
   ];
 }
 
-/** What would have to come next. */
-function blockedBy({ left }: LongestOrder): readonly CertainOperation[] {
+/** What would have to come next, and the last to end, if it has no place either. */
+function blockedBy({ longest: { left }, last }: Contradiction): readonly CertainOperation[] {
   const firstEnd = Math.min(...left.map(({ end }) => end));
-  return left.filter(({ start }) => start <= firstEnd);
+  return left.filter((operation) => operation.start <= firstEnd || asTold(operation) === last);
 }
 
 /** Who wrote the value that a read shows. */
@@ -47,6 +47,8 @@ function wordsOfState({ value, revision, isExact, excluded }: KeyState): string 
 }
 
 function whyNot({ state, left }: LongestOrder, operation: CertainOperation): string {
+  const [over] = left.filter(({ end }) => end < operation.start);
+  if (over !== undefined) return `it began when this was over: ${wordsOf(asTold(over))}`;
   if (step(state, operation) !== null) {
     const earlier = left.filter(
       (other) => !isLook(other) && other.revision !== null && other.revision < (operation.revision ?? 0),

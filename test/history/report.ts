@@ -27,4 +27,4 @@ export function describeVerdict({ kind, violations, undecided, counts }: Verdict
 const listOf = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
     .map(([name, count]) => `${name} ${count}`)
-    .join(', ');
+    .join(', ') || 'none';
