@@ -70,6 +70,7 @@ export default tseslint.config(
       'src/main/**/*.ts',
       'test/simulation/**/*.ts',
       'test/bench/**/*.ts',
+      'test/history/**/*.ts',
       'test/measure/**/*.ts',
       'examples/**/*.ts',
     ],
