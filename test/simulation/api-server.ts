@@ -84,7 +84,7 @@ export class ApiServer {
     if (random.chance(slowAnswers + this.slowAnswerShare)) back += random.within(0.05, 1.2) * timeoutUs;
     world.after(there, () => {
       const given = this.#execute(process, request, sentUs);
-      world.trace.add(world.now, 'api', `${process.label} #${call}`, { request, given });
+      world.trace.add(world.now, 'api', process.label, { call, request, given });
       world.after(back + this.answerDelayUs(process, request), () => {
         if (process.apiUp && this.outage === 'none') answer(given);
       });

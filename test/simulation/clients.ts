@@ -62,6 +62,7 @@ export class Client {
   readonly random: Prng;
   readonly #arrivals: Prng;
   readonly #number: number;
+  readonly #label: string;
   readonly machine: number;
   #session: Session | null = null;
   #isOpening = false;
@@ -80,6 +81,7 @@ export class Client {
   constructor(world: World, number: number) {
     this.#world = world;
     this.#number = number;
+    this.#label = `client ${number}`;
     this.random = new Prng(world.plan.seed, streams.client + number);
     this.#arrivals = new Prng(world.plan.seed, streams.arrivals + number);
     this.machine = CLIENT_MACHINES + number;
@@ -138,7 +140,7 @@ export class Client {
       }
     }
     const operation = new WriteOperation(this.#number, this.#world.now, command, idempotencyKey);
-    this.#world.trace.add(this.#world.now, `client ${this.#number}`, 'wants', command);
+    this.#world.trace.add(this.#world.now, this.#label, 'wants', command);
     this.#wait(operation, random);
   }
 
@@ -258,7 +260,7 @@ export class Client {
   }
 
   #onAnswer(write: PendingWrite, outcome: WriteOutcome, options: { readonly isFirstNews: boolean }): void {
-    this.#world.trace.add(this.#world.now, `client ${this.#number}`, 'hears', outcome);
+    this.#world.trace.add(this.#world.now, this.#label, 'hears', outcome);
     if (outcome.kind === 'refused') write.openAttempts -= 1;
     if (write.isDone) return;
     if (outcome.kind === 'committed') {
@@ -463,6 +465,7 @@ export class Client {
         next.close();
         this.#inFlight -= 1;
         this.answered += 1;
+        this.#world.trace.add(this.#world.now, this.#label, 'is shown', outcome);
         this.#world.checker.histories.endRead(read, outcome);
         if (outcome.found !== null) this.#rememberTag(outcome.lineage.id, outcome.found.revision);
         this.#see({ lineage: outcome.lineage, revision: outcome.revision });
@@ -492,6 +495,7 @@ export class Client {
     const world = this.#world;
     const { network, plan } = world;
     const machine = target.pod.machine;
+    world.trace.add(world.now, this.#label, 'asks', asker.ticket);
     if (network.isCut(this.machine, machine) || random.chance(plan.clients.loss)) {
       // Lost, or held back somewhere and delivered when nobody counts on it any more.
       if (random.chance(0.5)) return;

@@ -4,6 +4,7 @@ import { makeRealGroup } from './real-group.ts';
 import { describeFailure, describeSummary } from './report.ts';
 import { runMany } from './run-many.ts';
 import { runSeed } from './run-seed.ts';
+import { lineOf } from './trace.ts';
 
 const help = `npm run sim -- --seeds A..B [--jobs N] [--seconds S] [--trace] [--minutes M] [--failures N]
 
@@ -51,8 +52,8 @@ if (values.help) {
 } else if (values.trace) {
   const report = runSeed(firstSeed, makeRealGroup, {
     ...(simulatedSeconds === undefined ? {} : { seconds: simulatedSeconds }),
-    print: (line) => {
-      console.log(line);
+    listener: (event) => {
+      console.log(lineOf(event));
     },
   });
   const { violation, ...counts } = report;

@@ -54,7 +54,7 @@ export class Scenario {
   readonly world: World;
 
   constructor(plan: Plan) {
-    this.world = new World(plan, makeRealGroup, new Trace({ keep: 400, print: null }));
+    this.world = new World(plan, makeRealGroup, new Trace({ keep: 400, listener: null }));
     this.world.start();
   }
 
