@@ -18,6 +18,7 @@ import { CLIENT_MACHINES } from './network.ts';
 import { MS } from './plan.ts';
 import { Prng, streams } from './prng.ts';
 import type { Asker, Process } from './process.ts';
+import type { Wish } from './story.ts';
 import { valueOf } from './trace.ts';
 import { check } from './violation.ts';
 import type { World } from './world.ts';
@@ -389,13 +390,9 @@ export class Client {
   #read(random: Prng): void {
     const mode = random.pick(this.#world.plan.clients.readModes);
     const token = mode === 'session' || random.chance(0.3) ? this.#token : null;
-    const read = this.#world.checker.histories.beginRead(
-      this.#world.now,
-      this.#number,
-      this.#drawKey(random),
-      mode,
-      token,
-    );
+    const key = this.#drawKey(random);
+    this.#world.trace.add(this.#world.now, this.#label, 'wants', { kind: 'read', key, mode } satisfies Wish);
+    const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, key, mode, token);
     this.#tryRead(read, random, 4);
   }
 

@@ -139,6 +139,7 @@ export class Process {
   /** SIGSTOP: nothing runs, everything that arrives waits. */
   pause(): void {
     this.isPaused = true;
+    this.#world.trace.add(this.#world.now, this.label, 'is paused', null);
   }
 
   /**
@@ -149,6 +150,7 @@ export class Process {
     if (!this.isPaused) return;
     this.isPaused = false;
     if (!this.isAlive) return;
+    this.#world.trace.add(this.#world.now, this.label, 'goes on', null);
     const waiting = this.#inbox;
     this.#inbox = [TICK];
     this.#hasTick = true;

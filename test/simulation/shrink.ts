@@ -19,8 +19,8 @@ export interface Shrunk {
 }
 
 export interface ShrinkOptions {
-  /** Runs to spend. @default 2000 */
-  readonly attemptsMax?: number;
+  /** Asked before each run: whether there have been enough. */
+  readonly isSpent?: (shrinker: { readonly attempts: number }) => boolean;
   readonly onProgress?: (shrinker: { readonly attempts: number; readonly plan: Plan }) => void;
 }
 
@@ -75,7 +75,7 @@ class Shrinker {
   }
 
   get #isSpent(): boolean {
-    return this.attempts >= (this.#options.attemptsMax ?? 2000);
+    return this.#options.isSpent?.(this) ?? false;
   }
 
   get #failedAtUs(): number {
