@@ -15,6 +15,13 @@ export interface Lease {
   readonly isDamaged: boolean;
 }
 
+/** How the trace tells that a call was carried out. */
+export interface CarriedOut {
+  readonly call: number;
+  readonly request: ApiRequest;
+  readonly given: ApiAnswer;
+}
+
 const emptyContent: RecordContent = {
   holder: null,
   epoch: epoch(0),
@@ -92,7 +99,7 @@ export class ApiServer {
     if (random.chance(slowAnswers + this.slowAnswerShare)) back += random.within(0.05, 1.2) * timeoutUs;
     world.after(there + this.requestDelayUs(process, request), () => {
       const given = this.#execute(process, request, sentUs);
-      world.trace.add(world.now, 'api', `${process.label} #${call}`, { request, given });
+      world.trace.add(world.now, 'api', process.label, { call, request, given } satisfies CarriedOut);
       world.after(back + this.answerDelayUs(process, request), () => {
         if (process.apiUp && this.outage === 'none') answer(given);
       });

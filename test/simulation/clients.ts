@@ -18,6 +18,7 @@ import { CLIENT_MACHINES } from './network.ts';
 import { MS } from './plan.ts';
 import { Prng, streams } from './prng.ts';
 import type { Asker, Process } from './process.ts';
+import type { Wish } from './story.ts';
 import { valueOf } from './trace.ts';
 import { check } from './violation.ts';
 import type { World } from './world.ts';
@@ -62,6 +63,7 @@ export class Client {
   readonly random: Prng;
   readonly #arrivals: Prng;
   readonly #number: number;
+  readonly #label: string;
   readonly machine: number;
   #session: Session | null = null;
   #isOpening = false;
@@ -80,6 +82,7 @@ export class Client {
   constructor(world: World, number: number) {
     this.#world = world;
     this.#number = number;
+    this.#label = `client ${number}`;
     this.random = new Prng(world.plan.seed, streams.client + number);
     this.#arrivals = new Prng(world.plan.seed, streams.arrivals + number);
     this.machine = CLIENT_MACHINES + number;
@@ -138,7 +141,7 @@ export class Client {
       }
     }
     const operation = new WriteOperation(this.#number, this.#world.now, command, idempotencyKey);
-    this.#world.trace.add(this.#world.now, `client ${this.#number}`, 'wants', command);
+    this.#world.trace.add(this.#world.now, this.#label, 'wants', command);
     this.#wait(operation, random);
   }
 
@@ -258,7 +261,7 @@ export class Client {
   }
 
   #onAnswer(write: PendingWrite, outcome: WriteOutcome, options: { readonly isFirstNews: boolean }): void {
-    this.#world.trace.add(this.#world.now, `client ${this.#number}`, 'hears', outcome);
+    this.#world.trace.add(this.#world.now, this.#label, 'hears', outcome);
     if (outcome.kind === 'refused') write.openAttempts -= 1;
     if (write.isDone) return;
     if (outcome.kind === 'committed') {
@@ -387,13 +390,9 @@ export class Client {
   #read(random: Prng): void {
     const mode = random.pick(this.#world.plan.clients.readModes);
     const token = mode === 'session' || random.chance(0.3) ? this.#token : null;
-    const read = this.#world.checker.histories.beginRead(
-      this.#world.now,
-      this.#number,
-      this.#drawKey(random),
-      mode,
-      token,
-    );
+    const key = this.#drawKey(random);
+    this.#world.trace.add(this.#world.now, this.#label, 'wants', { kind: 'read', key, mode } satisfies Wish);
+    const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, key, mode, token);
     this.#tryRead(read, random, 4);
   }
 
@@ -463,6 +462,7 @@ export class Client {
         next.close();
         this.#inFlight -= 1;
         this.answered += 1;
+        this.#world.trace.add(this.#world.now, this.#label, 'is shown', outcome);
         this.#world.checker.histories.endRead(read, outcome);
         if (outcome.found !== null) this.#rememberTag(outcome.lineage.id, outcome.found.revision);
         this.#see({ lineage: outcome.lineage, revision: outcome.revision });
@@ -492,6 +492,7 @@ export class Client {
     const world = this.#world;
     const { network, plan } = world;
     const machine = target.pod.machine;
+    world.trace.add(world.now, this.#label, 'asks', asker.ticket);
     if (network.isCut(this.machine, machine) || random.chance(plan.clients.loss)) {
       // Lost, or held back somewhere and delivered when nobody counts on it any more.
       if (random.chance(0.5)) return;

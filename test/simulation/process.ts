@@ -144,6 +144,7 @@ export class Process {
   pause(): void {
     this.isPaused = true;
     this.pausedUs = this.#world.now;
+    this.#world.trace.add(this.#world.now, this.label, 'is paused', null);
   }
 
   /**
@@ -154,6 +155,7 @@ export class Process {
     if (!this.isPaused) return;
     this.isPaused = false;
     if (!this.isAlive) return;
+    this.#world.trace.add(this.#world.now, this.label, 'goes on', null);
     const waiting = this.#inbox;
     this.#inbox = [TICK];
     this.#hasTick = true;

@@ -1,3 +1,4 @@
+import type { ManyResult } from './run-many.ts';
 import type { SeedReport } from './run-seed.ts';
 
 /** What many seeds showed together. */
@@ -56,15 +57,17 @@ export function addReport(summary: Summary, report: SeedReport): void {
   if (report.violation !== null) summary.failures.push(report);
 }
 
-export function describeSummary(summary: Summary, wallSeconds: number): string {
+export function describeSummary({ summary, wallSeconds, firstSeed, nextSeed }: ManyResult): string {
   const per = (value: number): string => (value / Math.max(1, summary.seeds)).toFixed(1);
   const perMinute = (seconds: number): string => ((60 * summary.seeds) / Math.max(0.001, seconds)).toFixed(0);
+  const perSecond = (seconds: number): string => (summary.events / Math.max(0.001, seconds)).toFixed(0);
   const kinds = Object.entries(summary.faultCounts)
     .sort(([, a], [, b]) => b - a)
     .map(([kind, count]) => `${kind} ${count}`)
     .join(', ');
   return [
     `${summary.seeds} seeds in ${wallSeconds.toFixed(1)} s: ${perMinute(wallSeconds)} seeds/min, ${perMinute(summary.cpuSeconds)} per minute of one core`,
+    `seeds ${firstSeed}..${nextSeed - 1}: ${summary.events} events, ${perSecond(wallSeconds)} per second, ${perSecond(summary.cpuSeconds)} per second of one core`,
     `per seed: ${per(summary.simulatedSeconds)} s simulated, ${per(summary.events)} events, ${per(summary.operations)} operations (${per(summary.answered)} answered), ${per(summary.faults)} faults, ${per(summary.takeovers)} takeovers`,
     `in all: ${summary.takeovers} takeovers, ${summary.newLineages} new lineages, ${summary.setChanges} changes of the set, ${summary.snapshots} snapshots, ${summary.frozen} seeds rightly frozen at the end`,
     `faults: ${kinds}`,
@@ -77,6 +80,6 @@ export function describeFailure(report: SeedReport): string {
   if (violation === null) return `seed ${report.seed} passed`;
   return [
     `seed ${report.seed}: ${violation.invariant} violated at ${violation.message}`,
-    `repeat it: npm run sim -- --seeds ${report.seed} --trace`,
+    `repeat it: npm run sim -- --seeds ${report.seed} --trace (all that happens) or --shrink (as short as it gets)`,
   ].join('\n');
 }

@@ -8,23 +8,46 @@ export interface RunManyOptions {
   readonly lastSeed: number;
   readonly jobs: number;
   readonly wallSeconds?: number;
+  readonly eventsMax?: number;
   /** Length of the part with faults, instead of the usual 20 s. */
   readonly simulatedSeconds?: number;
   /** Stop taking new seeds after so many violations. */
   readonly failuresMax: number;
-  readonly onProgress?: (summary: Summary, wallSeconds: number) => void;
+  /** Stop taking new seeds. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (result: ManyResult) => void;
 }
 
+export interface ManyResult {
+  readonly summary: Summary;
+  readonly wallSeconds: number;
+  readonly firstSeed: number;
+  /** All seeds before it are done. */
+  readonly nextSeed: number;
+}
+
+/** Other seeds every day, so that a year of runs searches more than one of them does. */
+export const dailySeed = (): number => Number(new Date().toISOString().slice(0, 10).replaceAll('-', '')) * 100_000;
+
 /** Runs a range of seeds in plain Node workers: inside jest's VM the same code is several times slower. */
-export async function runMany(options: RunManyOptions): Promise<{ summary: Summary; wallSeconds: number }> {
+export async function runMany(options: RunManyOptions): Promise<ManyResult> {
   const summary = emptySummary();
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   let nextSeed = options.firstSeed;
+  const running = new Set<number>();
   const hasMore = (): boolean =>
     nextSeed <= options.lastSeed &&
     elapsed() < (options.wallSeconds ?? Infinity) &&
-    summary.failures.length < options.failuresMax;
+    summary.events < (options.eventsMax ?? Infinity) &&
+    summary.failures.length < options.failuresMax &&
+    options.signal?.aborted !== true;
+  const result = (): ManyResult => ({
+    summary,
+    wallSeconds: elapsed(),
+    firstSeed: options.firstSeed,
+    nextSeed: Math.min(nextSeed, ...running),
+  });
 
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -32,13 +55,17 @@ export async function runMany(options: RunManyOptions): Promise<{ summary: Summa
       const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, execArgv: ['--no-warnings'] });
       const assign = (): void => {
         const message: ToWorker = hasMore() ? { kind: 'run', seed: nextSeed } : { kind: 'end' };
-        if (message.kind === 'run') nextSeed += 1;
+        if (message.kind === 'run') {
+          running.add(nextSeed);
+          nextSeed += 1;
+        }
         worker.postMessage(message);
       };
       worker.on('message', ({ report, cpuSeconds }: FromWorker) => {
+        running.delete(report.seed);
         addReport(summary, report);
         summary.cpuSeconds += cpuSeconds;
-        options.onProgress?.(summary, elapsed());
+        options.onProgress?.(result());
         assign();
       });
       worker.on('error', reject);
@@ -50,5 +77,5 @@ export async function runMany(options: RunManyOptions): Promise<{ summary: Summa
 
   await Promise.all(Array.from({ length: options.jobs }, work));
   summary.failures.sort((a, b) => a.seed - b.seed);
-  return { summary, wallSeconds: elapsed() };
+  return result();
 }

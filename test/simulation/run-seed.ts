@@ -1,6 +1,6 @@
 import type { MakeGroup } from './inspection.ts';
 import { drawPlan, type Plan, type PlanOverrides, SECOND } from './plan.ts';
-import { Trace } from './trace.ts';
+import { Trace, type TraceEvent } from './trace.ts';
 import { type Invariant, Violation } from './violation.ts';
 import { World } from './world.ts';
 
@@ -13,6 +13,8 @@ export interface SeedReport {
   readonly events: number;
   readonly operations: number;
   readonly answered: number;
+  /** By client: how often its time to do something came. */
+  readonly arrivals: readonly number[];
   readonly faults: number;
   readonly faultCounts: Readonly<Record<string, number>>;
   readonly takeovers: number;
@@ -28,8 +30,8 @@ export interface SeedReport {
 }
 
 export interface RunOptions extends PlanOverrides {
-  /** Gets every line of the trace; without it only the last are kept, for the report of a violation. */
-  readonly print?: (line: string) => void;
+  /** Gets all that happens; the last of it is kept in any case, for the report of a violation. */
+  readonly listener?: (event: TraceEvent) => void;
 }
 
 /** Runs one seed to its end, or to the first violation. */
@@ -38,7 +40,7 @@ export function runSeed(seed: number, makeGroup: MakeGroup, options: RunOptions 
 }
 
 export function runPlan(plan: Plan, makeGroup: MakeGroup, options: RunOptions = {}): SeedReport {
-  const trace = new Trace({ keep: TRACE_LINES, print: options.print ?? null });
+  const trace = new Trace({ keep: TRACE_LINES, listener: options.listener ?? null });
   const world = new World(plan, makeGroup, trace);
   try {
     world.run();
@@ -56,6 +58,7 @@ export function reportOf(world: World, error: unknown): SeedReport {
     events: world.events,
     operations: world.clients.reduce((sum, client) => sum + client.operations, 0),
     answered: world.clients.reduce((sum, client) => sum + client.answered, 0),
+    arrivals: world.clients.map((client) => client.arrived),
     faults: nemesis.total,
     faultCounts: Object.fromEntries(nemesis.counts),
     takeovers: Math.max(0, checker.leaderships - 1),

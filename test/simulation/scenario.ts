@@ -55,7 +55,7 @@ export class Scenario {
   readonly world: World;
 
   constructor(plan: Plan, makeGroup: MakeGroup = makeRealGroup) {
-    this.world = new World(plan, makeGroup, new Trace({ keep: 400, print: null }));
+    this.world = new World(plan, makeGroup, new Trace({ keep: 400, listener: null }));
     this.world.start();
   }
 

@@ -1,5 +1,14 @@
 import { SECOND } from './plan.ts';
 
+/** One thing that happened: who, what, and what belongs to it. */
+export interface TraceEvent {
+  readonly timeUs: number;
+  readonly actor: string;
+  readonly event: string;
+  /** Does not change afterwards. */
+  readonly detail: unknown;
+}
+
 /**
  * What happened, kept as its parts and put into words only when somebody wants to read it: nearly all runs pass, and
  * words would take most of their time.
@@ -10,20 +19,17 @@ export class Trace {
   readonly #events: string[] = [];
   readonly #details: unknown[] = [];
   readonly #keep: number;
-  readonly #print: ((line: string) => void) | null;
+  readonly #listener: ((event: TraceEvent) => void) | null;
   #next = 0;
 
-  constructor(options: { readonly keep: number; readonly print: ((line: string) => void) | null }) {
+  /** Keeps the last `keep` events; a listener gets all of them. */
+  constructor(options: { readonly keep: number; readonly listener: ((event: TraceEvent) => void) | null }) {
     this.#keep = options.keep;
-    this.#print = options.print;
+    this.#listener = options.listener;
   }
 
-  /** `detail` must not change afterwards; a function is called when the line is made. */
   add(timeUs: number, actor: string, event: string, detail: unknown): void {
-    if (this.#print !== null) {
-      this.#print(formatLine(timeUs, actor, event, detail));
-      return;
-    }
+    if (this.#listener !== null) this.#listener({ timeUs, actor, event, detail });
     const place = this.#next % this.#keep;
     this.#times[place] = timeUs;
     this.#actors[place] = actor;
@@ -38,19 +44,19 @@ export class Trace {
     for (let place = Math.max(0, this.#next - this.#keep); place < this.#next; place += 1) {
       const kept = place % this.#keep;
       lines.push(
-        formatLine(
-          this.#times[kept] as number,
-          this.#actors[kept] as string,
-          this.#events[kept] as string,
-          this.#details[kept],
-        ),
+        lineOf({
+          timeUs: this.#times[kept] as number,
+          actor: this.#actors[kept] as string,
+          event: this.#events[kept] as string,
+          detail: this.#details[kept],
+        }),
       );
     }
     return lines;
   }
 }
 
-function formatLine(timeUs: number, actor: string, event: string, detail: unknown): string {
+export function lineOf({ timeUs, actor, event, detail }: TraceEvent): string {
   const words = detail === null ? '' : ` ${format(detail)}`;
   return `${(timeUs / SECOND).toFixed(6).padStart(10)} ${actor.padEnd(14)} ${event}${words}`;
 }
@@ -61,7 +67,6 @@ const LONG_LIST = 8;
 export function format(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'string') return value;
-  if (typeof value === 'function') return format((value as () => unknown)());
   if (typeof value !== 'object') return JSON.stringify(value);
   if (value instanceof Uint8Array) return `#${valueNumber(value)}`;
   if (value instanceof Map) return format([...value.keys()]);

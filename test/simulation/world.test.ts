@@ -12,7 +12,7 @@ import type { Inspection, SimulatedGroup } from './inspection.ts';
 import { drawPlan, SECOND } from './plan.ts';
 import { Prng } from './prng.ts';
 import { runSeed } from './run-seed.ts';
-import { valueOf } from './trace.ts';
+import { lineOf, valueOf } from './trace.ts';
 
 /*
  * Who checks the checkers: small worlds and hand-made histories, good ones and such that each check must refuse.
@@ -63,7 +63,7 @@ test('events happen by time, and in the order of scheduling where times are equa
 test('a seed repeats itself, event by event', () => {
   const run = (): string[] => {
     const lines: string[] = [];
-    runSeed(3, () => new IdleGroup(), { seconds: 2, print: (line) => lines.push(line) });
+    runSeed(3, () => new IdleGroup(), { seconds: 2, listener: (event) => lines.push(lineOf(event)) });
     return lines;
   };
   const first = run();
