@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Epoch, Instant, WallMs } from '../base/numbers.ts';
 import type { Random } from '../base/random.ts';
 import type { Effect } from '../group/io.ts';
@@ -496,6 +497,11 @@ export class Candidate {
 
     const dropsHolder =
       content.holder !== null && content.holder !== replica.id && content.inSync.length - 1 >= limits.minInSync;
+    const inSync = dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync;
+    assert(
+      inSync.length >= Math.min(content.inSync.length, limits.minInSync),
+      'R6: the set never falls below its minimum',
+    );
     const askedAgain = this.#ask();
     const answer = yield* call({
       kind: 'replaceLease',
@@ -503,7 +509,7 @@ export class Candidate {
       content: {
         holder: replica.id,
         epoch: (content.epoch + 1) as Epoch,
-        inSync: dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync,
+        inSync,
         addresses,
         lineage: content.lineage,
         nonce: nonces.next(),

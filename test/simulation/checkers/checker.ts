@@ -450,6 +450,12 @@ export class Checker {
   }
 
   onReport(process: Process, report: Report): void {
+    // Nobody lies in this world: whoever is taken for a liar shows that one of the two is wrong.
+    check(
+      report.kind !== 'peerRefused',
+      'no-exception',
+      () => `${process.label} refuses a peer: ${JSON.stringify(report)}`,
+    );
     if (report.kind === 'alarm') {
       this.#alarms.push({ process, code: report.code });
       this.#world.alarms.add(report.code);
