@@ -444,8 +444,9 @@ export class Candidate {
     const { lineage, epoch } = record.content;
     const beginning = this.#options.beginnings.find(lineage);
     if (beginning !== null) return this.#begin(record, asked.ms, beginning);
-    if (this.#lastLed !== null && this.#lastLed.epoch === epoch && sameLineage(this.#lastLed.lineage, lineage)) {
-      // It leads an epoch once: it takes over anew, from itself.
+    const led = this.#lastLed;
+    if ((led?.epoch === epoch && sameLineage(led.lineage, lineage)) || this.#options.replica.lastEpoch >= epoch) {
+      // It leads an epoch once, and none in which another has written: it takes over anew, from itself.
       this.#deadEpoch = epoch;
       return null;
     }
