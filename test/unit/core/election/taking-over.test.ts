@@ -112,7 +112,10 @@ describe('R2: who may make itself the holder', () => {
   });
 
   test('nor is one led that another has led: a hand that names a member in it makes that one take over anew', () => {
-    const group = followingGroup({ epoch: 4, log: [...EARLIER_LOG, entry(2, 4, { kind: 'empty' }, EARLIER_LOG[0]?.timeMs)] });
+    const group = followingGroup({
+      epoch: 4,
+      log: [...EARLIER_LOG, entry(2, 4, { kind: 'empty' }, EARLIER_LOG[0]?.timeMs)],
+    });
     group.rewrite({ holder: 'b', epoch: 4, inSync: ['a', 'b', 'c'] });
     group.runUntil('it leads', () => group.role === 'leading');
     expect(group.status.epoch).toBe(5);
