@@ -55,8 +55,8 @@ export class Group {
   #links = 0;
   #calls = 0;
   #lineageChanges = 0;
-  /** R3: what was obeyed at the end of the last turn. */
-  #obeyed: { lineage: Lineage | null; epoch: number } = { lineage: null, epoch: 0 };
+  /** R3: what was obeyed at the end of the last turn; null while the replica was empty, for then it obeys any record. */
+  #obeyed: { readonly lineage: Lineage; readonly epoch: number } | null = null;
   #testimonies = 0;
   #reportedFollowing: string | null = null;
   #stopped = false;
@@ -185,14 +185,14 @@ export class Group {
   #assertInvariants(): void {
     this.#replica.assertInOrder();
     const { lineage, epoch } = this.#obedience;
-    const obeyed = this.#obeyed;
-    // An empty replica obeys any record.
-    if (!this.#replica.empty && obeyed.lineage !== null) {
-      const isSame = sameLineage(lineage, obeyed.lineage);
-      assert(isSame ? epoch >= obeyed.epoch : (lineage?.number ?? 0) > obeyed.lineage.number, EPOCHS_GROW);
+    const holdsData = !this.#replica.empty && lineage !== null;
+    const before = this.#obeyed;
+    if (holdsData && before !== null) {
+      const isSame = sameLineage(lineage, before.lineage);
+      assert(isSame ? epoch >= before.epoch : lineage.number > before.lineage.number, EPOCHS_GROW);
     }
-    obeyed.lineage = lineage;
-    obeyed.epoch = epoch;
+    if (!holdsData) this.#obeyed = null;
+    else if (before?.epoch !== epoch || before.lineage !== lineage) this.#obeyed = { lineage, epoch };
     if (this.#leader === null) return;
     assert(!this.#follower.streaming, 'R3: a leader acknowledges nothing to anyone');
     assert(lineage !== null && this.#isOurs({ lineage, epoch }), 'R7: who has seen a higher epoch does not lead');

@@ -349,7 +349,7 @@ export class Leader {
   onAck(link: LinkId, ack: Ack, now: Instant, effects: Effect[]): void {
     const progress = this.#byLink.get(link);
     if (progress === undefined) return;
-    if (ack.matchIndex > progress.sentIndex || ack.round > this.rounds.newest) {
+    if (ack.matchIndex > progress.sentHighest || ack.round > this.rounds.newest) {
       this.#refuse(link, progress, 'it acknowledges what it was not sent', effects);
       return;
     }
@@ -601,6 +601,7 @@ export class Leader {
       };
       effects.push({ kind: 'send', link, message: append });
       progress.sentIndex = (prevIndex + entries.length) as LogIndex;
+      if (progress.sentHighest < progress.sentIndex) progress.sentHighest = progress.sentIndex;
       progress.sentRound = append.round;
       progress.sentCommitIndex = append.commitIndex;
       progress.sentConfirmedMs = append.confirmedMs;

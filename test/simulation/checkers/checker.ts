@@ -161,7 +161,8 @@ export class Checker {
         () => `${process.label} obeyed epoch ${mirror.epoch} of lineage ${before.id}, now ${view.epoch} of ${now?.id}`,
       );
     }
-    mirror.obeyedLineage = now;
+    // Who is empty obeys any record (R3), also the one by which it then begins.
+    mirror.obeyedLineage = mirror.chronicle === null ? null : now;
     mirror.epoch = view.epoch;
   }
 

@@ -69,6 +69,18 @@ describe('R4: the leader commits what every member of the maximal set holds', ()
     },
   );
 
+  test('R10: what was sent before another hello counts, though the stream now begins before it', () => {
+    const group = leaderOf({ inSync: ['a', 'b'], limits: { inflightBytesMax: 1 } });
+    group.propose(put('k'));
+    const late = group.follower('b').ack(group.nowMs);
+    group.follower('b').lastIndex = 1;
+    group.follower('b').lastEpoch = 1;
+    group.receive('b', group.follower('b').hello());
+    group.receive('b', late);
+    expect(reportsOf('peerRefused', group.effects)).toEqual([]);
+    expect(group.replies()).toEqual([committed(3, 1, 2)]);
+  });
+
   test('a learner is not waited for, and its acknowledgement commits nothing', () => {
     const group = leaderOf({ inSync: ['a', 'b', 'c'], limits: { inSyncMax: 3 } });
     group.hello('d');
