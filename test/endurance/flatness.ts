@@ -28,7 +28,8 @@ export function judge(recording: Recording): readonly Verdict[] {
     const { growthMax: allowed } = measure;
     if (allowed === null) continue;
     for (const process of [null, ...kept]) {
-      const points = pointsOf(recording, measure, process).filter(({ atS }) => atS >= warmUpS);
+      const all = pointsOf(recording, measure, process);
+      const points = leastOf(all, measure.leastOfS ?? 0).filter(({ atS }) => atS >= warmUpS);
       if (points.length < POINTS_MIN) continue;
       const middle = medianOf(points.map(({ value }) => value));
       const growth = trendOf(points) * (durationS - warmUpS);
@@ -47,6 +48,14 @@ export function pointsOf(recording: Recording, measure: Measure, process: string
     if (value !== undefined) points.push({ atS, value });
   }
   return points;
+}
+
+/** For each point the least of those of the last `windowS` seconds. */
+export function leastOf(points: readonly Point[], windowS: number): readonly Point[] {
+  return points.map(({ atS }) => {
+    const lately = points.filter((other) => other.atS <= atS && other.atS >= atS - windowS);
+    return { atS, value: Math.min(...lately.map(({ value }) => value)) };
+  });
 }
 
 /**

@@ -24,11 +24,16 @@ export interface Measure {
    * is there for small numbers; null: it is shown, not judged.
    */
   readonly growthMax: { readonly share: number; readonly atLeast: number } | null;
+  /**
+   * Garbage counts, too, until it is collected: judged is the least of so many seconds, which is about what there is just
+   * after a collection.
+   */
+  readonly leastOfS?: number;
 }
 
 export const MEASURES: readonly Measure[] = [
   { id: 'rssMiB', title: 'Resident memory', unit: 'MiB', growthMax: { share: 0.1, atLeast: 5 } },
-  { id: 'heapMiB', title: 'Heap in use', unit: 'MiB', growthMax: { share: 0.15, atLeast: 4 } },
+  { id: 'heapMiB', title: 'Heap in use', unit: 'MiB', growthMax: { share: 0.15, atLeast: 4 }, leastOfS: 180 },
   { id: 'openFiles', title: 'Open files', unit: 'file descriptors', growthMax: { share: 0.1, atLeast: 3 } },
   { id: 'sockets', title: 'Sockets', unit: 'of the open files', growthMax: { share: 0.1, atLeast: 3 } },
   {

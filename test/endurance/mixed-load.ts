@@ -295,7 +295,7 @@ export class MixedLoad implements ConnectionOwner {
 
   #fail(operation: Operation, code: string, result: WriteResult): void {
     const { kind, slot, key, content } = operation;
-    this.#count(code);
+    this.#count(isRead(kind) ? `${code} (a read)` : code);
     slot.isBusy = false;
     if (isRead(kind) || result === 'refused') return;
     this.expectations.wrote(key, content, result);

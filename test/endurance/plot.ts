@@ -73,14 +73,13 @@ function drawLegend({ kept }: Recording, colours: ReadonlyMap<string, string>): 
   let x = PANEL.left;
   const entries = [...colours].map(([name, colour]) => {
     const isKept = kept.includes(name);
-    const text = isKept ? `${name} (runs throughout)` : name;
     const entry =
       `<line class="line${isKept ? ' kept' : ''}" x1="${x}" x2="${x + 16}" y1="28" y2="28" stroke="${colour}"/>` +
-      `<text x="${x + 21}" y="32">${escaped(text)}</text>`;
-    x += 34 + 6 * text.length;
+      `<text x="${x + 21}" y="32">${escaped(name)}</text>`;
+    x += 36 + 7 * name.length;
     return entry;
   });
-  return entries.join('');
+  return `${entries.join('')}<text x="${x}" y="32">(thick: runs from beginning to end)</text>`;
 }
 
 function drawPanel(recording: Recording, measure: Measure, lines: readonly Line[]): string {

@@ -58,6 +58,15 @@ describe('a run is judged', () => {
     expect(judge(grows(30))).toMatchObject([{ isFlat: false, growthMax: expect.closeTo(11.9, 0) }]);
   });
 
+  test('of a heap by what is left after collections, however much garbage waits for one', () => {
+    const heap = (leak: number) =>
+      recordingOf(200, (place) => ({
+        // Ever more garbage is allowed to gather: the teeth grow, and what is left does not.
+        processes: { 'kvstore-0': { heapMiB: 24 + leak * place + ((place % 20) * place) / 20 } },
+      }));
+    expect([flat(heap(0)), flat(heap(0.05))]).toEqual([[true], [false]]);
+  });
+
   test('as flat where it falls', () => {
     expect(flat(grows(-50))).toEqual([true]);
   });

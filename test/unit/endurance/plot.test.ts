@@ -48,9 +48,9 @@ test('a measure that was not recorded has none', () => {
   expect(few.match(/<g /g)).toHaveLength(1);
 });
 
-test('every process is named, and which of them runs throughout', () => {
-  expect(svg).toContain('>kvstore-0 (runs throughout)</text>');
-  expect(svg).toContain('>kvstore-1</text>');
+test('every process is named, and its line is thick if it runs throughout', () => {
+  expect(svg).toMatch(/<line class="line kept" [^>]*><text [^>]*>kvstore-0<\/text>/);
+  expect(svg).toMatch(/<line class="line" [^>]*><text [^>]*>kvstore-1<\/text>/);
 });
 
 test('what is drawn lies where it belongs: time from left to right, values from 0 up', () => {
