@@ -1,6 +1,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
+import { leaseWith, readLease } from '../../src/adapters/kubernetes/lease-record.ts';
 import { createTcpTransport } from '../../src/adapters/transport/tcp-transport.ts';
-import type { Epoch, LogIndex } from '../../src/core/base/numbers.ts';
+import { wallMs, type Epoch, type LogIndex } from '../../src/core/base/numbers.ts';
 import type { LocalPod } from '../../src/main/local/pod.ts';
 import { Installation } from '../measure/installation.ts';
 import { Ledger } from '../measure/load/ledger.ts';
@@ -48,13 +49,18 @@ async function startFalseLeader(victim: LocalPod): Promise<string> {
   }));
 }
 
-/** Writes another address of the leader into the Lease. The leader puts it right when it next renews. */
+/** Writes another address of the leader into the Lease, as a replica would. The leader puts it right when it next renews. */
 async function misdirect(kubernetesUrl: string, peerAddress: string): Promise<void> {
   const url = `${kubernetesUrl}/apis/coordination.k8s.io/v1/namespaces/default/leases/kvstore`;
-  const lease = (await (await fetch(url)).json()) as { metadata: { annotations: Record<string, string> } };
-  lease.metadata.annotations['kvstore.dev/peer-address'] = peerAddress;
+  const lease = (await (await fetch(url)).json()) as Record<string, unknown>;
+  const reading = readLease(lease);
+  const content = reading.kind === 'record' ? reading.record.content : null;
+  if (content?.addresses == null) return;
+  const addresses = { ...content.addresses, peer: peerAddress };
+  const times = { nowMs: wallMs(Date.now()), leaseDurationMs: 1000 };
+  const misdirected = leaseWith(lease, { ...content, addresses }, times);
   const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(lease) });
+  const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(misdirected) });
   await answer.body?.cancel();
   // 409: the leader has renewed it meanwhile.
   if (answer.status !== 200 && answer.status !== 409) throw new Error(`the Lease cannot be edited: ${answer.status}`);
