@@ -72,6 +72,7 @@ export default tseslint.config(
       'test/bench/**/*.ts',
       'test/history/**/*.ts',
       'test/measure/**/*.ts',
+      'test/endurance/main.ts',
       'examples/**/*.ts',
     ],
     rules: { 'no-console': 'off' },

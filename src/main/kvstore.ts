@@ -4,21 +4,20 @@ import { memoryLimitBytes } from '../adapters/system/memory-limit.ts';
 import type { KvstoreConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Log } from '../ports/telemetry.ts';
+import { reportFailure, type Failure } from './kvstore/failure.ts';
 import { startReplica } from './kvstore/replica.ts';
 
-/** One replica of the store. Exit codes: 0 stopped as told, 1 failed, 2 not configured. */
+/** One replica of the store. Exit codes: 0 stopped as told, 1 failed, 2 not configured, 70 a broken invariant. */
 async function run(config: KvstoreConfig): Promise<void> {
   const log = createLog({ level: config.log.level, fields: { process: 'kvstore', pod: config.pod.name } });
-  const fail = (error: unknown): never => {
-    log.error('process failed', { error });
-    process.exit(1);
-  };
+  const onFailed = (failure: Failure): never => process.exit(reportFailure(log, failure));
+  const fail = (error: unknown): never => onFailed({ group: null, error, status: null });
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   if (config.endWithParent) endWithParent();
 
   const signalled = stopSignals(log);
-  const start = startReplica({ config, log, onFailed: () => process.exit(1) }).catch(fail);
+  const start = startReplica({ config, log, onFailed }).catch(fail);
   const replica = await Promise.race([start, signalled]);
   // Not yet started: there is nothing to hand over.
   if (typeof replica === 'string') process.exit(0);

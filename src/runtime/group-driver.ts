@@ -33,8 +33,17 @@ export interface DriverListener {
   onCommitted(group: GroupId, latencyMs: number): void;
   /** Something was refused by a limit. */
   onLimitHit(limit: Limit): void;
-  /** The core has met a broken invariant, or failed otherwise. Nothing is stepped any more: the process must end. */
-  onFailed(group: GroupId, error: unknown): void;
+  /**
+   * The core has met a broken invariant, or failed otherwise. Nothing of that turn is performed, nothing is stepped any
+   * more, and nobody is told anything: the process must end, before this returns if it can.
+   */
+  onFailed(group: GroupId, failure: GroupFailure): void;
+}
+
+export interface GroupFailure {
+  readonly error: unknown;
+  /** As the group stood when it failed; null where it cannot even say that. */
+  readonly status: GroupStatus | null;
 }
 
 export interface GroupDriverOptions {
@@ -78,7 +87,8 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   #spareInbox: Input[] = [];
   readonly #effects: Effect[] = [];
   #turnIsDue = false;
-  #state: 'running' | 'ended' = 'running';
+  /** `failed`: whoever waits is left waiting, for what this replica would say is not to be believed. */
+  #state: 'running' | 'failed' | 'ended' = 'running';
 
   readonly #links = new Map<LinkId, PeerLink>();
   #lastAcceptedLink = 0;
@@ -197,7 +207,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   }
 
   enter(input: Input): void {
-    if (this.#state === 'ended') return;
+    if (this.#state !== 'running') return;
     this.#inbox.push(input);
     if (this.#turnIsDue) return;
     this.#turnIsDue = true;
@@ -212,7 +222,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
 
   takeTurn(now: Instant): void {
     this.#turnIsDue = false;
-    if (this.#state === 'ended') return;
+    if (this.#state !== 'running') return;
     const inputs = this.#inbox;
     this.#inbox = this.#spareInbox;
     this.#spareInbox = inputs;
@@ -226,11 +236,19 @@ export class GroupDriver implements TurnTaker, LinkOwner {
       this.#status = null;
       for (const effect of effects) this.#perform(effect, now);
     } catch (error) {
-      this.#end();
-      this.#listener.onFailed(this.id, error);
+      this.#state = 'failed';
+      this.#listener.onFailed(this.id, { error, status: this.#statusOfFailed(now) });
     }
     inputs.length = 0;
     effects.length = 0;
+  }
+
+  #statusOfFailed(now: Instant): GroupStatus | null {
+    try {
+      return this.#group.status(now);
+    } catch {
+      return null;
+    }
   }
 
   #perform(effect: Effect, now: Instant): void {

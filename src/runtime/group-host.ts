@@ -7,7 +7,7 @@ import type { OpenPeerClient } from '../ports/peer-client.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
 import type { Limit, Log } from '../ports/telemetry.ts';
 import { ClientConnection, type ClientConnectionHost, type ClientConnectionLimits } from './client-connection.ts';
-import { GroupDriver, type DrivenGroup } from './group-driver.ts';
+import { GroupDriver, type DrivenGroup, type GroupFailure } from './group-driver.ts';
 import { PeerClients } from './peer-clients.ts';
 import { Turns } from './turns.ts';
 
@@ -35,8 +35,8 @@ export interface HostListener {
   onCommitted(group: GroupId, latencyMs: number): void;
   /** Something was refused by a limit. */
   onLimitHit(limit: Limit): void;
-  /** A group met a broken invariant: the process must end. */
-  onFailed(group: GroupId, error: unknown): void;
+  /** A group met a broken invariant: the process must end, and say nothing more to anybody. */
+  onFailed(group: GroupId, failure: GroupFailure): void;
 }
 
 export interface HostedGroup {

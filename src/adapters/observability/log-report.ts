@@ -13,6 +13,8 @@ export function logReport(log: Log, report: Report): void {
       return log.info('lineage changed', { lineage: report.lineage, reason: report.reason });
     case 'alarm':
       return log.error('alarm', { code: report.code, message: report.message });
+    case 'peerRefused':
+      return log.error('peer refused', { replica: report.replica, reason: report.reason });
     case 'note':
       return log.debug('note', { message: report.message });
     default:

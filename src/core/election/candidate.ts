@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Epoch, Instant, WallMs } from '../base/numbers.ts';
 import type { Random } from '../base/random.ts';
 import type { Effect } from '../group/io.ts';
@@ -443,8 +444,9 @@ export class Candidate {
     const { lineage, epoch } = record.content;
     const beginning = this.#options.beginnings.find(lineage);
     if (beginning !== null) return this.#begin(record, asked.ms, beginning);
-    if (this.#lastLed !== null && this.#lastLed.epoch === epoch && sameLineage(this.#lastLed.lineage, lineage)) {
-      // It leads an epoch once: it takes over anew, from itself.
+    const led = this.#lastLed;
+    if ((led?.epoch === epoch && sameLineage(led.lineage, lineage)) || this.#options.replica.lastEpoch >= epoch) {
+      // It leads an epoch once, and none in which another has written: it takes over anew, from itself.
       this.#deadEpoch = epoch;
       return null;
     }
@@ -496,6 +498,11 @@ export class Candidate {
 
     const dropsHolder =
       content.holder !== null && content.holder !== replica.id && content.inSync.length - 1 >= limits.minInSync;
+    const inSync = dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync;
+    assert(
+      inSync.length >= Math.min(content.inSync.length, limits.minInSync),
+      'R6: the set never falls below its minimum',
+    );
     const askedAgain = this.#ask();
     const answer = yield* call({
       kind: 'replaceLease',
@@ -503,7 +510,7 @@ export class Candidate {
       content: {
         holder: replica.id,
         epoch: (content.epoch + 1) as Epoch,
-        inSync: dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync,
+        inSync,
         addresses,
         lineage: content.lineage,
         nonce: nonces.next(),

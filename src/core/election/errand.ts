@@ -28,15 +28,19 @@ export type Resumption =
 
 /** Asks the API server. */
 export function* call(request: ApiRequest): Generator<Wait, ApiAnswer, Resumption> {
+  if (request.kind === 'replaceLease') {
+    const { holder, inSync } = request.content;
+    assert(holder === null || inSync.includes(holder), 'R2: a record names its holder as a member');
+  }
   const resumption = yield { kind: 'call', request };
-  assert(resumption.kind === 'answered', 'a call is resumed with its answer');
+  assert(resumption.kind === 'answered', 'R1: a call is resumed with its answer');
   return resumption.answer;
 }
 
 /** Asks others how things stand with them. */
 export function* survey(addresses: readonly string[], waitMs: number): Generator<Wait, Survey, Resumption> {
   const resumption = yield { kind: 'survey', addresses, waitMs };
-  assert(resumption.kind === 'surveyed', 'a survey is resumed with what came of it');
+  assert(resumption.kind === 'surveyed', 'R8: a survey is resumed with what came of it');
   return resumption.survey;
 }
 
@@ -69,7 +73,7 @@ export class ErrandRunner<Verdict> {
 
   /** Runs it up to its first wait; what it returns at once is returned here. */
   start(errand: Errand<Verdict>, now: Instant, effects: Effect[]): Verdict | null {
-    assert(this.#errand === null, 'there is one errand at a time');
+    assert(this.#errand === null, 'R1: there is one errand at a time');
     this.#errand = errand;
     return this.#take(errand.next(), now, effects);
   }
@@ -121,7 +125,7 @@ export class ErrandRunner<Verdict> {
 
   #resume(resumption: Resumption, now: Instant, effects: Effect[]): Verdict | null {
     const errand = this.#errand;
-    assert(errand !== null, 'only an errand that waits is resumed');
+    assert(errand !== null, 'R1: only an errand that waits is resumed');
     return this.#take(errand.next(resumption), now, effects);
   }
 

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Epoch, Instant } from '../base/numbers.ts';
 import type { Effect } from '../group/io.ts';
 import type { GroupLimits, GroupTimes, UncleanRecovery } from '../group/options.ts';
@@ -252,7 +253,10 @@ export class Tenure {
 
   /** Sends one replace of the record as it is known. `then`: what it means if it succeeds. */
   *#replace(content: RecordContent, then: TenureVerdict | null = null): Errand<TenureVerdict | null> {
-    const { leader, nonces, addresses, times } = this.#options;
+    const { leader, nonces, addresses, times, limits } = this.#options;
+    // A smaller set, at the start, only grows until it is there.
+    const membersMin = Math.min(this.#base.content.inSync.length, limits.minInSync);
+    assert(content.inSync.length >= membersMin, 'R6: the set never falls below its minimum');
     const nonce = nonces.next();
     this.#nonces.add(nonce);
     const endedEpoch = then?.kind === 'ended' ? leader.epoch : null;
@@ -299,7 +303,7 @@ export class Tenure {
     const { leader } = this.#options;
     const before = leader.set.confirmed;
     const after = record.content.inSync;
-    leader.set.confirm(after);
+    leader.confirmSet(after);
     for (const id of before) if (!after.includes(id)) leader.membership.onRemoved(id, this.#now.monotonicMs);
     if (after.length === before.size && after.every((id) => before.has(id))) return;
     this.#effects.push({ kind: 'report', report: { kind: 'setChanged', epoch: leader.epoch, members: after, reason } });

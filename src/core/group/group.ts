@@ -22,6 +22,7 @@ import { Reads } from './reads.ts';
 
 /** A replica that is about to lead, or may be, keeps hellos this long before it says that it does not. */
 const EARLY_HELLO_MS = 300;
+const EPOCHS_GROW = 'R3: epochs that are obeyed only grow, and lineages too';
 
 interface EarlyHello {
   readonly hello: Hello;
@@ -54,6 +55,8 @@ export class Group {
   #links = 0;
   #calls = 0;
   #lineageChanges = 0;
+  /** R3: what was obeyed at the end of the last turn; null while the replica was empty, for then it obeys any record. */
+  #obeyed: { readonly lineage: Lineage; readonly epoch: number } | null = null;
   #testimonies = 0;
   #reportedFollowing: string | null = null;
   #stopped = false;
@@ -175,6 +178,24 @@ export class Group {
       this.#stopped = true;
       effects.push({ kind: 'stopped' });
     }
+    this.#assertInvariants();
+  }
+
+  /** What is cheap enough to be looked at in every turn, before any of its effects is performed. */
+  #assertInvariants(): void {
+    this.#replica.assertInOrder();
+    const { lineage, epoch } = this.#obedience;
+    const holdsData = !this.#replica.empty && lineage !== null;
+    const before = this.#obeyed;
+    if (holdsData && before !== null) {
+      const isSame = sameLineage(lineage, before.lineage);
+      assert(isSame ? epoch >= before.epoch : lineage.number > before.lineage.number, EPOCHS_GROW);
+    }
+    if (!holdsData) this.#obeyed = null;
+    else if (before?.epoch !== epoch || before.lineage !== lineage) this.#obeyed = { lineage, epoch };
+    if (this.#leader === null) return;
+    assert(!this.#follower.streaming, 'R3: a leader acknowledges nothing to anyone');
+    assert(lineage !== null && this.#isOurs({ lineage, epoch }), 'R7: who has seen a higher epoch does not lead');
   }
 
   #refuseWrite(ticket: Ticket, effects: Effect[]): void {
@@ -246,7 +267,7 @@ export class Group {
         this.#follower.onReject(link, message, effects, now);
         return;
       case 'ack':
-        if (this.#leader !== null && this.#isOurs(message)) this.#leader.onAck(link, message, now);
+        if (this.#leader !== null && this.#isOurs(message)) this.#leader.onAck(link, message, now, effects);
         return;
       case 'vouch':
         if (this.#leader !== null && this.#isOurs(message)) this.#leader.onVouch(link, message, effects);

@@ -71,6 +71,8 @@ export type Report =
     }
   /** Acknowledged writes may be lost, or an operator is needed: a log line, an Event and a metric. */
   | { readonly kind: 'alarm'; readonly code: AlarmCode; readonly message: string }
+  /** R10: another replica has said what cannot be true; it is heard no more in this epoch. */
+  | { readonly kind: 'peerRefused'; readonly replica: string; readonly reason: string }
   /** What explains the rest when somebody looks back; logged at `debug`. */
   | { readonly kind: 'note'; readonly message: string };
 

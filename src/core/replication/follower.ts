@@ -367,13 +367,19 @@ export class Follower {
     if (append.prevIndex >= log.dropped.index) {
       assert(
         log.epochAt(append.prevIndex) === append.prevEpoch,
-        'log matching: two logs that agree at an index agree before it',
+        'R10: two logs that agree at an index agree before it',
       );
     }
+    const last = append.entries.at(-1);
+    assert(last === undefined || last.epoch <= append.epoch, 'R3: no entry is of a later epoch than its leader');
     for (const entry of append.entries) {
       stream.receivedBytes += entry.bytes;
       if (entry.index > log.lastIndex) this.#replica.append(entry);
-      else assert(entry.index <= log.dropped.index || log.epochAt(entry.index) === entry.epoch, 'log matching');
+      else
+        assert(
+          entry.index <= log.dropped.index || log.epochAt(entry.index) === entry.epoch,
+          'R10: two logs that agree at an index agree before it',
+        );
     }
     stream.round = Math.max(stream.round, append.round);
     stream.member = append.member;
@@ -412,6 +418,7 @@ export class Follower {
   }
 
   #sendAck(link: LinkId, stream: Stream, now: Instant, effects: Effect[]): void {
+    assert(this.#obeys(stream), 'R3: nothing is acknowledged in a lower epoch than the highest seen');
     this.#owesAck = false;
     this.#acknowledgements += 1;
     const installing = stream.install !== null;

@@ -56,15 +56,15 @@ export class InSyncSet {
 
   /** R5: the replica to be added counts from now on. */
   begin(change: SetChange): void {
-    assert(this.#change === null, 'one change of the set is in flight at a time');
-    assert(change.add === null || !this.#confirmed.has(change.add), 'who is added is no member');
-    assert(change.remove === null || this.#confirmed.has(change.remove), 'who is removed is a member');
+    assert(this.#change === null, 'R5: one change of the set is in flight at a time');
+    assert(change.add === null || !this.#confirmed.has(change.add), 'R5: who is added is no member');
+    assert(change.remove === null || this.#confirmed.has(change.remove), 'R6: who is removed is a member');
     this.#change = change;
     if (change.add !== null) this.#maximal = new Set([...this.#confirmed, change.add]);
   }
 
   markSent(): void {
-    assert(this.#change !== null, 'only a change can be sent');
+    assert(this.#change !== null && !this.#sent, 'R5: a change of the set is sent once');
     this.#sent = true;
   }
 

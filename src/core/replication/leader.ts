@@ -45,6 +45,8 @@ interface RepeatedWaiter extends Waiter {
 
 /** An append carries no more than this, so that a follower that comes back is not sent one giant frame. */
 const APPEND_BYTES_MAX = 1 << 20;
+/** A process has one id, so there is hardly ever more than one. */
+const REFUSED_MAX = 100;
 /** Of a snapshot, per turn: the scan must not hold up the writes that go on beside it. */
 const SNAPSHOT_BYTES_PER_TURN = 1 << 20;
 
@@ -73,6 +75,10 @@ export class Leader {
   readonly #sessionWaiters = new Map<LogIndex, Waiter>();
   #uncommittedBytes = 0;
   #lastTimeMs: WallMs;
+  /** The last entry, by this leader's own count. */
+  #lastIndex: LogIndex;
+  /** R10: who has said what cannot be true. */
+  readonly #refused = new Set<ReplicaId>();
   /** R9: new writes are refused while what is in flight is finished. */
   #draining = false;
   #heartbeatMs: number;
@@ -86,7 +92,7 @@ export class Leader {
     this.#limits = options.limits;
     this.set = new InSyncSet(options.members);
     assert(this.set.confirmed.has(replica.id), 'R2: the leader is a member');
-    assert(options.epoch > replica.lastEpoch, 'an epoch is led once, by one replica');
+    assert(options.epoch > replica.lastEpoch, 'R2: an epoch is led once, by one replica');
     this.rounds = new Rounds(this.set, this.#followers, replica.id, options.authorityMs);
     this.membership = new Membership({
       set: this.set,
@@ -102,7 +108,8 @@ export class Leader {
       const entry = replica.log.at(at as LogIndex);
       if (entry !== undefined) this.#stage(entry);
     }
-    this.firstIndex = (replica.log.lastIndex + 1) as LogIndex;
+    this.#lastIndex = replica.log.lastIndex;
+    this.firstIndex = (this.#lastIndex + 1) as LogIndex;
     this.#append({ kind: 'empty' }, now);
     this.rounds.begin(now.monotonicMs);
   }
@@ -274,6 +281,10 @@ export class Leader {
 
   /** R10: finds where the follower's log and this one last agree, and streams from there; else sends a snapshot. */
   onHello(link: LinkId, hello: Hello, now: Instant, effects: Effect[]): void {
+    if (this.#refused.has(hello.from)) {
+      effects.push({ kind: 'disconnect', link, reason: 'the replica has said what cannot be true' });
+      return;
+    }
     const before = this.#byLink.get(link);
     if (before !== undefined && before.id !== hello.from) this.onClosed(link);
     const progress = this.#progressOf(hello.from);
@@ -313,11 +324,14 @@ export class Leader {
       );
       return;
     }
-    // R11: a snapshot would empty it first. Its log reaches back to what is committed, and so does this one.
-    assert(!this.set.holdsCommitted(hello.from), 'R11: a member of the set never gets a snapshot');
+    if (this.set.holdsCommitted(hello.from)) {
+      // R11: a snapshot would empty it first. Its log reaches back to what is committed, and so does this one.
+      this.#refuse(link, progress, 'it is a member, and does not hold what is committed', effects);
+      return;
+    }
     const snapshot = new SnapshotScan(machine);
     const startEpoch = log.epochAt(snapshot.startIndex);
-    assert(startEpoch !== undefined, 'the last applied entry, or the place where it was dropped, is known');
+    assert(startEpoch !== undefined, 'R11: the last applied entry, or the place where it was dropped, is known');
     progress.beginStream({ link, hello: hello.number, after: snapshot.startIndex, snapshot });
     effects.push(
       send(link, {
@@ -332,9 +346,13 @@ export class Leader {
     );
   }
 
-  onAck(link: LinkId, ack: Ack, now: Instant): void {
+  onAck(link: LinkId, ack: Ack, now: Instant, effects: Effect[]): void {
     const progress = this.#byLink.get(link);
     if (progress === undefined) return;
+    if (ack.matchIndex > progress.sentHighest || ack.round > this.rounds.newest) {
+      this.#refuse(link, progress, 'it acknowledges what it was not sent', effects);
+      return;
+    }
     progress.heardMs = now.monotonicMs;
     progress.stopping = ack.stopping;
     progress.receivedBytes = Math.max(progress.receivedBytes, ack.receivedBytes);
@@ -345,10 +363,21 @@ export class Leader {
       if (ack.matchIndex === 0 || !progress.snapshot.done) return;
       progress.snapshot = null;
     }
-    assert(ack.matchIndex <= progress.sentIndex, 'R10: nobody acknowledges what it was not sent');
     progress.appliedIndex = ack.appliedIndex;
     if (progress.matchIndex < ack.matchIndex) progress.matchIndex = ack.matchIndex;
     progress.sendableSinceMs ??= now.monotonicMs;
+  }
+
+  /**
+   * R10: what another says that cannot be true is that one's fault. Were the leader to stop for it, one broken replica
+   * would bring down every leader in turn; it is heard no more in this epoch instead, so that it leaves the set (R6).
+   */
+  #refuse(link: LinkId, progress: Progress, reason: string, effects: Effect[]): void {
+    this.onClosed(link);
+    effects.push({ kind: 'disconnect', link, reason: 'the replica has said what cannot be true' });
+    if (this.#refused.size >= REFUSED_MAX) this.#refused.clear();
+    this.#refused.add(progress.id);
+    effects.push({ kind: 'report', report: { kind: 'peerRefused', replica: progress.id, reason } });
   }
 
   /** R12: the follower has linearizable reads that wait for a round. */
@@ -445,6 +474,7 @@ export class Leader {
 
   /** Commits what can be, answers, and sends every follower what it has not been sent: one frame each, as a rule. */
   flush(now: Instant, effects: Effect[], onApplied: (entry: Entry) => void): void {
+    assert(this.#replica.log.lastIndex === this.#lastIndex, 'R10: nobody but the leader itself changes its log');
     this.#commit(effects, onApplied);
     if (this.rounds.wanted) this.rounds.begin(now.monotonicMs);
     this.rounds.settle();
@@ -555,7 +585,7 @@ export class Leader {
         progress.sentMember !== member;
       if (!news) return;
       const prevEpoch = log.epochAt(prevIndex);
-      assert(prevEpoch !== undefined, 'the log reaches back to where the follower is');
+      assert(prevEpoch !== undefined, 'R10: the log reaches back to where the follower is');
       const append: Append = {
         kind: 'append',
         epoch: this.epoch,
@@ -571,6 +601,7 @@ export class Leader {
       };
       effects.push({ kind: 'send', link, message: append });
       progress.sentIndex = (prevIndex + entries.length) as LogIndex;
+      if (progress.sentHighest < progress.sentIndex) progress.sentHighest = progress.sentIndex;
       progress.sentRound = append.round;
       progress.sentCommitIndex = append.commitIndex;
       progress.sentConfirmedMs = append.confirmedMs;
@@ -588,7 +619,7 @@ export class Leader {
       if (progress.sentBytes - progress.receivedBytes >= this.#limits.inflightBytesMax || bytes >= APPEND_BYTES_MAX)
         break;
       const entry = log.at(at as LogIndex);
-      assert(entry !== undefined, 'the log has no gaps');
+      assert(entry !== undefined, 'R10: the log has no gaps');
       entries.push(entry);
       bytes += entry.bytes;
       progress.sentBytes += entry.bytes;
@@ -661,6 +692,7 @@ export class Leader {
     this.#lastTimeMs = this.#timeFor(now);
     const entry = new Entry(index, this.epoch, this.#lastTimeMs, body);
     this.#replica.append(entry);
+    this.#lastIndex = index;
     this.#stage(entry);
     this.membership.onAppend(index, now.monotonicMs);
     return entry;
@@ -688,6 +720,16 @@ export class Leader {
     const { change } = this.set;
     if (change === null) return null;
     return change.add === null || this.holdsEnough(change.add) ? change : null;
+  }
+
+  /** What the record says now, once nothing that was sent can land any more. */
+  confirmSet(members: readonly ReplicaId[]): void {
+    for (const id of members) {
+      const holds = this.set.confirmed.has(id) || this.holdsEnough(id);
+      assert(holds, 'R5: whoever joins the set holds what is committed, and the first entry of the epoch');
+    }
+    assert(members.includes(this.#replica.id), 'R2: the leader is a member');
+    this.set.confirm(members);
   }
 
   holdsEnough(id: ReplicaId): boolean {

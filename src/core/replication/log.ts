@@ -61,15 +61,15 @@ export class Log {
   }
 
   append(entry: Entry): void {
-    assert(entry.index === this.lastIndex + 1, 'the log has no gaps');
-    assert(entry.epoch >= this.lastEpoch, 'epochs never fall within a log');
+    assert(entry.index === this.lastIndex + 1, 'R10: the log has no gaps');
+    assert(entry.epoch >= this.lastEpoch, 'R3: epochs never fall within a log');
     this.#entries.push(entry);
     this.#bytes += entry.bytes;
   }
 
   /** R10: drops everything after `index`. */
   truncateAfter(index: LogIndex): void {
-    assert(index >= this.#dropped.index, 'what was applied and dropped cannot be truncated');
+    assert(index >= this.#dropped.index, 'R10: what was applied and dropped is never truncated');
     while (this.lastIndex > index) this.#bytes -= this.#entries.pop()?.bytes ?? 0;
   }
 
@@ -77,7 +77,7 @@ export class Log {
   dropThrough(index: LogIndex): void {
     while (this.#dropped.index < index) {
       const entry = this.#entries.shift();
-      assert(entry !== undefined, 'only entries that are there can be dropped');
+      assert(entry !== undefined, 'R4: only what was applied is dropped');
       this.#bytes -= entry.bytes;
       this.#dropped = { index: entry.index, epoch: entry.epoch };
     }

@@ -16,6 +16,8 @@ export class Progress {
   hello = 0;
   /** The last entry put into the stream. */
   sentIndex = 0 as LogIndex;
+  /** The last entry that it has, or was ever sent, in this epoch. */
+  sentHighest = 0 as LogIndex;
   sentCommitIndex = 0 as LogIndex;
   sentRound = -1;
   sentConfirmedMs = -1;
@@ -55,6 +57,7 @@ export class Progress {
     this.link = options.link;
     this.hello = options.hello;
     this.sentIndex = options.after;
+    if (this.sentHighest < options.after) this.sentHighest = options.after;
     this.sentCommitIndex = 0 as LogIndex;
     this.sentRound = -1;
     this.sentConfirmedMs = -1;

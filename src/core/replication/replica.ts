@@ -79,7 +79,7 @@ export class Replica {
     const through = Math.min(index, this.log.lastIndex);
     while (this.#commitIndex < through) {
       const entry = this.log.at((this.#commitIndex + 1) as LogIndex);
-      assert(entry !== undefined, 'applied ≤ committed ≤ last index');
+      assert(entry !== undefined, 'R4: applied ≤ committed ≤ last index');
       this.#commitIndex = entry.index;
       this.machine.apply(entry);
       const effect = effectOf(entry);
@@ -90,6 +90,8 @@ export class Replica {
 
   /** The data begins here, or goes on in another lineage (R13, R14). */
   beginLineage(lineage: Lineage): void {
+    const { number } = this.#lineage ?? { number: 0 };
+    assert(lineage.number > number, 'R14: data goes on only in a later lineage');
     this.#lineage = lineage;
   }
 
@@ -120,6 +122,17 @@ export class Replica {
     while ((log.length > limits.logEntriesMax || log.bytes > limits.logBytesMax) && log.dropped.index < through) {
       log.dropThrough((log.dropped.index + 1) as LogIndex);
     }
+  }
+
+  /** What every turn must leave behind. */
+  assertInOrder(): void {
+    const { appliedIndex } = this.machine;
+    assert(
+      this.log.dropped.index <= appliedIndex &&
+        appliedIndex <= this.#commitIndex &&
+        this.#commitIndex <= this.log.lastIndex,
+      'R4: dropped ≤ applied ≤ committed ≤ last index',
+    );
   }
 
   /** The epoch of the first entry that this replica would lead with must exceed every epoch in its log. */

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { LogIndex, WallMs } from '../base/numbers.ts';
 import type { KeptOutcome } from '../replication/messages.ts';
 import type { DecidedOutcome, SessionId } from './commands.ts';
@@ -52,7 +53,10 @@ export class SessionTable {
     const session = this.#sessions.get(id.session);
     if (session === undefined) return;
     session.lastUsedMs = timeMs;
-    if (id.number > session.settledThrough && !session.outcomes.has(id.number)) {
+    const first = session.outcomes.get(id.number);
+    // The same entry may be met twice: as part of a snapshot, and in the log that goes on beside it.
+    assert(first === undefined || first.revision === revision, 'R15: a request takes effect once');
+    if (first === undefined && id.number > session.settledThrough) {
       session.outcomes.set(id.number, { number: id.number, revision, outcome });
       this.#outcomes += 1;
     }

@@ -39,7 +39,8 @@ export class StateMachine {
   }
 
   apply(entry: Entry): void {
-    assert(entry.index === this.#appliedIndex + 1, 'entries are applied in order, each once');
+    assert(entry.index === this.#appliedIndex + 1, 'R4: entries are applied in order, each once');
+    assert(entry.timeMs >= this.#timeMs, 'R15: the time of the log never goes back');
     this.#appliedIndex = entry.index;
     this.#timeMs = entry.timeMs;
     const body = entry.body;

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
@@ -12,6 +13,8 @@ export interface Tombstone {
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the buffer's header; measured roughly. */
 const VALUE_OVERHEAD_BYTES = 160;
 const TOMBSTONE_OVERHEAD_BYTES = 80;
+/** Whoever decided a write knew the newest version: else two histories of the key have met. */
+const VERSIONS_GROW = 'R4: what is newer has the higher version';
 
 /**
  * The keys and their newest values, as of the last applied entry.
@@ -67,11 +70,13 @@ export class Store {
     const before = this.#values.get(key);
     if (before !== undefined) {
       if (before.revision >= stored.revision) return;
+      assert(before.version < stored.version, VERSIONS_GROW);
       this.#bytes -= valueBytes(key, before);
     } else {
       const tombstone = this.#tombstones.get(key);
       if (tombstone !== undefined) {
         if (tombstone.revision >= stored.revision) return;
+        assert(tombstone.version < stored.version, VERSIONS_GROW);
         this.#dropTombstone(key);
       }
     }
@@ -83,6 +88,7 @@ export class Store {
     const value = this.#values.get(key);
     const before = this.#tombstones.get(key);
     if (Math.max(value?.revision ?? 0, before?.revision ?? 0) >= tombstone.revision) return;
+    assert(Math.max(value?.version ?? 0, before?.version ?? 0) < tombstone.version, VERSIONS_GROW);
     if (value !== undefined) {
       this.#values.delete(key);
       this.#bytes -= valueBytes(key, value);

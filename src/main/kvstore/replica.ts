@@ -18,13 +18,14 @@ import type { Log } from '../../ports/telemetry.ts';
 import { GroupHost, type HostListener } from '../../runtime/group-host.ts';
 import { ReplicaOperations } from '../../runtime/replica-operations.ts';
 import { RELEASE } from '../release.ts';
+import type { Failure } from './failure.ts';
 import { podUid } from './pod-uid.ts';
 
 export interface ReplicaOptions {
   readonly config: KvstoreConfig;
   readonly log: Log;
-  /** Ends the process: a broken invariant is met. */
-  readonly onFailed: (error: unknown) => void;
+  /** Ends the process, at once: a broken invariant is met, and nothing more must be said to anybody. */
+  readonly onFailed: (failure: Failure) => void;
 }
 
 /** There is one group until sharding. */
@@ -162,7 +163,7 @@ function listenerOf(sinks: {
   readonly api: GroupApi;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly onFailed: (error: unknown) => void;
+  readonly onFailed: (failure: Failure) => void;
 }): HostListener {
   const { api, log, metrics, onFailed } = sinks;
   return {
@@ -178,9 +179,8 @@ function listenerOf(sinks: {
     onLimitHit(limit) {
       metrics.limitHit(limit);
     },
-    onFailed(group, error) {
-      log.error('replica failed', { group, error });
-      onFailed(error);
+    onFailed(group, failure) {
+      onFailed({ group, ...failure });
     },
   };
 }

@@ -59,7 +59,7 @@ export async function start(kubernetes: MemoryKubernetes, podName: string): Prom
       onReport: (_group, report) => reports.push(lineOf(podName, report)),
       onCommitted: () => {},
       onLimitHit: () => {},
-      onFailed: (_group, error) => failures.push(error),
+      onFailed: (_group, { error }) => failures.push(error),
     },
   });
   const peer = await host.listen({ host: '127.0.0.1', port: 0 });

@@ -64,7 +64,7 @@ async function startThree() {
       [],
     );
     if (loaded.kind !== 'config') throw new Error(JSON.stringify(loaded));
-    const onFailed = (error: unknown) => {
+    const onFailed = ({ error }: { readonly error: unknown }) => {
       failures.push(error);
     };
     replicas.add(await startReplica({ config: loaded.config, log: quiet, onFailed }));

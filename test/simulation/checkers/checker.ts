@@ -161,7 +161,8 @@ export class Checker {
         () => `${process.label} obeyed epoch ${mirror.epoch} of lineage ${before.id}, now ${view.epoch} of ${now?.id}`,
       );
     }
-    mirror.obeyedLineage = now;
+    // Who is empty obeys any record (R3), also the one by which it then begins.
+    mirror.obeyedLineage = mirror.chronicle === null ? null : now;
     mirror.epoch = view.epoch;
   }
 
@@ -450,6 +451,12 @@ export class Checker {
   }
 
   onReport(process: Process, report: Report): void {
+    // Nobody lies in this world: whoever is taken for a liar shows that one of the two is wrong.
+    check(
+      report.kind !== 'peerRefused',
+      'no-exception',
+      () => `${process.label} refuses a peer: ${JSON.stringify(report)}`,
+    );
     if (report.kind === 'alarm') {
       this.#alarms.push({ process, code: report.code });
       this.#world.alarms.add(report.code);

@@ -18,7 +18,7 @@ import type {
 } from '../../../src/ports/peer-client.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../../../src/ports/peers.ts';
 import type { Log } from '../../../src/ports/telemetry.ts';
-import type { DrivenGroup } from '../../../src/runtime/group-driver.ts';
+import type { DrivenGroup, GroupFailure } from '../../../src/runtime/group-driver.ts';
 import type { HostListener } from '../../../src/runtime/group-host.ts';
 
 /** Until the next turn of the event loop has been taken. */
@@ -227,7 +227,7 @@ export class FakePeers {
 export class RecordingListener implements HostListener {
   readonly events: unknown[] = [];
   readonly limitsHit: string[] = [];
-  readonly failures: unknown[] = [];
+  readonly failures: GroupFailure[] = [];
   readonly commitLatencies: number[] = [];
 
   onReport(_group: number, report: unknown): void {
@@ -242,8 +242,8 @@ export class RecordingListener implements HostListener {
     this.limitsHit.push(code);
   }
 
-  onFailed(_group: number, error: unknown): void {
-    this.failures.push(error);
+  onFailed(_group: number, failure: GroupFailure): void {
+    this.failures.push(failure);
   }
 }
 

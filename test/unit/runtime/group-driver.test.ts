@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { InvariantError } from '../../../src/core/base/assert.ts';
 import { groupId } from '../../../src/core/base/numbers.ts';
 import { GroupDriver, type Answered, type Asker } from '../../../src/runtime/group-driver.ts';
@@ -256,25 +256,80 @@ test('one who is gone is told nothing, and the group hears of it', async () => {
   expect(asker.answers).toEqual([]);
 });
 
-test('a broken invariant stops the replica: nothing is stepped or sent any more, and nobody is left waiting', async () => {
-  const { group, transport, listener, driver } = driven();
-  const broken = new InvariantError('applied never goes back');
-  group.onStep = (input, effects) => {
-    effects.push({ kind: 'connect', link: 1, address: 'kv-0:7000' });
-    if (input.kind === 'tick') throw broken;
-  };
+describe.each(['step', 'flush'] as const)('a broken invariant, met in a %s', (where) => {
+  /** A replica that has a link, a read that waits, and then the turn in which it fails. */
+  async function failing() {
+    const all = driven();
+    const { group, driver } = all;
+    const connection = new FakeConnection('kv-2');
+    const link = driver.accept(connection);
+    const [waiting, answered] = [new RecordingAsker(), new RecordingAsker()];
+    const read = { key: someWrite.command.key, mode: 'eventual', token: null } as const;
+    driver.read(read, waiting);
+    await turn();
+    const broken = new InvariantError('R4: entries are applied in order, each once');
+    group.onStep = (input, effects) => {
+      if (input.kind !== 'write') return;
+      effects.push({ kind: 'connect', link: 1, address: 'kv-0:7000' });
+      effects.push({ kind: 'send', link: -1, message: someMessage });
+      effects.push({ kind: 'writeAnswered', ticket: input.ticket, outcome: committed });
+      effects.push({ kind: 'callApi', call: 1, request: { kind: 'readLease' } });
+      if (where === 'step') throw broken;
+    };
+    group.onFlush = () => {
+      if (where === 'flush') throw broken;
+    };
+    driver.write(someWrite, answered);
+    await turn();
+    return { ...all, broken, connection, link, read, waiting, answered };
+  }
+
+  test('is told to the listener with how the group stood, and nothing of its turn leaves the process', async () => {
+    const { listener, broken, transport, api, connection, waiting, answered } = await failing();
+    expect(listener.failures).toEqual([{ error: broken, status: following }]);
+    expect([transport.dialled, api.calls, connection.sent, connection.closedWith]).toEqual([[], [], [], null]);
+    expect([waiting.answers, answered.answers, listener.commitLatencies]).toEqual([[], [], []]);
+  });
+
+  test('is the last of the group: nothing is stepped, and nobody is told anything', async () => {
+    const { group, driver, link, read, listener, connection } = await failing();
+    const before = group.inputs.length;
+    const late = new RecordingAsker();
+    driver.tick();
+    link.onFrames([peerFrame()]);
+    driver.openSession(late);
+    driver.cancel(driver.read(read, late));
+    await turn();
+    expect([group.inputs.length, connection.sent, late.answers]).toEqual([before, [], []]);
+    expect(listener.failures).toHaveLength(1);
+  });
+
+  test('is reported even where the group can no longer say how it stands', async () => {
+    const { group, driver, listener } = driven();
+    group.status = () => {
+      throw new Error('nothing fits together');
+    };
+    group.onFlush = () => {
+      throw new InvariantError('R4: entries are applied in order, each once');
+    };
+    driver.tick();
+    await turn();
+    expect(listener.failures).toMatchObject([{ status: null }]);
+  });
+});
+
+test('a driver that is closed leaves nobody waiting, and steps no more', async () => {
+  const { group, driver } = driven();
   const [waiting, late] = [new RecordingAsker(), new RecordingAsker()];
   driver.write(someWrite, waiting);
-  driver.tick();
   await turn();
-  expect(listener.failures).toEqual([broken]);
-  expect(transport.dialled).toEqual([]);
+  driver.close();
   expect(waiting.answers.map((answer) => answer.outcome)).toEqual([{ kind: 'unknown', code: 'deposed' }]);
   driver.openSession(late);
   expect(late.answers).toEqual([]);
   await turn();
   expect(late.answers.map((answer) => answer.outcome.kind)).toEqual(['refused']);
-  expect(group.inputs).toHaveLength(2);
+  expect(group.inputs).toHaveLength(1);
 });
 
 test('stopping resolves when the group says that nothing holds it', async () => {

@@ -3,7 +3,7 @@ import { epoch, logIndex } from '../../../../src/core/base/numbers.ts';
 import type { Answer } from '../../../../src/core/replication/messages.ts';
 import { addressesOf, entry, idOf, LINEAGE, messagesOf, present, put } from '../kit/builders.ts';
 import { contentOf, podOf } from '../kit/fake-api.ts';
-import { FarReplica, followingGroup, GroupHarness, leadingGroup } from '../kit/group-harness.ts';
+import { EARLIER_LOG, FarReplica, followingGroup, GroupHarness, leadingGroup } from '../kit/group-harness.ts';
 
 const ids = (...names: string[]) => names.map((name) => idOf(name));
 
@@ -108,6 +108,16 @@ describe('R2: who may make itself the holder', () => {
     group.runUntil('it gives up', () => group.role !== 'leading');
     group.rewrite({ holder: 'a', epoch: 4, inSync: ['a', 'b', 'c'] });
     group.runUntil('it leads again', () => group.role === 'leading');
+    expect(group.status.epoch).toBe(5);
+  });
+
+  test('nor is one led that another has led: a hand that names a member in it makes that one take over anew', () => {
+    const group = followingGroup({
+      epoch: 4,
+      log: [...EARLIER_LOG, entry(2, 4, { kind: 'empty' }, EARLIER_LOG[0]?.timeMs)],
+    });
+    group.rewrite({ holder: 'b', epoch: 4, inSync: ['a', 'b', 'c'] });
+    group.runUntil('it leads', () => group.role === 'leading');
     expect(group.status.epoch).toBe(5);
   });
 });

@@ -113,7 +113,7 @@ describe('R9: a leader that is told to stop hands over', () => {
     group.rewrite({ holder: successor, epoch: 5, inSync: ['b', 'c'] });
     group.run(100);
     expect(stopped(group)).toBe(0);
-    leader.log.push(entry(3, 5));
+    leader.log.push(entry(3, 5, { kind: 'empty' }, group.now.wallMs));
     leader.commitIndex = 3;
     group.run(200);
     expect(stopped(group)).toBe(1);

@@ -72,7 +72,8 @@ export const putBody = (
   options: { value?: string; version: number; created: number; number?: number; session?: SessionId },
 ): EntryBody => ({
   kind: 'write',
-  request: request(options.number ?? options.created, options.session),
+  // No two writes of a log have the same number.
+  request: request(options.number ?? options.created + 1000 * (options.version - 1), options.session),
   settledThrough: 0,
   idempotencyKey: null,
   effect: {

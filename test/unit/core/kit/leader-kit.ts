@@ -130,7 +130,7 @@ export class LeaderKit {
     const { link } = this.follower(name);
     return this.#turn((effects) => {
       if (message.kind === 'hello') this.leader.onHello(link, message, this.now, effects);
-      else if (message.kind === 'ack') this.leader.onAck(link, message, this.now);
+      else if (message.kind === 'ack') this.leader.onAck(link, message, this.now, effects);
       else if (message.kind === 'vouch') this.leader.onVouch(link, message, effects);
       else throw new Error(`a leader is not sent ${message.kind}`);
     });
@@ -200,8 +200,8 @@ export class LeaderKit {
   confirmChange(): void {
     const { set, membership } = this.leader;
     const removed = set.change?.remove ?? null;
-    set.markSent();
-    set.confirm(set.target);
+    if (!set.sent) set.markSent();
+    this.leader.confirmSet(set.target);
     if (removed !== null) membership.onRemoved(removed, this.nowMs);
     this.turn();
   }

@@ -165,7 +165,7 @@ describe('R10: the stream', () => {
   test('two logs that agree at an index agree before it: anything else stops the replica', () => {
     const group = followerOf({ log: LOG, committed: 2 });
     group.resume();
-    expect(() => group.append([entry(6, 4)], { prevEpoch: epoch(2) })).toThrow('log matching');
+    expect(() => group.append([entry(6, 4)], { prevEpoch: epoch(2) })).toThrow('R10: two logs');
   });
 
   test('everything that arrives in one turn is acknowledged once', () => {

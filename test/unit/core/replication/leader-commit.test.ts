@@ -1,6 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { epoch, logIndex } from '../../../../src/core/base/numbers.ts';
-import { entry, idOf, LINEAGE, NEXT_LINEAGE, openSessionBody, put, putBody, written } from '../kit/builders.ts';
+import {
+  effectsOf,
+  entry,
+  idOf,
+  LINEAGE,
+  messagesOf,
+  NEXT_LINEAGE,
+  openSessionBody,
+  put,
+  putBody,
+  reportsOf,
+  written,
+} from '../kit/builders.ts';
 import { leaderOf, type LeaderKit } from '../kit/leader-kit.ts';
 
 const committed = (revision: number, version = 1, members = 3) => ({
@@ -39,9 +51,34 @@ describe('R4: the leader commits what every member of the maximal set holds', ()
     expect([group.replica.commitIndex, group.leader.progress(idOf('b'))?.matchIndex]).toEqual([3, 3]);
   });
 
-  test('R10: nobody acknowledges what it was not sent', () => {
-    const group = leaderOf({ inSync: ['a', 'b'] });
-    expect(() => group.ack('b', { matchIndex: logIndex(99) })).toThrow('R10: nobody acknowledges what it was not sent');
+  test.each([{ matchIndex: logIndex(99) }, { round: 99 }])(
+    'R10: whoever acknowledges what it was not sent (%j) is not believed, nor heard again in this epoch',
+    (claim) => {
+      const group = leaderOf({ inSync: ['a', 'b'] });
+      group.propose(put('k'));
+      const effects = group.ack('b', claim);
+      expect(reportsOf('peerRefused', effects)).toMatchObject([{ replica: idOf('b') }]);
+      expect(effectsOf('disconnect', effects)).toHaveLength(1);
+      // Each on a link of its own; and one who is refused already is not reported again.
+      const again = group.hello('b');
+      expect([effectsOf('disconnect', again).length, reportsOf('peerRefused', again).length]).toEqual([1, 0]);
+      group.ack('b');
+      expect(group.replies()).toEqual([]);
+      group.hello('b', { process: 2 });
+      expect(messagesOf('resume', group.effects)).toHaveLength(2);
+    },
+  );
+
+  test('R10: what was sent before another hello counts, though the stream now begins before it', () => {
+    const group = leaderOf({ inSync: ['a', 'b'], limits: { inflightBytesMax: 1 } });
+    group.propose(put('k'));
+    const late = group.follower('b').ack(group.nowMs);
+    group.follower('b').lastIndex = 1;
+    group.follower('b').lastEpoch = 1;
+    group.receive('b', group.follower('b').hello());
+    group.receive('b', late);
+    expect(reportsOf('peerRefused', group.effects)).toEqual([]);
+    expect(group.replies()).toEqual([committed(3, 1, 2)]);
   });
 
   test('a learner is not waited for, and its acknowledgement commits nothing', () => {

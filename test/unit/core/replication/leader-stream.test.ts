@@ -13,6 +13,7 @@ import {
   present,
   put,
   putBody,
+  reportsOf,
   request,
   SESSION,
 } from '../kit/builders.ts';
@@ -240,6 +241,18 @@ describe('R11: a follower that the log no longer reaches back to gets a snapshot
     group.close('b');
     group.hello('b', { number: 9, ...at(2, 4) });
     expect(group.follower('b').received[0]).toMatchObject({ kind: 'resume', prevIndex: 2 });
+  });
+
+  test('nor one that says it needs one: it is not believed, nor heard again in this epoch', () => {
+    const group = leaderOf({ inSync: ['a', 'b', 'c'] });
+    const effects = group.hello('b', { lineage: NEXT_LINEAGE });
+    expect(messagesOf('snapshotBegin', effects)).toEqual([]);
+    expect(reportsOf('peerRefused', effects)).toMatchObject([{ replica: idOf('b') }]);
+    expect(effectsOf('disconnect', group.hello('b'))).toHaveLength(1);
+    // R6: it leaves the set as anybody who does not acknowledge.
+    group.propose(put('k'));
+    group.pass(1500, ['c']);
+    expect(group.change).toEqual({ add: null, remove: 'b' });
   });
 
   test('one that is only being added may get one: it holds nothing that counts yet', () => {

@@ -17,9 +17,9 @@ const position = (index: number, inEpoch: number): LogPosition => ({ index: logI
 describe('the log', () => {
   test('has no gaps, and epochs never fall within it', () => {
     const log = logOf([1, 3]);
-    expect(() => log.append(entry(4, 3))).toThrow('the log has no gaps');
-    expect(() => log.append(entry(2, 3))).toThrow('the log has no gaps');
-    expect(() => log.append(entry(3, 2))).toThrow('epochs never fall within a log');
+    expect(() => log.append(entry(4, 3))).toThrow('R10: the log has no gaps');
+    expect(() => log.append(entry(2, 3))).toThrow('R10: the log has no gaps');
+    expect(() => log.append(entry(3, 2))).toThrow('R3: epochs never fall within a log');
   });
 
   test('of what was dropped only the last position is remembered, for matching', () => {
@@ -40,7 +40,7 @@ describe('the log', () => {
 
   test('what was dropped cannot be truncated', () => {
     expect(() => logOf([1, 1, 2], 2).truncateAfter(logIndex(1))).toThrow(
-      'what was applied and dropped cannot be truncated',
+      'R10: what was applied and dropped is never truncated',
     );
   });
 

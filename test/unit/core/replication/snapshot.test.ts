@@ -137,7 +137,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
 describe('R11: what a scan sends', () => {
   test('carries all that decides: values, versions of deleted keys, sessions with outcomes, keys of clients', () => {
     const machine = machineOf();
-    machine.apply(entry(1, 1, openSessionBody('one' as SessionId)));
+    machine.apply(entry(1, 1, openSessionBody('one' as SessionId), 0));
     for (const drawn of [
       { kind: 'idempotent', at: 0 },
       { kind: 'put', at: 2 },

@@ -19,10 +19,13 @@ function opened(...sessions: SessionId[]): SessionTable {
 }
 
 describe('R15: outcomes are kept with their session', () => {
-  test('the first outcome of a number stays, whatever comes later under it', () => {
+  test('the first outcome of a number stays: the same entry changes nothing, and another is a broken invariant', () => {
     const table = opened();
     record(table, 1);
-    table.record({ session: SESSION, number: 1, settledThrough: 0 }, logIndex(9), { kind: 'absent' }, wallMs(9));
+    const recordAgain = (index: number) =>
+      table.record({ session: SESSION, number: 1, settledThrough: 0 }, logIndex(index), { kind: 'absent' }, wallMs(9));
+    recordAgain(1);
+    expect(() => recordAgain(9)).toThrow('R15: a request takes effect once');
     expect(table.get(SESSION)?.outcomes.get(1)).toEqual({ number: 1, revision: 1, outcome: written({ version: 1 }) });
   });
 
