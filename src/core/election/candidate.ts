@@ -219,6 +219,10 @@ export class Candidate {
     const { replica, follower, times } = this.#options;
     const seeking = !follower.streaming;
     const recordLost = this.#view.kind !== 'obeyed' && this.#view.kind !== 'unknown';
+    const mayFound =
+      (this.#view.kind === 'absent' || this.#view.kind === 'unfilled') && replica.empty && this.#standing === 'free';
+    // First of all: where dials are refused all the time, there is always a reason to look.
+    if (recordLost && !mayFound) this.#considerFreezing(nowMs);
     if (this.#lookWanted) return recordLost && seeking && !replica.empty ? this.#seekLeader() : this.#look();
     switch (this.#view.kind) {
       case 'unknown':
@@ -226,9 +230,7 @@ export class Candidate {
       case 'absent':
       case 'unfilled':
       case 'lost':
-        if (this.#view.kind !== 'lost' && replica.empty && this.#standing === 'free')
-          return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
-        this.#considerFreezing(nowMs);
+        if (mayFound) return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
         return seeking && nowMs - this.#lookedMs >= times.renewMs ? this.#seekLeader() : null;
       case 'obeyed': {
         const reason = this.#standReason(this.#view.record.content, nowMs);
