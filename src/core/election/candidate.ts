@@ -7,6 +7,7 @@ import { type Lineage, sameLineage } from '../replication/lineage.ts';
 import { LOG_START } from '../replication/log.ts';
 import type { Answer } from '../replication/messages.ts';
 import type { Replica } from '../replication/replica.ts';
+import type { ReplicaId } from '../replication/replica-id.ts';
 import type { ApiAnswer, PodInfo } from './api.ts';
 import type { Beginning, Beginnings } from './beginnings.ts';
 import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from './errand.ts';
@@ -14,7 +15,9 @@ import { isGone } from './gone.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
 import { compareStanding, lineageCloseness } from './ranking.ts';
-import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent } from './record.ts';
+import { recoverByWord } from './recover-by-word.ts';
+import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent, type RecordVersion } from './record.ts';
+import type { Recovery, RecoverRequest, SeenRecord } from './recovery.ts';
 import { type FoundLeader, type PodTestimony, podTestimonies, podUidOf, type Survey } from './survey.ts';
 
 export interface CandidateOptions {
@@ -23,6 +26,7 @@ export interface CandidateOptions {
   readonly obedience: Obedience;
   readonly nonces: Nonces;
   readonly beginnings: Beginnings;
+  readonly recovery: Recovery;
   readonly random: Random;
   readonly addresses: Addresses;
   readonly times: GroupTimes;
@@ -44,7 +48,7 @@ export type RecordView =
   | { readonly kind: 'unfilled'; readonly record: LeaseRecord }
   | { readonly kind: 'obeyed'; readonly record: LeaseRecord }
   /** R13: damaged, or not one to be obeyed. */
-  | { readonly kind: 'lost'; readonly reason: string };
+  | { readonly kind: 'lost'; readonly reason: string; readonly version: RecordVersion };
 
 /** This replica leads: by which record, when it asked for it, and what is to be said about it. */
 export interface LeadVerdict {
@@ -110,6 +114,20 @@ export class Candidate {
   /** Why nothing can be done without an operator; null while something can. */
   get frozen(): string | null {
     return this.#frozen;
+  }
+
+  get seenRecord(): SeenRecord {
+    const view = this.#view;
+    switch (view.kind) {
+      case 'unknown':
+      case 'absent':
+        return view;
+      case 'unfilled':
+      case 'obeyed':
+        return { kind: 'there', state: view.kind, version: view.record.version };
+      case 'lost':
+        return { kind: 'there', state: 'lost', version: view.version };
+    }
   }
 
   get runner(): ErrandRunner<LeadVerdict | null> {
@@ -215,6 +233,8 @@ export class Candidate {
 
   #nextErrand(now: Instant): Errand<LeadVerdict | null> | null {
     const nowMs = now.monotonicMs;
+    const word = this.#options.recovery.take();
+    if (word !== null) return this.#recoverByWord(word);
     if (nowMs < this.#notBeforeMs) return null;
     const { replica, follower, times } = this.#options;
     const seeking = !follower.streaming;
@@ -283,6 +303,18 @@ export class Candidate {
     if (nowMs - this.#lostSinceMs < 2 * times.electionMs) return;
     const what = this.#view.kind === 'lost' ? this.#view.reason : 'the Lease is not there';
     this.#freeze(`${what}, and no leader is here to write it again`);
+  }
+
+  /** R14: a member that is merely unreachable is not gone, and waiting brings it back, or it does not: somebody must know. */
+  #considerWaiting(missing: readonly ReplicaId[]): void {
+    const nowMs = this.#now.monotonicMs;
+    // Whoever renews the record leads somewhere; it is this replica that is cut off.
+    const sinceMs = Math.max(this.#unreachableSinceMs ?? nowMs, this.#movedMs);
+    if (nowMs - sinceMs < SILENT_WAIT_MS) {
+      if (this.#frozen !== null) this.#thaw();
+      return;
+    }
+    this.#freeze(`nobody leads, and ${missing.join(', ')} of the in-sync set can neither be had nor is proven gone`);
   }
 
   #freeze(why: string): void {
@@ -373,7 +405,7 @@ export class Candidate {
         this.#view = { kind: 'absent' };
         return null;
       case 'damaged':
-        this.#view = { kind: 'lost', reason: `the record is damaged: ${answer.reason}` };
+        this.#view = { kind: 'lost', reason: `the record is damaged: ${answer.reason}`, version: answer.version };
         return null;
       case 'conflict':
       case 'refused':
@@ -403,10 +435,12 @@ export class Candidate {
       this.#view = {
         kind: 'lost',
         reason: 'the record is not one to be obeyed: it has gone back in time, or belongs to another history',
+        version: record.version,
       };
       return null;
     }
-    if (!sameLineage(lineage, obedience.lineage)) {
+    // One that it has asked for itself it reports when it begins it.
+    if (!sameLineage(lineage, obedience.lineage) && beginnings.find(lineage) === null) {
       this.#reportLineage(lineage, 'the record names it');
     }
     obedience.adopt({ lineage, epoch: content.epoch });
@@ -627,7 +661,23 @@ export class Candidate {
     replica.beginLineage(lineage);
     this.#thaw();
     this.#reportLineage(lineage, reason);
+    this.#options.recovery.onBegun(lineage, record.content.epoch);
     return { record, askedMs, reason, alarm };
+  }
+
+  /** Whether what it asked for has landed, the next read decides. */
+  *#recoverByWord(request: RecoverRequest): Errand<LeadVerdict | null> {
+    const { times } = this.#options;
+    const self = {
+      ...this.#options,
+      electionMs: times.electionMs,
+      now: () => this.#now,
+      frozen: () => this.#frozen,
+    };
+    yield* recoverByWord(self, request);
+    this.#lookWanted = true;
+    this.#notBeforeMs = 0;
+    return null;
   }
 
   // --- nothing left (R14) ----------------------------------------------------------------------------------------------
@@ -663,6 +713,7 @@ export class Candidate {
         this.#freeze(
           'of a member there is only the word of the API server that its pod is gone, and UNCLEAN_RECOVERY is strict',
         );
+      else this.#considerWaiting(content.inSync.filter((id) => !isGone(id, testimonies, 'auto')));
       return null;
     }
     this.#recoveringSinceMs ??= beganMs;

@@ -12,7 +12,9 @@ import { isGone } from './gone.ts';
 import type { Beginnings } from './beginnings.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
+import { recoverByWord } from './recover-by-word.ts';
 import type { Addresses, LeaseRecord, RecordContent, RecordVersion } from './record.ts';
+import type { Recovery, RecoverRequest, SeenRecord } from './recovery.ts';
 import { type PodTestimony, podTestimonies } from './survey.ts';
 
 export interface TenureOptions {
@@ -21,6 +23,7 @@ export interface TenureOptions {
   readonly obedience: Obedience;
   readonly nonces: Nonces;
   readonly beginnings: Beginnings;
+  readonly recovery: Recovery;
   readonly addresses: Addresses;
   readonly times: GroupTimes;
   readonly limits: GroupLimits;
@@ -112,6 +115,12 @@ export class Tenure {
     return this.#frozen;
   }
 
+  get seenRecord(): SeenRecord {
+    if (this.#lost === null) return { kind: 'there', state: 'obeyed', version: this.#base.version };
+    const { version } = this.#lost;
+    return version === null ? { kind: 'absent' } : { kind: 'there', state: 'lost', version };
+  }
+
   get renewals(): number {
     return this.#renewals;
   }
@@ -164,6 +173,8 @@ export class Tenure {
   }
 
   #nextErrand(nowMs: number): Errand<TenureVerdict | null> | null {
+    const word = this.#options.recovery.take();
+    if (word !== null) return this.#recoverByWord(word);
     if (this.#ended || nowMs < this.#notBeforeMs) return null;
     const { leader } = this.#options;
     const { content } = this.#base;
@@ -470,5 +481,18 @@ export class Tenure {
     });
     if (answer.kind !== 'record') return this.#retry();
     return { kind: 'rewritten', record: answer.record, askedMs, alarm };
+  }
+
+  /** A leader makes room for what it has asked for: the candidate reads whether it has landed, and begins it. */
+  *#recoverByWord(request: RecoverRequest): Errand<TenureVerdict | null> {
+    const self = {
+      ...this.#options,
+      electionMs: this.#options.times.electionMs,
+      now: () => this.#now,
+      frozen: () => this.#frozen,
+    };
+    const asked = yield* recoverByWord(self, request);
+    this.#readWanted = true;
+    return asked ? { kind: 'deposed', reason: 'an operator begins a new lineage' } : null;
   }
 }
