@@ -79,11 +79,14 @@ export class Operator {
   }
 }
 
+/** R14's order; of equals one that says itself that it is frozen, such as a leader whose followers have all that it has. */
 function bestOf(processes: readonly Process[]): Process {
-  const [first, ...others] = processes;
+  const [first, ...others] = [...processes].sort((a, b) => Number(isFrozen(b)) - Number(isFrozen(a)));
   check(first !== undefined, 'liveness', () => 'nobody runs who could be recovered');
   return others.reduce((best, next) => (compareHoldings(holdingOf(next), holdingOf(best)) > 0 ? next : best), first);
 }
+
+const isFrozen = (process: Process): boolean => process.group.status(process.instant()).frozen;
 
 function holdingOf(process: Process): Holding {
   const { dataLineage: lineage, log } = process.group.inspect();

@@ -44,7 +44,7 @@ export function* recoverByWord(self: RecoveringReplica, request: RecoverRequest)
     return false;
   };
   const own = self.testify(self.now());
-  if (!sameHolding(own, request.shown)) return refuse('view-outdated', `this replica now has ${describeHolding(own)}`);
+  if (!holdsAtLeast(own, request.shown)) return refuse('view-outdated', `this replica now has ${describeHolding(own)}`);
 
   // The record first, the question after, as for every new lineage (R13, R14): what is replaced is what stood there when
   // everybody was asked.
@@ -179,8 +179,9 @@ const answersOf = (testimonies: readonly PodTestimony[]): Answer[] =>
 const lineageNumberOf = ({ obeys, lineage }: Answer): number => Math.max(obeys?.number ?? 0, lineage?.number ?? 0);
 const epochOf = ({ epoch, lastEpoch }: Answer): number => Math.max(epoch, lastEpoch);
 
-const sameHolding = (a: Holding, b: Holding): boolean =>
-  sameLineage(a.lineage, b.lineage) && a.lastEpoch === b.lastEpoch && a.lastIndex === b.lastIndex;
+/** More does no harm: a leader that is frozen still takes writes into its log, and commits none. */
+const holdsAtLeast = (own: Holding, shown: Holding): boolean =>
+  sameLineage(own.lineage, shown.lineage) && compareHoldings(own, shown) >= 0;
 
 const sameVersion = (a: RecordVersion, b: RecordVersion | null): boolean =>
   b !== null && a.uid === b.uid && a.resourceVersion === b.resourceVersion;

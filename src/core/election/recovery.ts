@@ -8,7 +8,7 @@ import type { RecordVersion } from './record.ts';
  * names it; what has changed meanwhile is to be looked at again.
  */
 export interface RecoverRequest {
-  /** What this replica held. */
+  /** What this replica held: it must still hold as much. */
   readonly shown: Holding;
   /** What stood in the record's place; null: nothing. */
   readonly record: RecordVersion | null;

@@ -156,13 +156,19 @@ describe('R13: at an operator’s word one replica begins a new lineage with wha
 describe('R13: the word holds for what the operator was shown', () => {
   test.each<[string, Partial<RecoverRequest>]>([
     ['less data than was shown', { shown: { lineage: LINEAGE, lastEpoch: epoch(3), lastIndex: logIndex(3) } }],
-    ['data of another epoch', { shown: { lineage: LINEAGE, lastEpoch: epoch(2), lastIndex: logIndex(2) } }],
+    ['data of a lower epoch', { shown: { lineage: LINEAGE, lastEpoch: epoch(4), lastIndex: logIndex(1) } }],
     ['data of another lineage', { shown: { lineage: NEXT_LINEAGE, lastEpoch: epoch(3), lastIndex: logIndex(2) } }],
     ['no record where one was shown', { record: { uid: 'other', resourceVersion: '1' } }],
   ])('refused: %s', (_name, changed) => {
     const group = frozenGroup();
     expect(recovered(group, asShown(group, changed))).toMatchObject({ kind: 'refused', code: 'view-outdated' });
     expect(group.api.replaces).toEqual([]);
+  });
+
+  test('more data than was shown does no harm: a frozen leader still takes writes into its log', () => {
+    const group = frozenGroup();
+    const shown = { lineage: LINEAGE, lastEpoch: epoch(3), lastIndex: logIndex(1) };
+    expect(recovered(group, asShown(group, { shown }))).toMatchObject({ kind: 'begun' });
   });
 
   test('refused: the record was written since', () => {
