@@ -14,6 +14,7 @@ import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from 
 import { isGone } from './gone.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
+import { listPods } from './pod-list.ts';
 import { compareStanding, lineageCloseness } from './ranking.ts';
 import { recoverByWord } from './recover-by-word.ts';
 import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent, type RecordVersion } from './record.ts';
@@ -499,9 +500,10 @@ export class Candidate {
   *#askForHolder({ content }: LeaseRecord): Errand<LeadVerdict | null> {
     this.#recoveryNotBeforeMs = this.#now.monotonicMs + RECOVERY_PAUSE_MS;
     const { holder, epoch } = content;
-    const listed = yield* call({ kind: 'listPods' });
-    if (listed.kind !== 'pods' || holder === null) return null;
-    const unasked = listed.pods.map((pod) => ({ pod, testimony: { kind: 'silent' } as const }));
+    if (holder === null) return null;
+    const pods = yield* listPods([holder]);
+    if (pods === null) return null;
+    const unasked = [...pods.listed, ...pods.strayed].map((pod) => ({ pod, testimony: { kind: 'silent' } as const }));
     if (isGone(holder, unasked, 'auto')) this.#deadEpoch = epoch;
     return null;
   }
@@ -585,7 +587,7 @@ export class Candidate {
     const verdict = this.#see(read, asked, 'the record names this replica');
     if (this.#view.kind !== 'unfilled') return verdict;
     const { record } = this.#view;
-    const testimonies = yield* this.#askEverybody();
+    const testimonies = yield* this.#askEverybody([]);
     if (testimonies === null) return this.#retry();
     const doubtful = testimonies.find(({ pod, testimony }) => !isBlank(pod, testimony));
     if (doubtful !== undefined) {
@@ -635,20 +637,20 @@ export class Candidate {
     return this.#named(answer.record, asked, reason);
   }
 
-  *#askEverybody(): Errand<PodTestimony[] | null> {
-    const listed = yield* call({ kind: 'listPods' });
-    if (listed.kind !== 'pods') return null;
+  /** Every pod of the group, and those of `members`. */
+  *#askEverybody(members: readonly ReplicaId[]): Errand<PodTestimony[] | null> {
+    const list = yield* listPods(members);
+    if (list === null) return null;
     const { podUid } = this.#options;
     // Who is not listed may have been given up by the cluster: it decides nothing for the group.
-    if (!listed.pods.some((pod) => pod.uid === podUid)) return null;
-    const addresses = listed.pods
-      .filter((pod) => pod.uid !== podUid && pod.state === 'running')
-      .map((pod) => pod.peerAddress);
+    if (!list.listed.some((pod) => pod.uid === podUid)) return null;
+    const pods = [...list.listed, ...list.strayed];
+    const addresses = pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
     const asked = yield* survey(
       addresses.filter((address) => address !== null),
       SURVEY_MS,
     );
-    return podTestimonies(listed.pods, asked, this.#options.testify(this.#now));
+    return podTestimonies(pods, asked, this.#options.testify(this.#now));
   }
 
   /** What this replica has, if anything, goes on in the lineage that it asked for. */
@@ -693,7 +695,7 @@ export class Candidate {
     const { record } = this.#view;
     const { content } = record;
     const { lineage } = content;
-    const testimonies = yield* this.#askEverybody();
+    const testimonies = yield* this.#askEverybody(content.inSync);
     if (testimonies === null || lineage === null) return this.#retry();
     if (content.inSync.includes(replica.id)) return null;
     const overtaken = testimonies.find(

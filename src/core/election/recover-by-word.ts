@@ -3,11 +3,13 @@ import type { Lineage } from '../replication/lineage.ts';
 import { sameLineage } from '../replication/lineage.ts';
 import type { Answer } from '../replication/messages.ts';
 import type { Replica } from '../replication/replica.ts';
+import type { ReplicaId } from '../replication/replica-id.ts';
 import type { ApiAnswer } from './api.ts';
 import type { Beginnings } from './beginnings.ts';
 import { call, type Errand, survey } from './errand.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
+import { listPods } from './pod-list.ts';
 import { compareHoldings } from './ranking.ts';
 import { type Addresses, isUnfilled, type LeaseRecord, type RecordVersion } from './record.ts';
 import type { Holding, Recovery, RecoverRefusal, RecoverRequest } from './recovery.ts';
@@ -50,16 +52,17 @@ export function* recoverByWord(self: RecoveringReplica, request: RecoverRequest)
   // everybody was asked.
   const found = yield* readShown(request);
   if (found.kind === 'refused') return refuse(found.code, found.detail);
-  const listed = yield* call({ kind: 'listPods' });
-  if (listed.kind !== 'pods') return refuse('kubernetes-away', `the pods could not be listed: ${reasonOf(listed)}`);
-  if (!listed.pods.some((pod) => pod.uid === self.podUid))
+  const list = yield* listPods(found.members);
+  if (list === null) return refuse('kubernetes-away', 'the pods could not be listed');
+  if (!list.listed.some((pod) => pod.uid === self.podUid))
     return refuse('pod-not-listed', 'the API server does not list the pod of this replica');
-  const addressesOfOthers = listed.pods
+  const pods = [...list.listed, ...list.strayed];
+  const addressesOfOthers = pods
     .filter((pod) => pod.uid !== self.podUid && pod.state === 'running')
     .map((pod) => pod.peerAddress)
     .filter((address) => address !== null);
   const asked = yield* survey(addressesOfOthers, SURVEY_MS);
-  const testimonies = podTestimonies(listed.pods, asked, self.testify(self.now()));
+  const testimonies = podTestimonies(pods, asked, self.testify(self.now()));
   const objection = objectionTo(self, request, testimonies);
   if (objection !== null) return refuse(objection.code, objection.detail);
 
@@ -105,6 +108,7 @@ type FoundRecord =
   | {
       readonly kind: 'found';
       readonly version: RecordVersion;
+      readonly members: readonly ReplicaId[];
       readonly lineageNumber: number;
       readonly epoch: number;
     }
@@ -129,11 +133,12 @@ function* readShown({ record: shown }: RecoverRequest): Errand<FoundRecord> {
       // An empty Lease says as much as none, whoever made it.
       const isAsShown = sameVersion(version, shown) || (shown === null && isUnfilled(content));
       if (!isAsShown) return outdated(describeRecord(answer.record));
-      return { kind: 'found', version, lineageNumber: content.lineage?.number ?? 0, epoch: content.epoch };
+      const { inSync: members, lineage, epoch } = content;
+      return { kind: 'found', version, members, lineageNumber: lineage?.number ?? 0, epoch };
     }
     case 'damaged':
       if (!sameVersion(answer.version, shown)) return outdated(`it is damaged: ${answer.reason}`);
-      return { kind: 'found', version: answer.version, lineageNumber: 0, epoch: 0 };
+      return { kind: 'found', version: answer.version, members: [], lineageNumber: 0, epoch: 0 };
     case 'absent':
       return outdated('there is none');
     case 'conflict':

@@ -12,6 +12,7 @@ import { isGone } from './gone.ts';
 import type { Beginnings } from './beginnings.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
+import { listPods } from './pod-list.ts';
 import { recoverByWord } from './recover-by-word.ts';
 import type { Addresses, LeaseRecord, RecordContent, RecordVersion } from './record.ts';
 import type { Recovery, RecoverRequest, SeenRecord } from './recovery.ts';
@@ -382,18 +383,18 @@ export class Tenure {
     return !leader.membership.hearsFromAnybody(this.#now.monotonicMs, times.electionMs);
   }
 
+  /** null: the API server did not say, or does not list this leader's own pod in the group. */
   *#askEverybody(): Errand<PodTestimony[] | null> {
-    const { podUid, testify } = this.#options;
-    const listed = yield* call({ kind: 'listPods' });
-    if (listed.kind !== 'pods') return null;
-    const addresses = listed.pods
-      .filter((pod) => pod.uid !== podUid && pod.state === 'running')
-      .map((pod) => pod.peerAddress);
+    const { podUid, testify, leader } = this.#options;
+    const list = yield* listPods(leader.set.maximal);
+    if (list === null || !list.listed.some(({ uid }) => uid === podUid)) return null;
+    const pods = [...list.listed, ...list.strayed];
+    const addresses = pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
     const asked = yield* survey(
       addresses.filter((address) => address !== null),
       SURVEY_MS,
     );
-    return podTestimonies(listed.pods, asked, testify(this.#now));
+    return podTestimonies(pods, asked, testify(this.#now));
   }
 
   // --- a record that was lost (R13) ------------------------------------------------------------------------------------
@@ -417,7 +418,7 @@ export class Tenure {
   }
 
   *#rewrite(lost: { readonly version: RecordVersion | null }): Errand<TenureVerdict | null> {
-    const { leader, replica, podUid, nonces, beginnings, addresses, uncleanRecovery } = this.#options;
+    const { leader, replica, nonces, beginnings, addresses, uncleanRecovery } = this.#options;
     const { version } = lost;
     // Whatever comes of this, the next attempt begins with a read.
     this.#readWanted = true;
@@ -426,7 +427,7 @@ export class Tenure {
       return null;
     }
     const testimonies = yield* this.#askEverybody();
-    if (testimonies === null || !testimonies.some(({ pod }) => pod.uid === podUid)) return this.#retry();
+    if (testimonies === null) return this.#retry();
     const later = testimonies.find(
       ({ testimony }) =>
         testimony.kind === 'answered' &&
