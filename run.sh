@@ -10,6 +10,7 @@ usage() {
 
   local   start a whole installation on this machine: kvstores, a proxy, an embedded Kubernetes API
   test    install what is needed and run all tests
+  kv      the command line: ./run.sh kv admin recover --help
   help    this text
 
 Each verb takes --help.
@@ -99,6 +100,10 @@ case $verb in
     fi
     prepare
     exec node scripts/test.ts "$@"
+    ;;
+  kv)
+    prepare
+    exec node --disable-warning=ExperimentalWarning src/main/cli.ts "$@"
     ;;
   help | --help | -h)
     usage

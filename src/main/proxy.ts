@@ -83,6 +83,7 @@ async function run(config: ProxyConfig): Promise<void> {
   const server = new HttpServer({
     listener: createApi({
       operations,
+      admin: null,
       process: 'proxy',
       serverName: hostname(),
       release: RELEASE,

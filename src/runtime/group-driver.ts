@@ -1,5 +1,6 @@
 import { unreachable } from '../core/base/assert.ts';
 import type { GroupId, Instant, MonotonicMs } from '../core/base/numbers.ts';
+import type { RecoverOutcome, RecoverRequest, RecoveryView } from '../core/election/recovery.ts';
 import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from '../core/group/io.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { OpenSessionOutcome, WriteRefusal, WriteRequest } from '../core/store/commands.ts';
@@ -16,10 +17,11 @@ export interface DrivenGroup {
   step(input: Input, now: Instant, effects: Effect[]): void;
   flush(now: Instant, effects: Effect[]): void;
   status(now: Instant): GroupStatus;
+  recoveryView(): RecoveryView;
 }
 
 /** The answer to a write, a session or a read. */
-export type Answered = Extract<Effect, { readonly ticket: Ticket }>;
+export type Answered = Extract<Effect, { readonly kind: 'writeAnswered' | 'sessionAnswered' | 'readAnswered' }>;
 
 /** Whoever asked; an object and no closure, since there is one for every request. */
 export interface Asker {
@@ -93,6 +95,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   readonly #links = new Map<LinkId, PeerLink>();
   #lastAcceptedLink = 0;
   readonly #waiting = new Map<Ticket, Waiting>();
+  readonly #recoveries = new Map<Ticket, (outcome: RecoverOutcome) => void>();
   #lastTicket = 0;
   readonly #stopped: PromiseWithResolvers<void> = Promise.withResolvers();
   /** As of the last turn; null until somebody asks. */
@@ -181,6 +184,22 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   /** The asker is gone: it is told nothing more. */
   cancel(ticket: Ticket): void {
     if (this.#waiting.delete(ticket)) this.enter({ kind: 'cancel', ticket });
+  }
+
+  /** For an operator, as of now. */
+  get recoveryView(): RecoveryView {
+    return this.#group.recoveryView();
+  }
+
+  /** An operator decides (R13). */
+  recover(request: RecoverRequest): Promise<RecoverOutcome> {
+    if (this.#state === 'ended')
+      return Promise.resolve({ kind: 'refused', code: 'stopping', detail: 'this replica has stopped' });
+    const { promise, resolve } = Promise.withResolvers<RecoverOutcome>();
+    this.#lastTicket += 1;
+    this.#recoveries.set(this.#lastTicket, resolve);
+    this.enter({ kind: 'recover', ticket: this.#lastTicket, request });
+    return promise;
   }
 
   /** A connection whose other end has begun to speak as a replica of this group. */
@@ -276,6 +295,10 @@ export class GroupDriver implements TurnTaker, LinkOwner {
       case 'readAnswered':
         this.#take(effect.ticket)?.asker.onAnswered(effect);
         return;
+      case 'recoverAnswered':
+        this.#recoveries.get(effect.ticket)?.(effect.outcome);
+        this.#recoveries.delete(effect.ticket);
+        return;
       case 'connect':
         this.#connect(effect.link, effect.address);
         return;
@@ -340,10 +363,15 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     const all = [...this.#waiting];
     this.#waiting.clear();
     for (const [ticket, { kind, asker }] of all) asker.onAnswered(endedAnswer(kind, ticket));
+    for (const resolve of this.#recoveries.values()) resolve(STOPPED);
+    this.#recoveries.clear();
   }
 }
 
 type Refusal = WriteRefusal | Extract<OpenSessionOutcome, { readonly kind: 'refused' }>['code'];
+
+/** What becomes of an operator's request that was under way. */
+const STOPPED: RecoverOutcome = { kind: 'unknown', detail: 'this replica has stopped' };
 
 /** null: the refusal says who does not lead, or what is wrong with the request. */
 const LIMIT_OF: Readonly<Record<Refusal, Limit | null>> = {

@@ -209,6 +209,12 @@ describe.each(targets)('on %s', (_name, server) => {
         { name: `${leaseName}-old`, uid: oldUid, peerAddress: '10.1.1.1:7100', state: 'terminated', deleting: false },
       ],
     });
+    // By its name a pod is found whatever its labels.
+    await api.close();
+    api = await groupApi({ connection: server.connection, leaseName, podSelector: 'nobody=has-this' });
+    expect(await api.call({ kind: 'listPods' })).toEqual({ kind: 'pods', pods: [] });
+    expect(await api.call({ kind: 'readPod', name: `${leaseName}-new` })).toMatchObject({ pods: [{ uid: newUid }] });
+    expect(await api.call({ kind: 'readPod', name: `${leaseName}-none` })).toEqual({ kind: 'pods', pods: [] });
   });
 
   check('the record is followed from its creation to its deletion, each change within milliseconds', async () => {

@@ -70,6 +70,11 @@ export class Installation {
     return this.cluster.proxies.map(({ port }) => ({ host: HOST, port }));
   }
 
+  /** Where the Kubernetes API keeps its objects. */
+  get kubernetesDirectory(): string {
+    return join(this.#folder, 'cluster', 'kubernetes');
+  }
+
   get pods(): readonly LocalPod[] {
     return this.cluster.pods;
   }

@@ -136,6 +136,8 @@ export class ApiServer {
       }
       case 'listPods':
         return { kind: 'pods', pods: this.#world.pods.list() };
+      case 'readPod':
+        return { kind: 'pods', pods: this.#world.pods.list().filter(({ name }) => name === request.name) };
     }
   }
 

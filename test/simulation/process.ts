@@ -278,6 +278,9 @@ export class Process {
           world.checker.onReadAnswered(this, effect.outcome);
           this.#answer(effect.ticket, (asker) => asker.onReadAnswered(effect.outcome));
           break;
+        case 'recoverAnswered':
+          world.operator.onAnswered(effect.ticket, effect.outcome);
+          break;
         case 'report':
           world.checker.onReport(this, effect.report);
           break;

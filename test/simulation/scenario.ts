@@ -111,6 +111,17 @@ export class Scenario {
     this.run(500);
   }
 
+  /** Ends it where the rules leave the group frozen, as they must, until an operator recovers it. */
+  endByOperator(): void {
+    const { world } = this;
+    world.endFaults();
+    this.run(10_000);
+    checkLiveness(world);
+    check(world.frozen !== null, 'liveness', () => 'the group is not frozen');
+    world.operator.recover();
+    world.checker.finish();
+  }
+
   /** Ends the schedule: everything heals, order must come back, and all histories must be right. */
   end(): void {
     const { world } = this;

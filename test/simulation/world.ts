@@ -7,6 +7,7 @@ import { EventQueue } from './event-queue.ts';
 import { Nemesis } from './faults.ts';
 import type { MakeGroup } from './inspection.ts';
 import { Network } from './network.ts';
+import { Operator } from './operator.ts';
 import { calm, MS, type Plan, SECOND } from './plan.ts';
 import { Pods } from './pods.ts';
 import { Prng, streams } from './prng.ts';
@@ -32,6 +33,7 @@ export class World {
   readonly api: ApiServer;
   readonly pods: Pods;
   readonly nemesis: Nemesis;
+  readonly operator: Operator;
   readonly clients: Client[] = [];
   readonly checker: Checker;
   readonly alarms = new Set<string>();
@@ -59,6 +61,7 @@ export class World {
     this.pods = new Pods(this);
     this.nemesis = new Nemesis(this);
     this.checker = new Checker(this);
+    this.operator = new Operator(this);
     for (let number = 0; number < plan.clients.count; number += 1) this.clients.push(new Client(this, number));
   }
 
@@ -160,6 +163,7 @@ export class World {
       if (isSettled(this)) break;
       if (time >= deadline) {
         checkLiveness(this);
+        if (this.frozen !== null) this.operator.recover();
         break;
       }
     }

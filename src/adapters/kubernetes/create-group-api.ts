@@ -88,6 +88,8 @@ class KubernetesGroupApi implements GroupApi {
           return await this.#replaceLease(request.base, request.content);
         case 'listPods':
           return await this.#listPods();
+        case 'readPod':
+          return await this.#readPod(request.name);
         default:
           return unreachable(request);
       }
@@ -205,6 +207,18 @@ class KubernetesGroupApi implements GroupApi {
       pods.push(pod);
     }
     return { kind: 'pods', pods };
+  }
+
+  async #readPod(name: string): Promise<ApiAnswer> {
+    const response = await this.#client.call(() => this.#requests.readPod(name));
+    if (response.status < 200 || response.status >= 300) {
+      const failure = answerToFailure(response);
+      return failure.kind === 'absent' ? { kind: 'pods', pods: [] } : failure;
+    }
+    const pod = response.body === null ? null : readPod(response.body, this.#options.defaultPeerPort);
+    return pod === null
+      ? { kind: 'inDoubt', reason: `${response.reason}, but not a pod` }
+      : { kind: 'pods', pods: [pod] };
   }
 }
 

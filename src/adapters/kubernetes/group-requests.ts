@@ -62,6 +62,10 @@ export class GroupRequests {
     return async (query) => withQuery(await this.#core.listNamespacedPod(this.#namespace), { ...query, labelSelector });
   }
 
+  readPod(name: string): Promise<RequestContext> {
+    return this.#core.readNamespacedPod(name, this.#namespace);
+  }
+
   listEndpointSlices(service: string): BuildList {
     const labelSelector = `kubernetes.io/service-name=${service}`;
     return async (query) =>

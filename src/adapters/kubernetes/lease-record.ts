@@ -1,5 +1,12 @@
+import { createHash } from 'node:crypto';
 import { epoch, type Epoch, type WallMs } from '../../core/base/numbers.ts';
-import type { Addresses, LeaseRecord, RecordContent, RecordVersion } from '../../core/election/record.ts';
+import {
+  type Addresses,
+  isUnfilled,
+  type LeaseRecord,
+  type RecordContent,
+  type RecordVersion,
+} from '../../core/election/record.ts';
 import type { Lineage } from '../../core/replication/lineage.ts';
 import { parseReplicaId, type ReplicaId } from '../../core/replication/replica-id.ts';
 import { isHostAndPort } from './host-and-port.ts';
@@ -18,6 +25,8 @@ export const ANNOTATIONS = {
   lineage: 'kvstore.dev/lineage',
   nonce: 'kvstore.dev/nonce',
   endedEpoch: 'kvstore.dev/ended-epoch',
+  /** See {@link sealOf}. */
+  seal: 'kvstore.dev/seal',
 } as const;
 
 /** Far above any sensible set; a list beyond it was not written by us. */
@@ -63,7 +72,34 @@ function readContent(spec: JsonObject, annotations: JsonObject, faults: string[]
   }
   if (lineage === null && inSync.length > 0) faults.push(`${ANNOTATIONS.lineage} is missing beside a set`);
   if (lineage !== null && inSync.length === 0) faults.push(`${ANNOTATIONS.inSync} is missing beside a lineage`);
+  if (faults.length === 0 && !isUnfilled(content) && annotations[ANNOTATIONS.seal] !== sealOf(content)) {
+    faults.push(`${ANNOTATIONS.seal} does not fit: somebody else has changed what a replica wrote`);
+  }
   return content;
+}
+
+/**
+ * Fits just this content. Whoever edits a Lease keeps the nonce, so that the edit would pass for the leader's own write:
+ * a holder or a member that no replica has named breaks R2, R3 and R5. An edited record is damaged instead, and R13 is
+ * about those. It guards against mistakes, not against malice: anybody can compute it.
+ *
+ * The first part is the version of the list below. A field that a later release adds stays out of this one, so that
+ * releases side by side can check each other's records.
+ */
+export function sealOf(content: RecordContent): string {
+  const { holder, epoch: inEpoch, inSync, addresses, lineage, nonce, endedEpoch } = content;
+  const fields = [
+    holder,
+    inEpoch,
+    inSync,
+    addresses?.peer,
+    addresses?.http,
+    lineage?.number,
+    lineage?.id,
+    nonce,
+    endedEpoch,
+  ];
+  return `1.${createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 32)}`;
 }
 
 function readHolder(spec: JsonObject, faults: string[]): ReplicaId | null {
@@ -195,6 +231,7 @@ export function leaseWith(
 
 function annotationsWith(base: JsonObject, content: RecordContent): JsonObject {
   const values: Readonly<Record<keyof typeof ANNOTATIONS, string | null>> = {
+    seal: sealOf(content),
     inSync: content.inSync.join(','),
     peerAddress: content.addresses?.peer ?? null,
     httpAddress: content.addresses?.http ?? null,

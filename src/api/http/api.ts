@@ -4,6 +4,7 @@ import express, { type Express } from 'express';
 
 import { fault } from '../../protocol/http/problem.ts';
 import { splitTarget } from '../../protocol/http/query.ts';
+import { adminRoutes } from './admin.ts';
 import type { ApiContext, ApiOptions } from './context.ts';
 import { earlierRoutes } from './earlier.ts';
 import { keyRoutes } from './keys.ts';
@@ -18,8 +19,9 @@ import { addRoute, isNative, observe } from './routes.ts';
 export function createApi(options: ApiOptions): RequestListener {
   const context: ApiContext = { ...options, bodyBudget: { used: 0 } };
   const app = createApp();
+  const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
-  for (const route of [keyRoutes, ...earlierRoutes, ...processRoutes]) addRoute(app, context, route);
+  for (const route of [keyRoutes, ...earlierRoutes, ...processRoutes, ...forOperators]) addRoute(app, context, route);
   return (request, response) => {
     // Express takes what no route answered, and what a handler threw, to its third argument.
     const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;

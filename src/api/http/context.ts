@@ -1,8 +1,11 @@
+import type { AdminOperations } from '../../ports/admin-operations.ts';
 import type { DataOperations } from '../../ports/data-operations.ts';
 import type { Limit, Log } from '../../ports/telemetry.ts';
 
 export interface ApiOptions {
   readonly operations: DataOperations;
+  /** null: there are no routes for those who run it. */
+  readonly admin: AdminOperations | null;
   readonly process: 'kvstore' | 'proxy';
   /** Of this process, for answers that must name one where no replica did: the pod's name. */
   readonly serverName: string;

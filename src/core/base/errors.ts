@@ -71,6 +71,53 @@ export const ERRORS = {
     meaning: 'POST creates only, and the key has a value already.',
     advice: 'Read it, or replace it with PUT.',
   },
+  'leader-works': {
+    status: 409,
+    title: 'A leader works',
+    retryable: false,
+    meaning: 'A new lineage was asked for, but a leader is at work, and its members answer it. Nothing was changed.',
+    advice: 'Nothing is to be recovered; whoever wants another leader stops the pod of this one.',
+  },
+  'not-frozen': {
+    status: 409,
+    title: 'The group is not frozen',
+    retryable: false,
+    meaning:
+      'A new lineage was asked for, but the replica does not say that only an operator can go on. Nothing was changed.',
+    advice:
+      'Wait: the group may help itself. To go on all the same, set this aside (kv admin recover --despite not-frozen).',
+  },
+  'more-elsewhere': {
+    status: 409,
+    title: 'Another replica has more',
+    retryable: false,
+    meaning:
+      'A new lineage was asked for from a replica while another that answers has more of the data. Nothing was changed.',
+    advice: 'Recover that one. To lose what only it has, set this aside (kv admin recover --despite more-elsewhere).',
+  },
+  'view-outdated': {
+    status: 409,
+    title: 'What was shown has changed',
+    retryable: false,
+    meaning:
+      'A new lineage was asked for by what a replica had a moment ago, and it is no longer so. Nothing was changed.',
+    advice: 'Look again, and decide anew.',
+  },
+  'pod-not-listed': {
+    status: 409,
+    title: 'The pod is not listed',
+    retryable: false,
+    meaning:
+      'The API server does not list the pod of the replica that was to begin a new lineage. Nothing was changed.',
+    advice: 'Recover another replica, or give the pod its labels back (KV_POD_SELECTOR).',
+  },
+  'recovery-under-way': {
+    status: 409,
+    title: 'A recovery is under way',
+    retryable: false,
+    meaning: 'The replica carries out another request of an operator.',
+    advice: 'Wait for its outcome, then look again.',
+  },
   'replaced-lineage': {
     status: 410,
     title: 'Session token of a replaced history',
@@ -144,6 +191,13 @@ export const ERRORS = {
     retryable: true,
     meaning: 'No replica leads, or none that can be reached.',
     advice: 'Try again; if it lasts, look at /v1/cluster.',
+  },
+  'kubernetes-away': {
+    status: 503,
+    title: 'The Kubernetes API does not answer',
+    retryable: true,
+    meaning: 'The Lease could not be read or written, or the pods not be listed.',
+    advice: 'Look again once the Kubernetes API answers; the log of the replica has its reasons.',
   },
   'not-leader': {
     status: 503,

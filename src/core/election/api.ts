@@ -8,7 +8,9 @@ export type ApiRequest =
   /** Replaces just this version; the adapter sends uid and resourceVersion both. */
   | { readonly kind: 'replaceLease'; readonly base: RecordVersion; readonly content: RecordContent }
   /** Every pod of the group that the API server lists, ready or not. */
-  | { readonly kind: 'listPods' };
+  | { readonly kind: 'listPods' }
+  /** The pod of this name, whatever its labels: a list of one, or of none. */
+  | { readonly kind: 'readPod'; readonly name: string };
 
 export type ApiAnswer =
   /** What was read, created, or now stands after a replace. */

@@ -8,14 +8,18 @@ import { type Lineage, sameLineage } from '../replication/lineage.ts';
 import { LOG_START } from '../replication/log.ts';
 import type { Answer } from '../replication/messages.ts';
 import type { Replica } from '../replication/replica.ts';
+import type { ReplicaId } from '../replication/replica-id.ts';
 import type { ApiAnswer, PodInfo } from './api.ts';
 import type { Beginning, Beginnings } from './beginnings.ts';
 import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from './errand.ts';
 import { isGone } from './gone.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
+import { listPods } from './pod-list.ts';
 import { compareStanding, lineageCloseness } from './ranking.ts';
-import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent } from './record.ts';
+import { recoverByWord } from './recover-by-word.ts';
+import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent, type RecordVersion } from './record.ts';
+import type { Recovery, RecoverRequest, SeenRecord } from './recovery.ts';
 import { type FoundLeader, type PodTestimony, podTestimonies, podUidOf, type Survey } from './survey.ts';
 
 export interface CandidateOptions {
@@ -24,6 +28,7 @@ export interface CandidateOptions {
   readonly obedience: Obedience;
   readonly nonces: Nonces;
   readonly beginnings: Beginnings;
+  readonly recovery: Recovery;
   readonly random: Random;
   readonly addresses: Addresses;
   readonly times: GroupTimes;
@@ -45,7 +50,7 @@ export type RecordView =
   | { readonly kind: 'unfilled'; readonly record: LeaseRecord }
   | { readonly kind: 'obeyed'; readonly record: LeaseRecord }
   /** R13: damaged, or not one to be obeyed. */
-  | { readonly kind: 'lost'; readonly reason: string };
+  | { readonly kind: 'lost'; readonly reason: string; readonly version: RecordVersion };
 
 /** This replica leads: by which record, when it asked for it, and what is to be said about it. */
 export interface LeadVerdict {
@@ -111,6 +116,20 @@ export class Candidate {
   /** Why nothing can be done without an operator; null while something can. */
   get frozen(): string | null {
     return this.#frozen;
+  }
+
+  get seenRecord(): SeenRecord {
+    const view = this.#view;
+    switch (view.kind) {
+      case 'unknown':
+      case 'absent':
+        return view;
+      case 'unfilled':
+      case 'obeyed':
+        return { kind: 'there', state: view.kind, version: view.record.version };
+      case 'lost':
+        return { kind: 'there', state: 'lost', version: view.version };
+    }
   }
 
   get runner(): ErrandRunner<LeadVerdict | null> {
@@ -216,10 +235,16 @@ export class Candidate {
 
   #nextErrand(now: Instant): Errand<LeadVerdict | null> | null {
     const nowMs = now.monotonicMs;
+    const word = this.#options.recovery.take();
+    if (word !== null) return this.#recoverByWord(word);
     if (nowMs < this.#notBeforeMs) return null;
     const { replica, follower, times } = this.#options;
     const seeking = !follower.streaming;
     const recordLost = this.#view.kind !== 'obeyed' && this.#view.kind !== 'unknown';
+    const mayFound =
+      (this.#view.kind === 'absent' || this.#view.kind === 'unfilled') && replica.empty && this.#standing === 'free';
+    // First of all: where dials are refused all the time, there is always a reason to look.
+    if (recordLost && !mayFound) this.#considerFreezing(nowMs);
     if (this.#lookWanted) return recordLost && seeking && !replica.empty ? this.#seekLeader() : this.#look();
     switch (this.#view.kind) {
       case 'unknown':
@@ -227,9 +252,7 @@ export class Candidate {
       case 'absent':
       case 'unfilled':
       case 'lost':
-        if (this.#view.kind !== 'lost' && replica.empty && this.#standing === 'free')
-          return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
-        this.#considerFreezing(nowMs);
+        if (mayFound) return nowMs >= this.#recoveryNotBeforeMs ? this.#found() : null;
         return seeking && nowMs - this.#lookedMs >= times.renewMs ? this.#seekLeader() : null;
       case 'obeyed': {
         const reason = this.#standReason(this.#view.record.content, nowMs);
@@ -282,6 +305,18 @@ export class Candidate {
     if (nowMs - this.#lostSinceMs < 2 * times.electionMs) return;
     const what = this.#view.kind === 'lost' ? this.#view.reason : 'the Lease is not there';
     this.#freeze(`${what}, and no leader is here to write it again`);
+  }
+
+  /** R14: a member that is merely unreachable is not gone, and waiting brings it back, or it does not: somebody must know. */
+  #considerWaiting(missing: readonly ReplicaId[]): void {
+    const nowMs = this.#now.monotonicMs;
+    // Whoever renews the record leads somewhere; it is this replica that is cut off.
+    const sinceMs = Math.max(this.#unreachableSinceMs ?? nowMs, this.#movedMs);
+    if (nowMs - sinceMs < SILENT_WAIT_MS) {
+      if (this.#frozen !== null) this.#thaw();
+      return;
+    }
+    this.#freeze(`nobody leads, and ${missing.join(', ')} of the in-sync set can neither be had nor is proven gone`);
   }
 
   #freeze(why: string): void {
@@ -372,7 +407,7 @@ export class Candidate {
         this.#view = { kind: 'absent' };
         return null;
       case 'damaged':
-        this.#view = { kind: 'lost', reason: `the record is damaged: ${answer.reason}` };
+        this.#view = { kind: 'lost', reason: `the record is damaged: ${answer.reason}`, version: answer.version };
         return null;
       case 'conflict':
       case 'refused':
@@ -402,10 +437,12 @@ export class Candidate {
       this.#view = {
         kind: 'lost',
         reason: 'the record is not one to be obeyed: it has gone back in time, or belongs to another history',
+        version: record.version,
       };
       return null;
     }
-    if (!sameLineage(lineage, obedience.lineage)) {
+    // One that it has asked for itself it reports when it begins it.
+    if (!sameLineage(lineage, obedience.lineage) && beginnings.find(lineage) === null) {
       this.#reportLineage(lineage, 'the record names it');
     }
     obedience.adopt({ lineage, epoch: content.epoch });
@@ -465,9 +502,10 @@ export class Candidate {
   *#askForHolder({ content }: LeaseRecord): Errand<LeadVerdict | null> {
     this.#recoveryNotBeforeMs = this.#now.monotonicMs + RECOVERY_PAUSE_MS;
     const { holder, epoch } = content;
-    const listed = yield* call({ kind: 'listPods' });
-    if (listed.kind !== 'pods' || holder === null) return null;
-    const unasked = listed.pods.map((pod) => ({ pod, testimony: { kind: 'silent' } as const }));
+    if (holder === null) return null;
+    const pods = yield* listPods([holder]);
+    if (pods === null) return null;
+    const unasked = [...pods.listed, ...pods.strayed].map((pod) => ({ pod, testimony: { kind: 'silent' } as const }));
     if (isGone(holder, unasked, 'auto')) this.#deadEpoch = epoch;
     return null;
   }
@@ -556,7 +594,7 @@ export class Candidate {
     const verdict = this.#see(read, asked, 'the record names this replica');
     if (this.#view.kind !== 'unfilled') return verdict;
     const { record } = this.#view;
-    const testimonies = yield* this.#askEverybody();
+    const testimonies = yield* this.#askEverybody([]);
     if (testimonies === null) return this.#retry();
     const doubtful = testimonies.find(({ pod, testimony }) => !isBlank(pod, testimony));
     if (doubtful !== undefined) {
@@ -606,20 +644,20 @@ export class Candidate {
     return this.#named(answer.record, asked, reason);
   }
 
-  *#askEverybody(): Errand<PodTestimony[] | null> {
-    const listed = yield* call({ kind: 'listPods' });
-    if (listed.kind !== 'pods') return null;
+  /** Every pod of the group, and those of `members`. */
+  *#askEverybody(members: readonly ReplicaId[]): Errand<PodTestimony[] | null> {
+    const list = yield* listPods(members);
+    if (list === null) return null;
     const { podUid } = this.#options;
     // Who is not listed may have been given up by the cluster: it decides nothing for the group.
-    if (!listed.pods.some((pod) => pod.uid === podUid)) return null;
-    const addresses = listed.pods
-      .filter((pod) => pod.uid !== podUid && pod.state === 'running')
-      .map((pod) => pod.peerAddress);
+    if (!list.listed.some((pod) => pod.uid === podUid)) return null;
+    const pods = [...list.listed, ...list.strayed];
+    const addresses = pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
     const asked = yield* survey(
       addresses.filter((address) => address !== null),
       SURVEY_MS,
     );
-    return podTestimonies(listed.pods, asked, this.#options.testify(this.#now));
+    return podTestimonies(pods, asked, this.#options.testify(this.#now));
   }
 
   /** What this replica has, if anything, goes on in the lineage that it asked for. */
@@ -632,7 +670,23 @@ export class Candidate {
     replica.beginLineage(lineage);
     this.#thaw();
     this.#reportLineage(lineage, reason);
+    this.#options.recovery.onBegun(lineage, record.content.epoch);
     return { record, askedMs, reason, alarm };
+  }
+
+  /** Whether what it asked for has landed, the next read decides. */
+  *#recoverByWord(request: RecoverRequest): Errand<LeadVerdict | null> {
+    const { times } = this.#options;
+    const self = {
+      ...this.#options,
+      electionMs: times.electionMs,
+      now: () => this.#now,
+      frozen: () => this.#frozen,
+    };
+    yield* recoverByWord(self, request);
+    this.#lookWanted = true;
+    this.#notBeforeMs = 0;
+    return null;
   }
 
   // --- nothing left (R14) ----------------------------------------------------------------------------------------------
@@ -648,7 +702,7 @@ export class Candidate {
     const { record } = this.#view;
     const { content } = record;
     const { lineage } = content;
-    const testimonies = yield* this.#askEverybody();
+    const testimonies = yield* this.#askEverybody(content.inSync);
     if (testimonies === null || lineage === null) return this.#retry();
     if (content.inSync.includes(replica.id)) return null;
     const overtaken = testimonies.find(
@@ -668,6 +722,7 @@ export class Candidate {
         this.#freeze(
           'of a member there is only the word of the API server that its pod is gone, and UNCLEAN_RECOVERY is strict',
         );
+      else this.#considerWaiting(content.inSync.filter((id) => !isGone(id, testimonies, 'auto')));
       return null;
     }
     this.#recoveringSinceMs ??= beganMs;

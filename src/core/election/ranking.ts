@@ -1,5 +1,6 @@
-import type { Answer } from '../replication/messages.ts';
 import { type Lineage, sameLineage } from '../replication/lineage.ts';
+import type { Answer } from '../replication/messages.ts';
+import type { Holding } from './recovery.ts';
 
 type Standing = Pick<Answer, 'lineage' | 'lastEpoch' | 'lastIndex'>;
 
@@ -19,4 +20,14 @@ export function lineageCloseness(of: Lineage | null, lineage: Lineage): 0 | 1 | 
   if (of === null) return 0;
   if (sameLineage(of, lineage)) return 2;
   return of.number === lineage.number - 1 ? 1 : 0;
+}
+
+/**
+ * Who has more where no record says which lineage counts: R14's order, the latest lineage first. Two histories of one
+ * number cannot be compared: neither has more.
+ */
+export function compareHoldings(a: Holding, b: Holding): number {
+  const numbers = (a.lineage?.number ?? 0) - (b.lineage?.number ?? 0);
+  if (numbers !== 0 || !sameLineage(a.lineage, b.lineage) || a.lineage === null) return numbers;
+  return a.lastEpoch - b.lastEpoch || a.lastIndex - b.lastIndex;
 }

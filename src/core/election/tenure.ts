@@ -13,7 +13,10 @@ import { isGone } from './gone.ts';
 import type { Beginnings } from './beginnings.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
+import { listPods } from './pod-list.ts';
+import { recoverByWord } from './recover-by-word.ts';
 import type { Addresses, LeaseRecord, RecordContent, RecordVersion } from './record.ts';
+import type { Recovery, RecoverRequest, SeenRecord } from './recovery.ts';
 import { type PodTestimony, podTestimonies } from './survey.ts';
 
 export interface TenureOptions {
@@ -22,6 +25,7 @@ export interface TenureOptions {
   readonly obedience: Obedience;
   readonly nonces: Nonces;
   readonly beginnings: Beginnings;
+  readonly recovery: Recovery;
   readonly addresses: Addresses;
   readonly times: GroupTimes;
   readonly limits: GroupLimits;
@@ -113,6 +117,12 @@ export class Tenure {
     return this.#frozen;
   }
 
+  get seenRecord(): SeenRecord {
+    if (this.#lost === null) return { kind: 'there', state: 'obeyed', version: this.#base.version };
+    const { version } = this.#lost;
+    return version === null ? { kind: 'absent' } : { kind: 'there', state: 'lost', version };
+  }
+
   get renewals(): number {
     return this.#renewals;
   }
@@ -165,6 +175,8 @@ export class Tenure {
   }
 
   #nextErrand(nowMs: number): Errand<TenureVerdict | null> | null {
+    const word = this.#options.recovery.take();
+    if (word !== null) return this.#recoverByWord(word);
     if (this.#ended || nowMs < this.#notBeforeMs) return null;
     const { leader } = this.#options;
     const { content } = this.#base;
@@ -375,18 +387,18 @@ export class Tenure {
     return !leader.membership.hearsFromAnybody(this.#now.monotonicMs, times.electionMs);
   }
 
+  /** null: the API server did not say, or does not list this leader's own pod in the group. */
   *#askEverybody(): Errand<PodTestimony[] | null> {
-    const { podUid, testify } = this.#options;
-    const listed = yield* call({ kind: 'listPods' });
-    if (listed.kind !== 'pods') return null;
-    const addresses = listed.pods
-      .filter((pod) => pod.uid !== podUid && pod.state === 'running')
-      .map((pod) => pod.peerAddress);
+    const { podUid, testify, leader } = this.#options;
+    const list = yield* listPods(leader.set.maximal);
+    if (list === null || !list.listed.some(({ uid }) => uid === podUid)) return null;
+    const pods = [...list.listed, ...list.strayed];
+    const addresses = pods.filter((pod) => pod.uid !== podUid && pod.state === 'running').map((pod) => pod.peerAddress);
     const asked = yield* survey(
       addresses.filter((address) => address !== null),
       SURVEY_MS,
     );
-    return podTestimonies(listed.pods, asked, testify(this.#now));
+    return podTestimonies(pods, asked, testify(this.#now));
   }
 
   // --- a record that was lost (R13) ------------------------------------------------------------------------------------
@@ -410,7 +422,7 @@ export class Tenure {
   }
 
   *#rewrite(lost: { readonly version: RecordVersion | null }): Errand<TenureVerdict | null> {
-    const { leader, replica, podUid, nonces, beginnings, addresses, uncleanRecovery } = this.#options;
+    const { leader, replica, nonces, beginnings, addresses, uncleanRecovery } = this.#options;
     const { version } = lost;
     // Whatever comes of this, the next attempt begins with a read.
     this.#readWanted = true;
@@ -419,7 +431,7 @@ export class Tenure {
       return null;
     }
     const testimonies = yield* this.#askEverybody();
-    if (testimonies === null || !testimonies.some(({ pod }) => pod.uid === podUid)) return this.#retry();
+    if (testimonies === null) return this.#retry();
     const later = testimonies.find(
       ({ testimony }) =>
         testimony.kind === 'answered' &&
@@ -474,5 +486,18 @@ export class Tenure {
     });
     if (answer.kind !== 'record') return this.#retry();
     return { kind: 'rewritten', record: answer.record, askedMs, alarm };
+  }
+
+  /** A leader makes room for what it has asked for: the candidate reads whether it has landed, and begins it. */
+  *#recoverByWord(request: RecoverRequest): Errand<TenureVerdict | null> {
+    const self = {
+      ...this.#options,
+      electionMs: this.#options.times.electionMs,
+      now: () => this.#now,
+      frozen: () => this.#frozen,
+    };
+    const asked = yield* recoverByWord(self, request);
+    this.#readWanted = true;
+    return asked ? { kind: 'deposed', reason: 'an operator begins a new lineage' } : null;
   }
 }

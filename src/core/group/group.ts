@@ -8,6 +8,7 @@ import { Nonces } from '../election/nonces.ts';
 import { Beginnings } from '../election/beginnings.ts';
 import { Obedience } from '../election/obedience.ts';
 import type { LeaseRecord } from '../election/record.ts';
+import { Recovery, type RecoveryView } from '../election/recovery.ts';
 import { Tenure, type TenureVerdict } from '../election/tenure.ts';
 import type { Entry } from '../replication/entry.ts';
 import { Follower } from '../replication/follower.ts';
@@ -47,6 +48,7 @@ export class Group {
   readonly #reads: Reads;
   readonly #nonces: Nonces;
   readonly #beginnings = new Beginnings();
+  readonly #recovery = new Recovery();
   readonly #port: ErrandPort;
   readonly #departure: Departure;
   #leader: Leader | null = null;
@@ -84,6 +86,7 @@ export class Group {
         obedience,
         nonces: this.#nonces,
         beginnings: this.#beginnings,
+        recovery: this.#recovery,
         random: new Random(options.randomSeed),
         addresses,
         times,
@@ -149,6 +152,10 @@ export class Group {
       case 'cancel':
         this.#reads.cancel(input.ticket);
         return;
+      case 'recover':
+        if (this.#departure.begun) this.#recovery.refuse(input.ticket, 'stopping', 'this replica is stopping');
+        else this.#recovery.give(input.ticket, input.request, now);
+        return;
       case 'stop':
         this.#stop(input.graceMs, now, effects);
         return;
@@ -172,6 +179,8 @@ export class Group {
       this.#reportFollowing(effects);
     }
     this.#reads.flush(effects);
+    for (const { ticket, outcome } of this.#recovery.takeAnswered())
+      effects.push({ kind: 'recoverAnswered', ticket, outcome });
     // A read that waited may have asked for a round just now: it begins in this turn, not the next.
     if (this.#leader?.rounds.wanted === true) this.#leader.flush(now, effects, applied);
     if (!this.#stopped && this.#departure.done(now, this.#departureStanding())) {
@@ -214,6 +223,7 @@ export class Group {
     if (this.#leader !== null) this.#leader.tick(now, effects);
     else this.#follower.tick(now, effects);
     this.#reads.tick(now, effects);
+    this.#recovery.tick(now);
     for (const [link, { untilMs }] of this.#earlyHellos) {
       if (now.monotonicMs < untilMs) continue;
       this.#earlyHellos.delete(link);
@@ -415,6 +425,7 @@ export class Group {
         obedience: this.#obedience,
         nonces: this.#nonces,
         beginnings: this.#beginnings,
+        recovery: this.#recovery,
         addresses,
         times,
         limits,
@@ -483,6 +494,7 @@ export class Group {
     this.#tenure.runner.cancel(effects);
     this.#leader = null;
     this.#tenure = null;
+    this.#recovery.onRoleChanged();
     this.#reads.setLeader(null, effects);
     this.#candidate.resume({ led: { lineage, epoch }, holdOffMs }, now);
     this.#report(effects, { kind: 'roleChanged', role: 'seeking', epoch, reason });
@@ -568,6 +580,25 @@ export class Group {
       leader: this.#leader,
       record: this.#record(),
       frozen: this.#frozen,
+    };
+  }
+
+  /** For an operator who is to decide. */
+  recoveryView(): RecoveryView {
+    const replica = this.#replica;
+    const { role } = this.inspect();
+    const { index, epoch } = replica.position;
+    return {
+      replica: replica.id,
+      role,
+      frozen: this.#frozen,
+      takesWrites: this.#leader?.firstCommitted === true && !this.#leader.draining,
+      epoch: this.#obedience.epoch,
+      obeys: this.#obedience.lineage,
+      holding: { lineage: replica.lineage, lastEpoch: epoch, lastIndex: index },
+      commitIndex: replica.empty ? 0 : replica.commitIndex,
+      keys: replica.machine.store.size,
+      record: this.#tenure?.seenRecord ?? this.#candidate.seenRecord,
     };
   }
 

@@ -1,6 +1,7 @@
 import type { MonotonicMs } from '../base/numbers.ts';
 import type { ApiAnswer, ApiRequest } from '../election/api.ts';
 import type { LeaseRecord } from '../election/record.ts';
+import type { RecoverOutcome, RecoverRequest } from '../election/recovery.ts';
 import type { PeerMessage } from '../replication/messages.ts';
 import type { OpenSessionOutcome, WriteOutcome, WriteRequest } from '../store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
@@ -39,6 +40,8 @@ export type Input =
   | { readonly kind: 'read'; readonly ticket: Ticket; readonly request: ReadRequest }
   /** The asker is gone; no answer is wanted. A write stays in the log. */
   | { readonly kind: 'cancel'; readonly ticket: Ticket }
+  /** R13: an operator decides where no rule does. */
+  | { readonly kind: 'recover'; readonly ticket: Ticket; readonly request: RecoverRequest }
   /** R9: stop within the grace period, then say `stopped`. */
   | { readonly kind: 'stop'; readonly graceMs: number };
 
@@ -51,6 +54,7 @@ export type Effect =
   | { readonly kind: 'writeAnswered'; readonly ticket: Ticket; readonly outcome: WriteOutcome }
   | { readonly kind: 'sessionAnswered'; readonly ticket: Ticket; readonly outcome: OpenSessionOutcome }
   | { readonly kind: 'readAnswered'; readonly ticket: Ticket; readonly outcome: ReadOutcome }
+  | { readonly kind: 'recoverAnswered'; readonly ticket: Ticket; readonly outcome: RecoverOutcome }
   /** For the log and the metrics: every change of role, epoch, set, lineage, with its reason. */
   | { readonly kind: 'report'; readonly report: Report }
   /** R9: nothing holds this replica any more; the process may end. */

@@ -119,6 +119,7 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
   });
   const listener = createApi({
     operations,
+    admin: { recoveryView: () => driver.recoveryView, recover: (request) => driver.recover(request) },
     process: 'kvstore',
     serverName: podName,
     release: RELEASE,

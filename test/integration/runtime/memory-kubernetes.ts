@@ -67,6 +67,8 @@ export class MemoryKubernetes {
       }
       case 'listPods':
         return { kind: 'pods', pods: [...this.#pods.values()] };
+      case 'readPod':
+        return { kind: 'pods', pods: [...this.#pods.values()].filter(({ name }) => name === request.name) };
     }
   }
 

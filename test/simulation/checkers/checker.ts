@@ -371,6 +371,11 @@ export class Checker {
       return;
     }
     this.newLineages += 1;
+    if (world.operator.hasChosen(process)) {
+      world.operator.checkBest(process);
+      this.#alarmsDue.set(lineage.id, process);
+      return;
+    }
     const isFirstStart = !before.isDamaged && isUnfilled(before.content);
     if (isFirstStart && lineage.number === 1) {
       // To the replicas this is a group's first start: the record is gone, and so is all data.

@@ -13,7 +13,7 @@ export const recordMutants: readonly Mutant[] = [
         file: 'election/candidate.ts',
         find: `      const created = yield* call({ kind: 'createLease' });
       if (created.kind !== 'record' && created.kind !== 'conflict') return this.#retry();`,
-        replace: `      const asked = yield* this.#askEverybody();
+        replace: `      const asked = yield* this.#askEverybody([]);
       if (asked === null || !asked.every(({ pod, testimony }) => isBlank(pod, testimony))) return this.#retry();
       const lineage = { number: (obedience.lineage?.number ?? 0) + 1, id: this.#options.nonces.next() };
       const epoch = Math.max(obedience.epoch, replica.lastEpoch) + 1;
@@ -416,9 +416,9 @@ export const recordMutants: readonly Mutant[] = [
     const verdict = this.#see(read, asked, 'the record names this replica');
     if (this.#view.kind !== 'unfilled') return verdict;
     const { record } = this.#view;
-    const testimonies = yield* this.#askEverybody();
+    const testimonies = yield* this.#askEverybody([]);
     if (testimonies === null) return this.#retry();`,
-        replace: `    const testimonies = yield* this.#askEverybody();
+        replace: `    const testimonies = yield* this.#askEverybody([]);
     if (testimonies === null) return this.#retry();
     const asked = this.#ask();
     const read = yield* call({ kind: 'readLease' });
@@ -585,8 +585,8 @@ export const recordMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/tenure.ts',
-        find: `    if (testimonies === null || !testimonies.some(({ pod }) => pod.uid === podUid)) return this.#retry();`,
-        replace: `    if (testimonies === null) return this.#retry();`,
+        find: `    if (list === null || !list.listed.some(({ uid }) => uid === podUid)) return null;`,
+        replace: `    if (list === null) return null;`,
       },
     ],
   },
@@ -687,11 +687,11 @@ export const recordMutants: readonly Mutant[] = [
         find: `    return { record, askedMs, reason, alarm };
   }
 
-  // --- nothing left`,
+  /** Whether what`,
         replace: `    return { record, askedMs, reason, alarm: null };
   }
 
-  // --- nothing left`,
+  /** Whether what`,
       },
     ],
   },

@@ -1,7 +1,16 @@
-import { groupId, monotonicMs, wallMs, type Epoch, type Instant } from '../../../src/core/base/numbers.ts';
+import {
+  epoch as epochOf,
+  groupId,
+  logIndex,
+  monotonicMs,
+  wallMs,
+  type Epoch,
+  type Instant,
+} from '../../../src/core/base/numbers.ts';
 import type { Key } from '../../../src/core/base/key.ts';
 import type { ApiAnswer, ApiRequest } from '../../../src/core/election/api.ts';
 import type { LeaseRecord } from '../../../src/core/election/record.ts';
+import type { RecoveryView } from '../../../src/core/election/recovery.ts';
 import type { Effect, GroupStatus, Input } from '../../../src/core/group/io.ts';
 import type { PeerMessage } from '../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../src/core/replication/replica-id.ts';
@@ -65,6 +74,14 @@ export class ScriptedGroup implements DrivenGroup {
 
   status(): GroupStatus {
     return this.statusNow;
+  }
+
+  recoveryView(): RecoveryView {
+    const { replica, role, epoch, lineage, lastIndex, commitIndex, keys, frozen } = this.statusNow;
+    const holding = { lineage, lastEpoch: epochOf(epoch), lastIndex: logIndex(lastIndex) };
+    const at = { epoch: epochOf(epoch), obeys: lineage, holding, commitIndex, keys };
+    const record = { kind: 'absent' } as const;
+    return { replica, role, frozen: frozen ? 'as scripted' : null, takesWrites: false, ...at, record };
   }
 
   of<K extends Input['kind']>(kind: K): Extract<Input, { kind: K }>[] {

@@ -58,6 +58,7 @@ const requests: readonly [ApiRequest['kind'], () => Promise<ApiRequest>][] = [
   ['readLease', () => Promise.resolve({ kind: 'readLease' })],
   ['createLease', () => Promise.resolve({ kind: 'createLease' })],
   ['listPods', () => Promise.resolve({ kind: 'listPods' })],
+  ['readPod', () => Promise.resolve({ kind: 'readPod', name: 'kvstore-0' })],
   [
     'replaceLease',
     async () => {
@@ -283,5 +284,22 @@ describe('Events', () => {
       () => log.lines.filter(({ event }) => event === 'kubernetes-event-failed').length === 10,
     );
     expect(server.requests).toHaveLength(10);
+  });
+});
+
+describe('one pod by its name', () => {
+  test('is there, whatever its labels', async () => {
+    server.answer = json(200, { metadata: { name: 'a', uid: 'uid of a', labels: {} }, status: {} });
+    expect(await api.call({ kind: 'readPod', name: 'a' })).toMatchObject({ kind: 'pods', pods: [{ uid: 'uid of a' }] });
+    expect(server.requests.map(({ path }) => path)).toEqual(['/api/v1/namespaces/default/pods/a']);
+  });
+
+  test('is not there only by the word of Kubernetes', async () => {
+    server.answer = status(404, 'NotFound');
+    expect(await api.call({ kind: 'readPod', name: 'a' })).toEqual({ kind: 'pods', pods: [] });
+    server.answer = json(404, { error: 'no such page' });
+    expect((await api.call({ kind: 'readPod', name: 'a' })).kind).not.toBe('pods');
+    server.answer = json(200, { metadata: {} });
+    expect((await api.call({ kind: 'readPod', name: 'a' })).kind).toBe('inDoubt');
   });
 });

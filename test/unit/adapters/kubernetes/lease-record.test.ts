@@ -65,6 +65,8 @@ describe('a Lease says what was written to it', () => {
           'kvstore.dev/http-address': '[fd00::1]:8000',
           'kvstore.dev/lineage': '2.d1.5',
           'kvstore.dev/nonce': 'n1',
+          // As it is, for good: releases check each other's.
+          'kvstore.dev/seal': '1.e95fc0b852e9f065a1470cb6a3d7b032',
         },
       },
       spec: {
@@ -121,6 +123,39 @@ describe('R1: a body is built from the record that was read', () => {
   test('the duration is whole seconds, rounded up', () => {
     const lease = leaseWith(base, filled, { ...times, leaseDurationMs: 1200 });
     expect(lease['spec']).toMatchObject({ leaseDurationSeconds: 2 });
+  });
+});
+
+describe('R3: whatever a person edits, keeping the nonce, is not what a replica wrote', () => {
+  const notOurs = {
+    kind: 'damaged',
+    version: { uid: 'u1', resourceVersion: '41' },
+    reason: 'kvstore.dev/seal does not fit: somebody else has changed what a replica wrote',
+  };
+
+  test.each<[string, Parameters<typeof edited>[0]]>([
+    ['another holder', { spec: { holderIdentity: b } }],
+    ['no holder', { spec: { holderIdentity: '' } }],
+    ['a lower epoch', { spec: { leaseTransitions: 6 } }],
+    ['a higher epoch', { spec: { leaseTransitions: 8 } }],
+    ['one member less', { annotations: { [ANNOTATIONS.inSync]: a } }],
+    ['one member more', { annotations: { [ANNOTATIONS.inSync]: `${a},${b},c/uid-c/d3` } }],
+    ['other addresses', { annotations: { [ANNOTATIONS.peerAddress]: '10.0.0.2:7000' } }],
+    ['another lineage', { annotations: { [ANNOTATIONS.lineage]: '3.d1.5' } }],
+    ['a mark of the end', { annotations: { [ANNOTATIONS.endedEpoch]: '7' } }],
+    ['another nonce', { annotations: { [ANNOTATIONS.nonce]: 'n2' } }],
+    ['no seal', { annotations: { [ANNOTATIONS.seal]: '' } }],
+    ['a seal of a later kind', { annotations: { [ANNOTATIONS.seal]: '2.00' } }],
+  ])('%s', (_name, changes) => {
+    expect(readLease(edited(changes))).toEqual(notOurs);
+  });
+
+  test('what is no part of the record may be edited', () => {
+    const lease = edited({
+      annotations: { 'other.dev/note': 'hello', 'kvstore.dev/of-a-later-release': 'x' },
+      spec: { renewTime: '2026-01-02T03:04:06.000000Z', leaseDurationSeconds: 7 },
+    });
+    expect(readLease(lease)).toMatchObject({ kind: 'record', record: { content: filled } });
   });
 });
 

@@ -50,6 +50,7 @@ export function apiUnderTest(options: Partial<ApiOptions> = {}) {
   const readiness = { ready: true, reason: 'in sync' };
   const api = createApi({
     operations,
+    admin: null,
     process: 'proxy',
     serverName: 'proxy-0',
     release: '1.2.3',

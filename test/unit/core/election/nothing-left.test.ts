@@ -56,7 +56,7 @@ describe('R14: every member is gone, its memory is gone, and waiting brings noth
     const from = group.api.requests.length;
     group.runUntil('it begins anew', () => group.api.replaces.length > 0);
     const kinds = group.api.requests.slice(from).map(({ kind }) => kind);
-    expect(kinds.slice(-3)).toEqual(['readLease', 'listPods', 'replaceLease']);
+    expect(kinds.slice(-4)).toEqual(['readLease', 'listPods', 'readPod', 'replaceLease']);
     group.run(100);
     const other = orphan();
     other.api.beforeReplace = () => {
@@ -84,6 +84,26 @@ describe('R14: every member is gone, its memory is gone, and waiting brings noth
     const group = orphan();
     group.api.pods = [podOf('a'), podOf('b')];
     group.run(60_000);
+    expect([group.api.replaces, group.role]).toEqual([[], 'seeking']);
+  });
+
+  test('a member whose pod was taken out of the group’s selection is not gone: its process lives', () => {
+    const group = orphan();
+    group.api.strayedPods = [podOf('a')];
+    group.run(60_000);
+    expect([group.api.replaces, group.role]).toEqual([[], 'seeking']);
+    // Another pod took its name: none has its UID any more.
+    group.api.strayedPods = [podOf('a', { uid: 'uid-of-another' })];
+    group.run(2000);
+    expect(group.role).toBe('leading');
+  });
+
+  test('nor is one of which the API server does not say', () => {
+    const group = orphan();
+    const answer = group.api.answer.bind(group.api);
+    group.api.answer = (request) =>
+      request.kind === 'readPod' ? { kind: 'inDoubt', reason: 'timed out' } : answer(request);
+    group.run(5000);
     expect([group.api.replaces, group.role]).toEqual([[], 'seeking']);
   });
 

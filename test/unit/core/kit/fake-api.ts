@@ -52,6 +52,8 @@ export class FakeApi {
   record: LeaseRecord | null = null;
   damaged: string | null = null;
   pods: PodInfo[] = [];
+  /** They exist, but the group's labels do not select them. */
+  strayedPods: PodInfo[] = [];
   /** Calls are not answered; as they come, they wait in the group. */
   away = false;
   /** What happens elsewhere just before a read, or a replace, is looked at. */
@@ -107,6 +109,8 @@ export class FakeApi {
         return this.record === null ? { kind: 'record', record: this.write(EMPTY_CONTENT) } : { kind: 'conflict' };
       case 'listPods':
         return { kind: 'pods', pods: this.pods };
+      case 'readPod':
+        return { kind: 'pods', pods: [...this.pods, ...this.strayedPods].filter(({ name }) => name === request.name) };
       case 'replaceLease': {
         this.beforeReplace?.();
         if (this.#fate?.matches(request.content) !== true) return this.#replace(request);

@@ -2,11 +2,17 @@ import { expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import type { JsonSchema, Operation } from '../../../../src/protocol/http/operation.ts';
+import { adminOperations } from '../../../../src/protocol/http/schemas/admin.ts';
 import { earlierOperations } from '../../../../src/protocol/http/schemas/earlier.ts';
 import { keyOperations } from '../../../../src/protocol/http/schemas/keys.ts';
 import { processOperations } from '../../../../src/protocol/http/schemas/process.ts';
 
-const operations: readonly Operation[] = [...keyOperations, ...earlierOperations, ...processOperations];
+const operations: readonly Operation[] = [
+  ...keyOperations,
+  ...earlierOperations,
+  ...processOperations,
+  ...adminOperations,
+];
 
 const schemasOf = (operation: Operation): JsonSchema[] => [
   ...operation.parameters.map((parameter) => parameter.schema),

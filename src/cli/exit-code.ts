@@ -1,0 +1,25 @@
+/** As scripts see it; a code keeps its meaning. */
+export const EXIT = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  noSuchKey: 3,
+  precondition: 4,
+  notAllowed: 5,
+  unavailable: 6,
+  lockLost: 7,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Ends a command: what went wrong and what to do next, in whole sentences, for people. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

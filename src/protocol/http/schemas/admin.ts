@@ -1,0 +1,110 @@
+import { OBJECTIONS } from '../../../core/election/recovery.ts';
+import type { Operation } from '../operation.ts';
+import { problemResponses } from './problem.ts';
+
+/** Routes of a replica, and of no proxy, for those who run it. */
+
+export const RECOVERY_PATH = '/v1/admin/recovery';
+
+const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+const text = { type: 'string', minLength: 1, maxLength: 1024 } as const;
+
+const lineage = {
+  description: 'null: no data.',
+  anyOf: [
+    {
+      type: 'object',
+      required: ['number', 'id'],
+      properties: { number: { ...count, minimum: 1 }, id: text },
+      additionalProperties: false,
+    },
+    { type: 'null' },
+  ],
+} as const;
+
+const holding = {
+  type: 'object',
+  description: 'How much of which history the replica has.',
+  required: ['lineage', 'lastEpoch', 'lastIndex'],
+  properties: { lineage, lastEpoch: count, lastIndex: count },
+  additionalProperties: false,
+} as const;
+
+const version = {
+  type: 'object',
+  required: ['uid', 'resourceVersion'],
+  properties: { uid: text, resourceVersion: text },
+  additionalProperties: false,
+} as const;
+
+/** What the operator goes by. */
+export const recoverBody = {
+  type: 'object',
+  required: ['shown', 'record', 'silentPods'],
+  properties: {
+    shown: holding,
+    record: {
+      description: 'The version of the Lease that was shown; null: there was none.',
+      anyOf: [version, { type: 'null' }],
+    },
+    silentPods: {
+      type: 'array',
+      description: 'Names of the pods that did not answer; any other pod that runs has to.',
+      maxItems: 1000,
+      items: text,
+    },
+    despite: {
+      type: 'array',
+      description: 'Objections that are set aside.',
+      uniqueItems: true,
+      items: { type: 'string', enum: OBJECTIONS },
+    },
+  },
+  additionalProperties: false,
+} as const;
+
+const viewRoute: Operation = {
+  method: 'get',
+  path: RECOVERY_PATH,
+  operationId: 'recoveryView',
+  tags: ['admin'],
+  summary: 'What this replica has, for an operator who is to decide',
+  parameters: [],
+  responses: { '200': { description: 'As of now.', content: { 'application/json': { schema: {} } } } },
+};
+
+const recoverRoute: Operation = {
+  method: 'post',
+  path: RECOVERY_PATH,
+  operationId: 'recover',
+  tags: ['admin'],
+  summary: 'Begin a new lineage with the data of this replica',
+  description: 'Acknowledged writes that this replica does not hold are lost. `kv admin recover` asks for it.',
+  parameters: [],
+  requestBody: { required: true, content: { 'application/json': { schema: recoverBody } } },
+  responses: {
+    '200': {
+      description: 'It has begun.',
+      content: {
+        'application/json': {
+          schema: { type: 'object', required: ['lineage', 'epoch'], properties: { lineage, epoch: count } },
+        },
+      },
+    },
+    ...problemResponses(
+      'bad-request',
+      'leader-works',
+      'not-frozen',
+      'more-elsewhere',
+      'view-outdated',
+      'pod-not-listed',
+      'recovery-under-way',
+      'too-large',
+      'kubernetes-away',
+      'overloaded',
+      'stopping',
+    ),
+  },
+};
+
+export const adminOperations: readonly Operation[] = [viewRoute, recoverRoute];
