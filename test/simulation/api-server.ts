@@ -34,6 +34,7 @@ const emptyContent: RecordContent = {
 
 /** What only mutants ask for, and the real API server takes: a create that is not empty, a replace without a uid. */
 interface Unruly {
+  readonly kind?: unknown;
   readonly content?: RecordContent;
   readonly uid?: string | null;
 }
@@ -116,14 +117,14 @@ export class ApiServer {
       case 'createLease': {
         if (this.lease !== null) return { kind: 'conflict' };
         this.write({ content: emptyContent, uid: 'new' });
-        const { content }: Unruly = request;
+        const { content } = request as Unruly;
         if (content !== undefined) this.#replace(process, { content, sentUs });
         return this.#read();
       }
       case 'replaceLease': {
         const lease = this.lease;
         const { base, content } = request;
-        const { uid }: Unruly = base;
+        const { uid } = base as Unruly;
         if (lease === null && uid === null) {
           this.write({ content: emptyContent, uid: 'new' });
           this.#replace(process, { content, sentUs });

@@ -43,6 +43,7 @@ class IdleGroup implements SimulatedGroup {
       commitIndex: 0,
       appliedIndex: 0,
       storeEntries: () => [],
+    sessions: () => [],
     };
   }
 }
@@ -102,7 +103,7 @@ test('seeds differ in what they try', () => {
 class Story {
   readonly chronicle = new Chronicle(
     lineage,
-    { ordinal: 0, forgetting: { tombstones: false, idempotency: false } },
+    { ordinal: 0, forgetting: { tombstones: false, idempotency: false }, sessionIdleMs: 600_000 },
     null,
   );
   readonly histories = new Histories({

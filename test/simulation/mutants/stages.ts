@@ -1,4 +1,5 @@
 import { defaultLimits, defaultTimes } from '../../../src/core/group/options.ts';
+import type { ReplicaId } from '../../../src/core/replication/replica-id.ts';
 import type { MakeGroup } from '../inspection.ts';
 import { MS, type Plan, SECOND } from '../plan.ts';
 import type { Process } from '../process.ts';
@@ -44,7 +45,7 @@ const readers = { readShare: 0.85, keys: 1, operationMeanUs: 4 * MS, inFlightMax
 const another = (stage: Scenario, than: Process): Process | undefined =>
   stage.leaders().find((leader) => leader !== than);
 
-const members = (stage: Scenario): readonly string[] => stage.world.checker.lastRecord?.inSync ?? [];
+const members = (stage: Scenario): readonly ReplicaId[] => stage.world.checker.lastRecord?.inSync ?? [];
 
 /** Cuts both ways between `one` and all the others; the API server and the clients still reach it. */
 function cutOff(stage: Scenario, one: Process, others = stage.world.pods.running()): void {
@@ -94,7 +95,7 @@ function countOutcomes(stage: Scenario, code: string): () => number {
 
 /** Who was told to stop may end once the set does not name it. */
 function expectCleanExit(stage: Scenario, process: Process, withinMs: number): void {
-  const { id } = process;
+  const id = process.id as ReplicaId;
   stage.expect(`${process.label} has ended`, () => !process.isAlive, withinMs);
   check(!members(stage).includes(id), 'liveness', () => `${process.label} has ended, and the set still names it`);
 }
@@ -105,7 +106,7 @@ function withOneLeft(stage: Scenario): Process {
   const [left] = stage.followers();
   check(left !== undefined, 'world', () => 'there is no follower');
   left.pause();
-  stage.expect('it is removed', () => !members(stage).includes(left.id), 2000);
+  stage.expect('it is removed', () => !members(stage).includes(left.id as ReplicaId), 2000);
   stage.run(300);
   return left;
 }
@@ -268,10 +269,10 @@ const plays = {
       old.die({ silent: false });
       stage.expect('another leads', () => another(stage, old) !== undefined, 3000);
       const next = stage.leader;
-      const [slow] = stage.followers().filter((follower) => members(stage).includes(follower.id));
+      const [slow] = stage.followers().filter((follower) => members(stage).includes(follower.id as ReplicaId));
       check(slow !== undefined, 'world', () => 'nobody to slow down');
       cutOff(stage, next, [slow]);
-      const { id } = slow;
+      const id = slow.id as ReplicaId;
       stage.expectThroughout('there is time to connect', () => members(stage).includes(id), 700);
       rejoin(stage, next, [slow]);
       stage.end();
@@ -291,7 +292,7 @@ const plays = {
     stage.begin();
     const [silent] = stage.followers();
     check(silent !== undefined, 'world', () => 'there is no follower');
-    const { id } = silent;
+    const id = silent.id as ReplicaId;
     stage.world.pods.powerCut(silent.pod);
     stage.expect('it is removed, though nobody writes', () => !members(stage).includes(id), 2000);
   }),
@@ -310,7 +311,7 @@ const plays = {
       stage.begin();
       const [first] = stage.followers();
       check(first !== undefined, 'world', () => 'there is no follower');
-      const { id } = first;
+      const id = first.id as ReplicaId;
       first.die({ silent: false });
       stage.expect('a member whose pod runs anew is removed at once', () => !members(stage).includes(id), 350);
       stage.end();
@@ -321,7 +322,7 @@ const plays = {
     stage.begin();
     const [flapping] = stage.followers();
     check(flapping !== undefined, 'world', () => 'there is no follower');
-    const { id } = flapping;
+    const id = flapping.id as ReplicaId;
     flapping.pause();
     stage.expect('it is removed', () => !members(stage).includes(id), 1500);
     flapping.continue();
@@ -340,7 +341,7 @@ const plays = {
     stage.run(600);
     check(members(stage).length === 2, 'committed-survives', () => 'the set shrinks below the minimum');
     first.continue();
-    stage.expect('the first takes the place of the second', () => members(stage).includes(first.id), 1000);
+    stage.expect('the first takes the place of the second', () => members(stage).includes(first.id as ReplicaId), 1000);
     check(members(stage).length === 2, 'committed-survives', () => 'the second was not replaced but kept');
     const joinedUs = stage.world.now;
     stage.expect('writes go on', () => stage.world.lastCommittedWriteStartUs > joinedUs, 1500);
@@ -434,7 +435,7 @@ const plays = {
       const next = another(stage, old);
       const heir = pods.running().find((process) => process !== old && process !== next);
       check(next !== undefined && heir !== undefined, 'world', () => 'there are no others');
-      stage.expect('the third has joined', () => members(stage).includes(heir.id) && !members(stage).includes(old.id), 5000);
+      stage.expect('the third has joined', () => members(stage).includes(heir.id as ReplicaId) && !members(stage).includes(old.id as ReplicaId), 5000);
       stage.run(300);
       pods.desired = 2;
       pods.powerCut(next.pod);
@@ -459,7 +460,7 @@ const plays = {
     const old = stage.leader;
     old.pause();
     stage.expect('another leads', () => another(stage, old) !== undefined, 3000);
-    stage.expect('the old leader is no member', () => !members(stage).includes(old.id), 3000);
+    stage.expect('the old leader is no member', () => !members(stage).includes(old.id as ReplicaId), 3000);
     for (const process of pods.running()) if (process !== old) process.die({ silent: false });
     // The old leader does not answer, and is waited for.
     stage.expect('a new lineage begins', () => stage.world.checker.newLineages === 1, 40_000);
@@ -585,7 +586,7 @@ const plays = {
     (stage) => {
       stage.expect('two are in sync', () => members(stage).length === 2, 10_000);
       stage.run(2000);
-      const outsider = stage.followers().find((follower) => !members(stage).includes(follower.id));
+      const outsider = stage.followers().find((follower) => !members(stage).includes(follower.id as ReplicaId));
       check(outsider !== undefined, 'world', () => 'there is no outsider');
       cutOff(stage, outsider);
       // Nor does anybody renew the record meanwhile, which would fence the outsider off.
@@ -652,10 +653,10 @@ const plays = {
       const [joiner] = stage.followers();
       check(joiner !== undefined, 'world', () => 'there is no follower');
       joiner.pause();
-      stage.expect('it is removed', () => !members(stage).includes(joiner.id), 2000);
+      stage.expect('it is removed', () => !members(stage).includes(joiner.id as ReplicaId), 2000);
       let isHeld = false;
       api.requestDelayUs = (process, request) => {
-        if (process !== leader || request.kind !== 'replaceLease' || isHeld || !request.content.inSync.includes(joiner.id)) return 0;
+        if (process !== leader || request.kind !== 'replaceLease' || isHeld || !request.content.inSync.includes(joiner.id as ReplicaId)) return 0;
         // The one call by which it joins lands late, and nothing that is written meanwhile reaches it.
         isHeld = true;
         network.cut(leader.pod.machine, joiner.pod.machine);
@@ -690,7 +691,7 @@ const plays = {
     const { api } = stage.world;
     const { lease } = api;
     check(lease !== null, 'world', () => 'there is no Lease');
-    api.write({ content: { ...lease.content, inSync: [...lease.content.inSync, left.id], nonce: 'edited by hand' }, uid: lease.uid });
+    api.write({ content: { ...lease.content, inSync: [...lease.content.inSync, left.id as ReplicaId], nonce: 'edited by hand' }, uid: lease.uid });
     stage.run(1500);
     left.continue();
     stage.end();
@@ -732,7 +733,7 @@ const plays = {
       stage.run(2000);
       const { network } = stage.world;
       const old = stage.leader;
-      const member = stage.followers().find((follower) => members(stage).includes(follower.id));
+      const member = stage.followers().find((follower) => members(stage).includes(follower.id as ReplicaId));
       const joiner = stage.followers().find((follower) => follower !== member);
       check(member !== undefined && joiner !== undefined, 'world', () => 'there are no followers');
       // It lags by an entry or so, and will go on to.
@@ -938,7 +939,7 @@ const plays = {
       const [sleeper] = stage.followers();
       check(sleeper !== undefined, 'world', () => 'there is no follower');
       sleeper.pause();
-      stage.expect('it is removed', () => !members(stage).includes(sleeper.id), 2000);
+      stage.expect('it is removed', () => !members(stage).includes(sleeper.id as ReplicaId), 2000);
       for (let times = 0; times < 2; times += 1) {
         const before = stage.world.checker.lastRecord?.lineage?.number ?? 0;
         for (const process of pods.running()) if (process !== sleeper) process.die({ silent: false });
