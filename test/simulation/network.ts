@@ -207,7 +207,8 @@ export class Network {
 
   /** Beyond what TCP does: what the same process said in an earlier epoch is heard once more on a connection of now. */
   #haunt(end: End, to: End, message: PeerMessage): void {
-    if (!('epoch' in message)) return;
+    // A hello is not fenced by its epoch, but by its number and by the connection that it came on.
+    if (!('epoch' in message) || message.kind === 'hello') return;
     const random = this.#chances.of(end.out.fromMachine);
     const way = `${end.process.label} ${to.process.label}`;
     const said = this.#said.get(way) ?? [];

@@ -11,7 +11,7 @@ import type { Replica } from '../replication/replica.ts';
 import type { ReplicaId } from '../replication/replica-id.ts';
 import type { ApiAnswer, PodInfo } from './api.ts';
 import type { Beginning, Beginnings } from './beginnings.ts';
-import { call, type Errand, type ErrandPort, ErrandRunner, pause, survey } from './errand.ts';
+import { call, type Errand, type ErrandPort, ErrandRunner, survey } from './errand.ts';
 import { isGone } from './gone.ts';
 import type { Nonces } from './nonces.ts';
 import type { Obedience } from './obedience.ts';
@@ -20,7 +20,7 @@ import { compareStanding, lineageCloseness } from './ranking.ts';
 import { recoverByWord } from './recover-by-word.ts';
 import { type Addresses, isUnfilled, type LeaseRecord, type RecordContent, type RecordVersion } from './record.ts';
 import type { Recovery, RecoverRequest, SeenRecord } from './recovery.ts';
-import { type FoundLeader, type PodTestimony, podTestimonies, podUidOf, type Survey } from './survey.ts';
+import { type FoundLeader, type PodTestimony, podTestimonies, podUidOf } from './survey.ts';
 
 export interface CandidateOptions {
   readonly replica: Replica;
@@ -513,17 +513,7 @@ export class Candidate {
   // --- taking over (R2, R8) --------------------------------------------------------------------------------------------
 
   *#stand(reason: StandReason, against: LeaseRecord): Errand<LeadVerdict | null> {
-    const { replica, random, times, limits, nonces, addresses } = this.#options;
-    const others = yield* survey(this.#peerAddresses, QUESTION_MS);
-    if (reason === 'expired' && this.#othersHearLeader(others, against.content)) {
-      this.#note('the Lease has expired, but another replica hears a working leader');
-      this.#notBeforeMs = this.#now.monotonicMs + times.retryMs;
-      return null;
-    }
-    // Who has more of the log goes first.
-    const ahead = this.#countAhead(others, against.content);
-    yield* pause(this.#now.monotonicMs + random.next() * 20 + ahead * 60);
-
+    const { replica, limits, nonces, addresses } = this.#options;
     const asked = this.#ask();
     const read = yield* call({ kind: 'readLease' });
     const named = this.#see(read, asked, 'the record names this replica');
@@ -557,26 +547,6 @@ export class Candidate {
     });
     if (answer.kind !== 'record') return this.#missed(answer);
     return this.#adopt(answer.record, askedAgain, `took over: the leader was ${describe[reason]}`);
-  }
-
-  #othersHearLeader(others: Survey, content: RecordContent): boolean {
-    return others
-      .answers()
-      .some(
-        ({ obeys, epoch, heardWorkingMs }) =>
-          sameLineage(obeys, content.lineage) &&
-          epoch >= content.epoch &&
-          heardWorkingMs !== null &&
-          heardWorkingMs < this.#options.times.electionMs,
-      );
-  }
-
-  #countAhead(others: Survey, content: RecordContent): number {
-    const own = this.#options.testify(this.#now);
-    return others
-      .answers()
-      .filter((answer) => content.inSync.includes(answer.from) && !answer.stopping && answer.from !== content.holder)
-      .filter((answer) => content.lineage !== null && compareStanding(answer, own, content.lineage) > 0).length;
   }
 
   // --- founding the group (R13) ----------------------------------------------------------------------------------------
@@ -692,7 +662,7 @@ export class Candidate {
   // --- nothing left (R14) ----------------------------------------------------------------------------------------------
 
   *#recover(): Errand<LeadVerdict | null> {
-    const { replica, uncleanRecovery, random } = this.#options;
+    const { replica, uncleanRecovery } = this.#options;
     const beganMs = this.#now.monotonicMs;
     this.#recoveryNotBeforeMs = beganMs + RECOVERY_PAUSE_MS;
     const asked = this.#ask();
@@ -740,7 +710,6 @@ export class Candidate {
       ({ testimony }) => testimony.kind === 'answered' && compareStanding(testimony.answer, own, lineage) > 0,
     );
     if (better) return null;
-    yield* pause(this.#now.monotonicMs + random.next() * 20);
     if (lineageCloseness(replica.lineage, lineage) === 0 && !replica.empty) replica.discard();
     const alarm = ended
       ? null

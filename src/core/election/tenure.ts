@@ -450,9 +450,7 @@ export class Tenure {
     // The round begins after the read of what is replaced: when it is full, nobody had taken over by then.
     const round = leader.rounds.begin(this.#now.monotonicMs);
     yield* pause(this.#now.monotonicMs + ROUND_MS, () => leader.rounds.full >= round);
-    const { change } = leader.set;
-    const joins = change?.add != null && leader.holdsEnough(change.add) ? [change.add] : [];
-    let inSync: readonly ReplicaId[] = [...leader.set.confirmed, ...joins];
+    let inSync: readonly ReplicaId[] = [...leader.set.confirmed];
     let lineage: Lineage = leader.lineage;
     let alarm: string | null = null;
     if (leader.rounds.full < round) {

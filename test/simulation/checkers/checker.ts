@@ -497,7 +497,7 @@ export class Checker {
     }
     for (const alarm of this.#alarms) {
       check(
-        alarm.code !== 'data-loss-possible' || this.newLineages > 0,
+        alarm.code !== 'data-loss-possible' || this.newLineages > 0 || this.#world.operator.hasChosen(alarm.process),
         'alarm',
         () => `${alarm.process.label} says that data may be lost, but no lineage was begun`,
       );

@@ -129,20 +129,6 @@ export const clientMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'reads-before-the-first-entry',
-    rule: 'R12',
-    without: 'a new leader serves no linearizable read before the first entry of its epoch is committed',
-    aim: 'linearizable-reads-at-takeover',
-    patches: [
-      {
-        file: 'replication/leader.ts',
-        find: `  #answerVouches(effects: Effect[]): void {
-    if (!this.firstCommitted) return;`,
-        replace: `  #answerVouches(effects: Effect[]): void {`,
-      },
-    ],
-  },
-  {
     name: 'in-sync-without-authority',
     rule: 'R12',
     without: 'an in-sync read needs authority that was confirmed within the staleness bound',
@@ -325,8 +311,8 @@ export const clientMutants: readonly Mutant[] = [
       },
       {
         file: 'store/sessions.ts',
-        find: `    if (id.number > session.settledThrough && !session.outcomes.has(id.number)) {`,
-        replace: `    if (!session.outcomes.has(id.number)) {`,
+        find: `    if (first === undefined && id.number > session.settledThrough) {`,
+        replace: `    if (first === undefined) {`,
       },
     ],
   },

@@ -154,8 +154,12 @@ export const recordMutants: readonly Mutant[] = [
       },
       {
         file: 'election/candidate.ts',
-        find: `        inSync: dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync,`,
-        replace: `        inSync: [...new Set([...(dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync), replica.id])],`,
+        find: `        inSync,
+        addresses,
+        lineage: content.lineage,`,
+        replace: `        inSync: [...new Set([...inSync, replica.id])],
+        addresses,
+        lineage: content.lineage,`,
       },
     ],
   },
@@ -206,7 +210,7 @@ export const recordMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/candidate.ts',
-        find: `    if (this.#lastLed !== null && this.#lastLed.epoch === epoch && sameLineage(this.#lastLed.lineage, lineage)) {`,
+        find: `    if ((led?.epoch === epoch && sameLineage(led.lineage, lineage)) || this.#options.replica.lastEpoch >= epoch) {`,
         replace: `    if (false) {`,
       },
     ],
@@ -499,21 +503,8 @@ export const recordMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/tenure.ts',
-        find: `    let inSync: readonly ReplicaId[] = [...leader.set.confirmed, ...joins];`,
+        find: `    let inSync: readonly ReplicaId[] = [...leader.set.confirmed];`,
         replace: `    let inSync: readonly ReplicaId[] = [replica.id];`,
-      },
-    ],
-  },
-  {
-    name: 'rewrites-without-joiners',
-    rule: 'R13',
-    without: 'the record is written again with those being added',
-    aim: 'lease-lost',
-    patches: [
-      {
-        file: 'election/tenure.ts',
-        find: `    let inSync: readonly ReplicaId[] = [...leader.set.confirmed, ...joins];`,
-        replace: `    let inSync: readonly ReplicaId[] = [...leader.set.confirmed];`,
       },
     ],
   },
