@@ -67,7 +67,10 @@ function whyLeaderWaits(world: World): string | null {
   const record = world.checker.lastRecord;
   const isLost = lease === null || lease.isDamaged || lease.content.nonce !== record?.nonce;
   if (!isLost || record === null || world.plan.uncleanRecovery !== 'strict') return null;
-  const dead = record.inSync.filter((member) => world.holderOf(member) === undefined);
+  // A change of the set may have landed just before the record was lost: the leader does not know, and counts its own set.
+  const leaders = world.pods.running().filter((process) => process.mirror?.role === 'leading');
+  const members = leaders.flatMap((leader) => leader.group.status(leader.instant()).inSync);
+  const dead = [...record.inSync, ...members].filter((member) => world.holderOf(member) === undefined);
   const isUnproven = dead.some((member) => {
     const process = world.processOf(member);
     return process !== undefined && !isProvenByPod(process);
