@@ -175,8 +175,19 @@ export function mutated(history: readonly HistoryOperation[]): fc.Arbitrary<Hist
     .filter((changed) => changed.every((operation) => reasonAgainst(operation) === null));
 }
 
-/** Operations that nobody need ever have seen together. */
-export const scribbles: fc.Arbitrary<HistoryOperation[]> = fc.array(
+/** Operations that nobody need ever have seen together; with `most` of the writes unknown there are many ways to err. */
+export const scribbles = (unknown: 'some' | 'most'): fc.Arbitrary<HistoryOperation[]> =>
+  fc.array(
+    unknown === 'some'
+      ? scribble(['ok', 'ok', 'refused', 'unknown'])
+      : scribble(['ok', 'refused', 'refused', 'unknown', 'unknown', 'unknown']),
+    {
+      minLength: 1,
+      maxLength: 6,
+    },
+  );
+
+export const scribble = (outcomes: readonly HistoryOperation['outcome'][]): fc.Arbitrary<HistoryOperation> =>
   fc
     .record({
       client: fc.nat(3),
@@ -187,7 +198,7 @@ export const scribbles: fc.Arbitrary<HistoryOperation[]> = fc.array(
       isConditional: fc.boolean(),
       start: fc.nat(12),
       length: fc.nat(8),
-      outcome: fc.constantFrom<HistoryOperation['outcome'][]>('ok', 'ok', 'refused', 'unknown'),
+      outcome: fc.constantFrom(...outcomes),
       revision: fc.option(fc.integer({ min: 1, max: 5 })),
     })
     .map(
@@ -215,8 +226,7 @@ export const scribbles: fc.Arbitrary<HistoryOperation[]> = fc.array(
               : needsRevision
                 ? (revision ?? 3)
                 : revision,
+          ...(op === 'incr' && isConditional ? { by: 2 } : {}),
         };
       },
-    ),
-  { minLength: 1, maxLength: 6 },
-);
+    );

@@ -43,6 +43,6 @@ test.each(['some', 'none'] as const)('with one thing changed, as by brute force,
   fc.assert(fc.property(changed, expectJudgedAsByBruteForce), { numRuns: 1000 });
 });
 
-test('scribbles are judged as by brute force', () => {
-  fc.assert(fc.property(scribbles, expectJudgedAsByBruteForce), { numRuns: 2000 });
+test.each(['some', 'most'] as const)('scribbles are judged as by brute force, unknown: %s', (unknown) => {
+  fc.assert(fc.property(scribbles(unknown), expectJudgedAsByBruteForce), { numRuns: 2000 });
 });
