@@ -84,6 +84,9 @@ function reasonAgainstTogether(operation: HistoryOperation): string | null {
   if (end !== null && end < start) return 'end must not be before start';
   if (end === null && (outcome === 'ok' || outcome === 'refused')) return `an operation that is ${outcome} has an end`;
   if (expect !== null && op !== 'cas' && op !== 'delete') return `a ${op} expects no revision`;
+  if (revision !== null && (outcome === 'failed' || outcome === 'unknown')) {
+    return `an operation that is ${outcome} was told no revision`;
+  }
   switch (op) {
     case 'put':
     case 'create':

@@ -222,8 +222,8 @@ class Search {
   #needs(before: KeyState, follower: HistoryOperation, after: KeyState): boolean {
     const without = this.#step(before, follower);
     if (without === null) return true;
-    const canChangePlaces = without === before && isLook(follower);
-    return !canChangePlaces && !covers(without, after);
+    // Who leaves the state as it is can change places with the write.
+    return without !== before && !covers(without, after);
   }
 
   /** Observation 4. The window says which operations are left: all that start later, and of the others only these. */

@@ -46,3 +46,21 @@ test.each<StoreFault>(['in-sync read beyond the bound', 'session that goes back'
     expect([...brokenIn({ ...OPTIONS, operations: 1000, seed: 4, fault })]).not.toContain('linearizable');
   },
 );
+
+/** Steps, not seconds: they are the same on every machine. */
+test('a long history with many unknown writes takes few steps for each operation, right or wrong', () => {
+  const history = storeHistory({ ...OPTIONS, operations: 5000, clients: 20, unknown: 0.1, seed: 7 });
+  const right = checkHistory(history, CHECKS);
+  expect(right.kind).toBe('ok');
+  expect(right.counts.byOutcome.unknown).toBeGreaterThan(200);
+  expect(right.counts.steps).toBeLessThan(30 * history.length);
+
+  const place = history.findLastIndex(({ mode, revision }) => mode === 'linearizable' && revision !== null);
+  const read = history[place];
+  const first = history.find(({ op, key, outcome }) => op === 'put' && key === read?.key && outcome === 'ok');
+  if (read === undefined || first === undefined) throw new Error('nothing was read');
+  const wrong = history.with(place, { ...read, value: first.value, revision: first.revision });
+  const verdict = checkHistory(wrong, { ...CHECKS, stepsMax: 300 * history.length });
+  expect(verdict.violations.map(({ broken }) => broken)).toContain('linearizable');
+  expect(verdict.undecided).toEqual([]);
+});

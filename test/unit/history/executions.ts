@@ -16,21 +16,21 @@ interface Step {
   readonly isNumber: boolean;
 }
 
-const stepOf = (spanMax: number, ops: readonly HistoryOperation['op'][]): fc.Arbitrary<Step> =>
+const stepOf = (
+  spanMax: number,
+  ops: readonly HistoryOperation['op'][],
+  revisions: ExecutionOptions['revisions'],
+): fc.Arbitrary<Step> =>
   fc.record({
     op: fc.constantFrom(...ops),
     client: fc.nat(4),
     lead: fc.nat(spanMax),
     lag: fc.nat(spanMax),
     expects: fc.constantFrom<Step['expects'][]>('current', 'current', 'wrong', 'nothing'),
-    learns: fc.constantFrom<Step['learns'][]>(
-      'all',
-      'all',
-      'all',
-      'noRevision',
-      'nothing',
-      'nothingAndLost',
-      'failure',
+    learns: fc.oneof(
+      { weight: revisions === 'most' ? 3 : 1, arbitrary: fc.constant('all' as const) },
+      { weight: revisions === 'most' ? 1 : 3, arbitrary: fc.constant('noRevision' as const) },
+      { weight: 3, arbitrary: fc.constantFrom('nothing' as const, 'nothingAndLost' as const, 'failure' as const) },
     ),
     revisionsBetween: fc.constantFrom(0, 0, 1, 3),
     isNumber: fc.boolean(),
@@ -42,12 +42,19 @@ export interface ExecutionOptions {
   readonly overlapMax: number;
   /** Counters repeat their values, so that less can be concluded from a value. */
   readonly counters: 'some' | 'none';
+  /** How many of the revisions clients are told. */
+  readonly revisions: 'most' | 'few';
 }
 
 /** What clients of a correct store tell: a sequential execution of one key, stretched so that operations overlap. */
-export function executions({ lengthMax, overlapMax, counters }: ExecutionOptions): fc.Arbitrary<HistoryOperation[]> {
+export function executions({
+  lengthMax,
+  overlapMax,
+  counters,
+  revisions,
+}: ExecutionOptions): fc.Arbitrary<HistoryOperation[]> {
   const ops = OPERATION_NAMES.filter((op) => counters === 'some' || op !== 'incr');
-  return fc.array(stepOf(overlapMax * SPACING, ops), { minLength: 1, maxLength: lengthMax }).map(execute);
+  return fc.array(stepOf(overlapMax * SPACING, ops, revisions), { minLength: 1, maxLength: lengthMax }).map(execute);
 }
 
 /** Time between two operations that take effect one after the other. */
@@ -175,8 +182,19 @@ export function mutated(history: readonly HistoryOperation[]): fc.Arbitrary<Hist
     .filter((changed) => changed.every((operation) => reasonAgainst(operation) === null));
 }
 
-/** Operations that nobody need ever have seen together. */
-export const scribbles: fc.Arbitrary<HistoryOperation[]> = fc.array(
+/** Operations that nobody need ever have seen together; with `most` of the writes unknown there are many ways to err. */
+export const scribbles = (unknown: 'some' | 'most'): fc.Arbitrary<HistoryOperation[]> =>
+  fc.array(
+    unknown === 'some'
+      ? scribble(['ok', 'ok', 'refused', 'unknown'])
+      : scribble(['ok', 'refused', 'refused', 'unknown', 'unknown', 'unknown']),
+    {
+      minLength: 1,
+      maxLength: 6,
+    },
+  );
+
+export const scribble = (outcomes: readonly HistoryOperation['outcome'][]): fc.Arbitrary<HistoryOperation> =>
   fc
     .record({
       client: fc.nat(3),
@@ -187,7 +205,7 @@ export const scribbles: fc.Arbitrary<HistoryOperation[]> = fc.array(
       isConditional: fc.boolean(),
       start: fc.nat(12),
       length: fc.nat(8),
-      outcome: fc.constantFrom<HistoryOperation['outcome'][]>('ok', 'ok', 'refused', 'unknown'),
+      outcome: fc.constantFrom(...outcomes),
       revision: fc.option(fc.integer({ min: 1, max: 5 })),
     })
     .map(
@@ -215,8 +233,7 @@ export const scribbles: fc.Arbitrary<HistoryOperation[]> = fc.array(
               : needsRevision
                 ? (revision ?? 3)
                 : revision,
+          ...(op === 'incr' && isConditional ? { by: 2 } : {}),
         };
       },
-    ),
-  { minLength: 1, maxLength: 6 },
-);
+    );

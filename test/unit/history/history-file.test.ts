@@ -53,6 +53,7 @@ test.each<[string, HistoryOperation | object]>([
   ['token must be {lineage, revision} or null', { ...get, token: { lineage: 'a' } }],
   ['end must not be before start', { ...put, end: 9 }],
   ['an operation that is ok has an end', { ...put, end: null }],
+  ['an operation that is unknown was told no revision', { ...put, outcome: 'unknown' }],
   ['a put expects no revision', { ...put, expect: 57 }],
   ['a put writes a value', { ...put, value: null }],
   ['a put has no condition to be refused by', { ...put, outcome: 'refused' }],

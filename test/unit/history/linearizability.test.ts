@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { arrange } from '../../history/arrangement.ts';
 import { checkLinearizability, DEFAULT_OPTIONS } from '../../history/linearizability.ts';
 import { type HistoryOperation, reasonAgainst } from '../../history/operation.ts';
 import { cas, create, get, incr, put, read, remove } from './kit.ts';
@@ -88,12 +89,50 @@ const good: Record<string, readonly HistoryOperation[]> = {
     remove({ at: [20, 30], expect: 1, revision: 2 }),
     remove({ at: [40, 50], expect: 1, ...REFUSED }),
   ],
+  'an order that is only found where fewer unknown writes were placed before': [
+    put('v0', { at: [100, 100] }),
+    put('v1', { at: [110, 110], revision: 3 }),
+    put('v2', { at: [109, 120] }),
+    remove({ at: [130, 134], expect: 4, revision: 5 }),
+    put('v4', { at: [134], ...UNKNOWN }),
+    cas(6, 'v5', { at: [150, 150] }),
+  ],
+  'a refusal that leaves too few revisions, if it is placed before an unknown write and not after it': [
+    put('v1', { at: [0, 10], revision: 4 }),
+    put('v2', { at: [20], ...UNKNOWN }),
+    get('v2', { at: [30, 40] }),
+    put('v3', { at: [50], ...UNKNOWN }),
+    put('v3', { at: [50], ...UNKNOWN }),
+    cas(5, 'v4', { at: [60, 70], ...REFUSED }),
+    get('v3', { at: [80, 90] }),
+    put('v5', { at: [100, 110], revision: 7 }),
+  ],
   'counters: what others added, and perhaps an unknown one': [
     incr('1', { at: [0, 10], revision: 1 }),
     incr(null, { at: [20, 30], ...UNKNOWN }),
     incr('3', { at: [40, 60], revision: 6 }),
     incr('5', { at: [41, 61], revision: 7, by: 2 }),
     get('5', { at: [70, 80], revision: 7 }),
+  ],
+  'counters: of two unknown sums only the later': [
+    incr(null, { at: [0], ...UNKNOWN, by: 1 }),
+    incr(null, { at: [5], ...UNKNOWN, by: 2 }),
+    get('2', { at: [10, 20], revision: 1 }),
+    put('0', { at: [30, 40], revision: 2 }),
+  ],
+  'counters: of two unknown numbers only the later': [
+    put('10', { at: [0], ...UNKNOWN }),
+    put('20', { at: [5], ...UNKNOWN }),
+    incr('21', { at: [10, 20], revision: 2 }),
+  ],
+  'counters: a number that is read is not yet that of its only writer': [
+    put('4', { at: [0, 10], revision: 1 }),
+    incr(null, { at: [12], ...UNKNOWN }),
+    get('5', { at: [20, 30], revision: 2 }),
+    put('5', { at: [25, 60] }),
+    put('6', { at: [40, 45], revision: 3 }),
+    get('6', { at: [46, 50], revision: 3 }),
+    get('5', { at: [70, 80] }),
   ],
   'a counter over what is no number': [
     put('v1', { at: [0, 10], revision: 1 }),
@@ -196,6 +235,21 @@ const bad: Record<string, readonly HistoryOperation[]> = {
     get('v2', { at: [40, 50] }),
     put('v3', { at: [60, 70], revision: 2 }),
   ],
+  'a revision that a value cannot have, for a condition on it was refused': [
+    put('v1', { at: [0, 10], revision: 4 }),
+    put('v2', { at: [20, 30], ...UNKNOWN }),
+    get('v2', { at: [40, 50] }),
+    cas(9, 'v3', { at: [60, 70], ...REFUSED }),
+    get('v2', { at: [80, 90], revision: 9 }),
+  ],
+  'no revision left for a value, for conditions on all of them were refused': [
+    put('v1', { at: [0, 10], revision: 4 }),
+    put('v2', { at: [20, 30], ...UNKNOWN }),
+    get('v2', { at: [40, 50] }),
+    cas(6, 'v3', { at: [60, 70], ...REFUSED }),
+    cas(5, 'v4', { at: [80, 90], ...REFUSED }),
+    put('v5', { at: [100, 110], revision: 7 }),
+  ],
   'a counter that lost a sum': [incr('1', { at: [0, 10], revision: 1 }), incr('1', { at: [20, 30], revision: 2 })],
   'a counter that counts what failed': [
     incr('1', { at: [0, 10], revision: 1 }),
@@ -206,7 +260,10 @@ const bad: Record<string, readonly HistoryOperation[]> = {
 
 const kindsOf = (operations: readonly HistoryOperation[]): string[] => {
   expect(operations.map(reasonAgainst).filter((reason) => reason !== null)).toEqual([]);
-  return checkLinearizability(operations).map(({ kind }) => kind);
+  const plain = checkLinearizability(operations, { ...DEFAULT_OPTIONS, pruning: 'none' }).map(({ kind }) => kind);
+  const pruned = checkLinearizability(operations).map(({ kind }) => kind);
+  expect(pruned).toEqual(plain);
+  return pruned;
 };
 
 describe('linearizable', () => {
@@ -251,4 +308,10 @@ test('the prefix ends with the first end at which there is no order any more', (
   // Of v3 nobody knew the outcome then; that v2 was being read means nothing; v4 had not begun.
   expect(prefix).toEqual([{ ...later[0], outcome: 'unknown', end: null, revision: null }, stale, ...TWO_WRITES]);
   expect(longest.order).toEqual(TWO_WRITES);
+});
+
+test('a value that was read before its write began settles nothing', () => {
+  const early = get('v1', { at: [0, 10], revision: 1 });
+  const write = put('v1', { at: [20, 30], outcome: 'unknown' });
+  expect(arrange([early, write], 'all')).toEqual({ certain: [early], free: [[write]] });
 });

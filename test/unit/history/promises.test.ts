@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { checkHistory, type CheckOptions } from '../../history/check-history.ts';
 import { type HistoryOperation, reasonAgainst } from '../../history/operation.ts';
 import type { Broken } from '../../history/violation.ts';
-import { cas, create, get, put, read, remove } from './kit.ts';
+import { cas, create, get, incr, put, read, remove } from './kit.ts';
 
 const SECOND = 1_000_000;
 const OLD = { number: 1, id: 'a' };
@@ -49,6 +49,14 @@ describe('a write is applied once', () => {
       ],
     ],
     ['a revision of two keys', [put('v3', { at: [40, 50], key: 'other', revision: 4 })]],
+    ['a revision of two writes of one value', [put('v2', { at: [25, 35], revision: 4 })]],
+    [
+      'a revision of one key, read of another',
+      [
+        put('v3', { at: [40], key: 'other', outcome: 'unknown' }),
+        read('eventual', 'v3', { at: [60, 70], key: 'other', revision: 4 }),
+      ],
+    ],
   ])('%s', (_, operations) => {
     expect(brokenIn([...WRITES, ...operations])).toContain('applied-once');
   });
@@ -66,6 +74,38 @@ describe('a write is applied once', () => {
     expect(brokenIn([...versions(3), unknown])).toEqual([]);
     expect(brokenIn([...versions(4), unknown])).toEqual(['applied-once']);
     expect(brokenIn([put('v1', { at: [0, 10], revision: 1, version: 2 })])).toEqual(['applied-once']);
+  });
+
+  test('values that were written twice, and sums, may have two revisions', () => {
+    const again = put('v1', { at: [40, 50], revision: 6 });
+    const reads = [1, 6].map((revision) => read('eventual', 'v1', { at: [60, 70], revision }));
+    expect(brokenIn([...WRITES, again, ...reads])).toEqual([]);
+    const sums = [1, 3].map((revision) => [
+      incr('1', { at: [20 * revision, 20 * revision + 10], revision }),
+      read('eventual', '1', { at: [100, 110], revision }),
+    ]);
+    const removed = remove({ at: [40, 50], revision: 2 });
+    expect(brokenIn([...sums.flat(), removed])).toEqual([]);
+    expect(brokenIn([incr(null, { at: [0], outcome: 'unknown' }), read('eventual', '1', { at: [5, 10] })])).toEqual([]);
+  });
+
+  test('versions: a revision has one, failed writes make none, and what was read is no longer unknown', () => {
+    const first = put('v1', { at: [0, 10], revision: 1, version: 1 });
+    const unknown = put('v2', { at: [20], outcome: 'unknown' });
+    const twice = read('eventual', 'v1', { at: [30, 40], revision: 1, version: 2 });
+    expect(brokenIn([first, unknown, twice])).toEqual(['applied-once']);
+    const third = put('v3', { at: [60, 70], revision: 6, version: 3 });
+    expect(brokenIn([first, unknown, third])).toEqual([]);
+    expect(brokenIn([first, remove({ at: [20, 30], outcome: 'failed' }), third])).toEqual(['applied-once']);
+    const seen = read('eventual', 'v2', { at: [30, 40], revision: 4, version: 2 });
+    expect(brokenIn([first, unknown, seen, third])).toEqual([]);
+    expect(brokenIn([first, unknown, seen, { ...third, version: 4 }])).toEqual(['applied-once']);
+  });
+
+  test('versions: a new lineage goes on from what an old one had come to', () => {
+    const told = WRITES.map((write) => ({ ...write, lineage: OLD }));
+    const next = put('v3', { at: [60, 70], revision: 9, version: 8, lineage: NEW });
+    expect(brokenIn([...told, next], { lineages: 'several' })).toEqual([]);
   });
 
   test('a key is written in another lineage than the one that wrote the value before', () => {
@@ -94,6 +134,8 @@ describe('in-sync: all that was acknowledged a staleness bound before', () => {
     expect(brokenIn([...WRITES, late, unknown(4)])).toEqual([]);
     expect(brokenIn([...WRITES, late, unknown(1)])).toEqual(['in-sync']);
     expect(brokenIn([...WRITES, late, remove({ at: [40, 50], revision: 7 })])).toEqual([]);
+    expect(brokenIn([...WRITES, late, remove({ at: [40, 50], outcome: 'failed' })])).toEqual(['in-sync']);
+    expect(brokenIn([...WRITES, late, remove({ at: [3 * SECOND], outcome: 'unknown' })])).toEqual(['in-sync']);
     // It was deleted before it was written.
     const early = remove({ at: [12, 15], revision: 2 });
     expect(brokenIn([...WRITES, early, late])).toEqual(['in-sync']);
@@ -151,6 +193,15 @@ describe('session: nothing older than the session has seen', () => {
       read('session', 'v1', { at: [40, 50], revision: 1, token: token(6) }),
     ];
     expect(brokenIn(inOld(history))).toEqual(['session']);
+  });
+
+  test('what stood in the way of somebody counts as well', () => {
+    const refused = cas(1, 'v3', { at: [30, 35], outcome: 'refused', revision: 4 });
+    const first = WRITES[0] as HistoryOperation;
+    const unknown = put('v2', { at: [20], outcome: 'unknown' });
+    const reading = read('session', 'v1', { at: [40, 50], revision: 1 });
+    expect(brokenIn(inOld([first, unknown, refused, { ...reading, token: token(6) }]))).toEqual(['session']);
+    expect(brokenIn([first, unknown, refused, reading])).toEqual(['session']);
   });
 
   test('where no tokens were kept: a client reads what it wrote, and does not go back', () => {
@@ -238,6 +289,47 @@ describe('lineages', () => {
     const late = (start: number) => read('in-sync', 'v2', { at: [start, start + 10], revision: 4, lineage: OLD });
     expect(brokenIn([...written, next, late(60)], several)).toEqual([]);
     expect(brokenIn([...written, next, late(2 * SECOND)], several)).toEqual(['in-sync']);
+  });
+
+  test('what a later one shows is not too old, whatever its revisions', () => {
+    const fresh = [
+      put('v3', { at: [40, 50], revision: 2, lineage: NEW }),
+      read('in-sync', 'v3', { at: [2 * SECOND, 3 * SECOND], revision: 2, lineage: NEW }),
+    ];
+    expect(brokenIn([...written, ...fresh], several)).toEqual([]);
+    const stale = read('in-sync', 'v2', { at: [2 * SECOND, 3 * SECOND], revision: 4, lineage: OLD });
+    expect(brokenIn([...written, ...fresh, stale], several)).toEqual(['in-sync']);
+  });
+
+  test('of what an old one had, anything can be there unread', () => {
+    const next = [
+      create('v4', { at: [40, 50], outcome: 'refused', lineage: NEW }),
+      put('v5', { at: [60, 70], revision: 2, lineage: NEW }),
+    ];
+    expect(brokenIn([...written.toReversed(), ...next], several)).toEqual([]);
+  });
+
+  test('their numbers are their order; names are in the order in which they were heard', () => {
+    const early = put('v', { at: [0, 10], revision: 5, key: 'one' });
+    const late = put('v', { at: [20, 30], revision: 5, key: 'two' });
+    expect(
+      brokenIn(
+        [
+          { ...early, lineage: NEW },
+          { ...late, lineage: OLD },
+        ],
+        several,
+      ),
+    ).toEqual(['lineage']);
+    expect(
+      brokenIn(
+        [
+          { ...late, lineage: 'first' },
+          { ...early, lineage: 'then' },
+        ],
+        several,
+      ),
+    ).toEqual([]);
   });
 
   test('a number is given once', () => {
