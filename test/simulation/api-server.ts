@@ -32,6 +32,11 @@ const emptyContent: RecordContent = {
   endedEpoch: null,
 };
 
+interface Replaced {
+  readonly before: Lease;
+  readonly content: RecordContent;
+}
+
 /** What only mutants ask for, and the real API server takes: a create that is not empty, a replace without a uid. */
 interface Unruly {
   readonly kind?: unknown;
@@ -63,6 +68,8 @@ export class ApiServer {
   requestDelayUs: (process: Process, request: ApiRequest) => number = () => 0;
   /** For scenarios: how much later the answer to a call comes. */
   answerDelayUs: (process: Process, request: ApiRequest) => number = () => 0;
+  /** By the call that is being carried out. */
+  #replaced: Replaced | null = null;
   #version = 100;
   #uids = 0;
 
@@ -99,15 +106,19 @@ export class ApiServer {
     }
     if (random.chance(slowAnswers + this.slowAnswerShare)) back += random.within(0.05, 1.2) * timeoutUs;
     world.after(there + this.requestDelayUs(process, request), () => {
-      const given = this.#execute(process, request, sentUs);
+      const given = this.#execute(process, request);
       world.trace.add(world.now, 'api', process.label, { call, request, given } satisfies CarriedOut);
+      // Only now is it checked: a replace that violates something belongs to its story.
+      const replaced = this.#replaced;
+      this.#replaced = null;
+      if (replaced !== null) this.#onReplaced(process, { ...replaced, sentUs });
       world.after(back + this.answerDelayUs(process, request), () => {
         if (process.apiUp && this.outage === 'none') answer(given);
       });
     });
   }
 
-  #execute(process: Process, request: ApiRequest, sentUs: number): ApiAnswer {
+  #execute(process: Process, request: ApiRequest): ApiAnswer {
     const { plan } = this.#world;
     const random = this.#calls.of(process.pod.machine);
     if (random.chance(plan.api.refusals + this.refusalShare)) return { kind: 'refused', reason: 'too many requests' };
@@ -118,7 +129,7 @@ export class ApiServer {
         if (this.lease !== null) return { kind: 'conflict' };
         this.write({ content: emptyContent, uid: 'new' });
         const { content } = request as Unruly;
-        if (content !== undefined) this.#replace(process, { content, sentUs });
+        if (content !== undefined) this.#replace(content);
         return this.#read();
       }
       case 'replaceLease': {
@@ -127,12 +138,12 @@ export class ApiServer {
         const { uid } = base as Unruly;
         if (lease === null && uid === null) {
           this.write({ content: emptyContent, uid: 'new' });
-          this.#replace(process, { content, sentUs });
+          this.#replace(content);
           return this.#read();
         }
         const isSame = uid === null || lease?.uid === uid;
         if (lease === null || !isSame || lease.resourceVersion !== base.resourceVersion) return { kind: 'conflict' };
-        if (lease.isDamaged || !sameContent(lease.content, content)) this.#replace(process, { content, sentUs });
+        if (lease.isDamaged || !sameContent(lease.content, content)) this.#replace(content);
         return this.#read();
       }
       case 'listPods':
@@ -142,12 +153,16 @@ export class ApiServer {
     }
   }
 
-  #replace(process: Process, change: { readonly content: RecordContent; readonly sentUs: number }): void {
+  #replace(content: RecordContent): void {
     const before = this.lease as Lease;
-    this.write({ content: change.content, uid: before.uid });
+    this.write({ content, uid: before.uid });
     this.backups.push(this.lease as Lease);
-    this.#world.checker.onRecordReplaced(process, { before, ...change });
-    this.#afterReplace(before.content, change.content);
+    this.#replaced = { before, content };
+  }
+
+  #onReplaced(process: Process, change: Replaced & { readonly sentUs: number }): void {
+    this.#world.checker.onRecordReplaced(process, change);
+    this.#afterReplace(change.before.content, change.content);
   }
 
   #read(): ApiAnswer {

@@ -1,8 +1,7 @@
 import { setPriority, availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { MakeGroup } from './inspection.ts';
+import { makeGroupOf } from './make-group.ts';
 import { drawPlan, type Plan } from './plan.ts';
-import { makeRealGroup } from './real-group.ts';
 import { describeProgress, recordOf, writeRecord } from './record.ts';
 import { describeFailure, describeSummary } from './report.ts';
 import { dailySeed, runMany } from './run-many.ts';
@@ -17,6 +16,8 @@ const help = `npm run sim -- [--seeds A..B] [options]
   --seeds A..B     the seeds to run, default 1..1000; one number runs one seed; A.. goes on until --minutes or --events
                    are reached; today.. begins where no other day begins
   --schedule FILE  runs a saved schedule instead
+  --nearby N       and N - 1 times more, with the same faults and another chance
+  --mutant NAME    runs a mutant of the core, as npm run sim:mutants names them
   --jobs N         workers; default: one per processor
   --seconds S      simulated seconds with faults, instead of 20
   --minutes M      stop taking new seeds after M minutes
@@ -38,6 +39,8 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
     schedule: { type: 'string' },
+    nearby: { type: 'string' },
+    mutant: { type: 'string' },
     jobs: { type: 'string' },
     seconds: { type: 'string' },
     minutes: { type: 'string' },
@@ -81,16 +84,18 @@ function seedsOf(text: string): Seeds {
 const seconds = numberOf('seconds', values.seconds);
 const planOf = (seed: number): Plan => drawPlan(seed, seconds === undefined ? {} : { seconds });
 
+const makeGroup = await makeGroupOf(values.mutant ?? null);
+
 /** One run, told from beginning to end; whether it passed. */
 function traceOne(plan: Plan): boolean {
-  const report = runPlan(plan, makeRealGroup, { listener: (event) => console.log(lineOf(event)) });
+  const report = runPlan(plan, makeGroup, { listener: (event) => console.log(lineOf(event)) });
   const { violation, ...counts } = report;
   console.log(violation === null ? `passed: ${JSON.stringify(counts)}` : describeFailure(report));
   return violation === null;
 }
 
 /** Makes a failing run small and shows it; whether it passed instead. */
-function shrinkOne(plan: Plan, makeGroup: MakeGroup, options: { readonly write: string | undefined }): boolean {
+function shrinkOne(plan: Plan, options: { readonly write: string | undefined }): boolean {
   const shows = process.stderr.isTTY;
   const patience = numberOf('patience', values.patience) ?? 120;
   const endsAtMs = performance.now() + patience * 1000;
@@ -115,6 +120,16 @@ function shrinkOne(plan: Plan, makeGroup: MakeGroup, options: { readonly write: 
   return false;
 }
 
+/** A schedule is a point; what it found should not stand a step away from it either. Whether all pass. */
+function runNearby(plan: Plan, runs: number): boolean {
+  const reports = Array.from({ length: runs }, (_, step) => runPlan({ ...plan, seed: plan.seed + step }, makeGroup));
+  const failures = reports.filter((report) => report.violation !== null);
+  for (const { seed, violation } of failures)
+    console.log(`seed ${seed}: ${violation?.invariant}: ${violation?.message}`);
+  console.log(`${failures.length} of ${runs} runs fail`);
+  return failures.length === 0;
+}
+
 async function search(seeds: Seeds): Promise<boolean> {
   const events =
     numberOf('events', values.events) ?? (values.nightly && values.minutes === undefined ? 1e9 : undefined);
@@ -136,6 +151,7 @@ async function search(seeds: Seeds): Promise<boolean> {
     failuresMax: numberOf('failures', values.failures) ?? 10,
     signal: stop.signal,
     ...(seconds === undefined ? {} : { simulatedSeconds: seconds }),
+    ...(values.mutant === undefined ? {} : { mutant: values.mutant }),
     ...(minutes === undefined ? {} : { wallSeconds: 60 * minutes }),
     ...(events === undefined ? {} : { eventsMax: events }),
     onProgress: (soFar) => {
@@ -154,7 +170,7 @@ async function search(seeds: Seeds): Promise<boolean> {
   for (const report of failures) console.log(`${describeFailure(report)}\n`);
   for (const [place, { seed }] of failures.entries()) {
     if (place > 0 && !values.shrink) break;
-    shrinkOne(planOf(seed), makeRealGroup, { write: place === 0 ? values.write : undefined });
+    shrinkOne(planOf(seed), { write: place === 0 ? values.write : undefined });
     console.log();
   }
   console.log(describeSummary(result));
@@ -170,12 +186,14 @@ async function main(): Promise<boolean> {
   if (values.nightly) setPriority(19);
   if (values.schedule !== undefined) {
     const { plan } = readSchedule(values.schedule);
-    return values.trace ? traceOne(plan) : shrinkOne(plan, makeRealGroup, { write: values.write });
+    const nearby = numberOf('nearby', values.nearby);
+    if (nearby !== undefined) return runNearby(plan, nearby);
+    return values.trace ? traceOne(plan) : shrinkOne(plan, { write: values.write });
   }
   const seeds = seedsOf(values.seeds ?? (values.nightly ? 'today..' : '1..1000'));
   if (values.trace) return traceOne(planOf(seeds.first));
   if (values.shrink && seeds.first === seeds.last) {
-    return shrinkOne(planOf(seeds.first), makeRealGroup, { write: values.write });
+    return shrinkOne(planOf(seeds.first), { write: values.write });
   }
   return search(seeds);
 }

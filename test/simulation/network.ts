@@ -88,8 +88,9 @@ export class Network {
   readonly #world: World;
   /** How many faults cut the way from one machine to another. */
   readonly #cuts = new Uint8Array(MACHINES * MACHINES);
-  readonly #slowUs = new Float64Array(MACHINES * MACHINES);
-  readonly #lossy = new Float64Array(MACHINES * MACHINES);
+  /** By way, as above; few at a time. */
+  readonly #slowUs = new Map<number, number>();
+  readonly #lossy = new Map<number, number>();
   readonly stalled = new Set<Direction>();
   readonly #byAddress = new Map<string, Pod>();
   /** Some of what was ever said from one process to another. */
@@ -119,7 +120,7 @@ export class Network {
 
   latency(from: number, to: number): number {
     const { latencyUs, jitterUs } = this.#world.plan.network;
-    const slow = this.#slowUs[from * MACHINES + to] as number;
+    const slow = this.#slowUs.size === 0 ? 0 : (this.#slowUs.get(from * MACHINES + to) ?? 0);
     // A client's machine draws for both ways, so that a request more changes nothing between the replicas.
     const random = this.#chances.of(Math.max(from, to) >= CLIENT_MACHINES ? Math.max(from, to) : from);
     return Math.ceil(latencyUs + random.next() * jitterUs + (slow === 0 ? 0 : random.next() * slow));
@@ -135,17 +136,17 @@ export class Network {
   }
 
   slowDown(from: number, to: number, us: number): void {
-    this.#slowUs[from * MACHINES + to] = us;
+    this.#slowUs.set(from * MACHINES + to, us);
   }
 
   loseSome(from: number, to: number, share: number): void {
-    this.#lossy[from * MACHINES + to] = share;
+    this.#lossy.set(from * MACHINES + to, share);
   }
 
   healAll(): void {
     this.#cuts.fill(0);
-    this.#slowUs.fill(0);
-    this.#lossy.fill(0);
+    this.#slowUs.clear();
+    this.#lossy.clear();
     this.resumeStalled();
   }
 
@@ -196,7 +197,8 @@ export class Network {
     const { loss, duplicates, ghosts } = this.#world.plan.network;
     const random = this.#chances.of(end.out.fromMachine);
     if (ghosts > 0) this.#haunt(end, to, message);
-    const share = loss + (this.#lossy[end.out.fromMachine * MACHINES + to.process.pod.machine] as number);
+    const way = end.out.fromMachine * MACHINES + to.process.pod.machine;
+    const share = loss + (this.#lossy.size === 0 ? 0 : (this.#lossy.get(way) ?? 0));
     if (share > 0 && random.chance(share)) return;
     const input: Input = { kind: 'received', link: to.link, message };
     end.out.enqueue(input);

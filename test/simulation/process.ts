@@ -226,6 +226,8 @@ export class Process {
       throw new Violation('no-exception', `${this.label} stopped with ${rule}: ${String(error)}`, { cause: error });
     }
     world.events += inbox.length;
+    // Before the checks: what a turn decided belongs to the story of its violation.
+    for (const effect of effects) world.trace.add(world.now, this.label, '>', effect);
     world.checker.afterTurn(this);
     this.#perform(effects);
   };
@@ -242,7 +244,6 @@ export class Process {
     const world = this.#world;
     let mayEnd = false;
     for (const effect of effects) {
-      world.trace.add(world.now, this.label, '>', effect);
       switch (effect.kind) {
         case 'connect':
           world.network.dial(this, effect.link, effect.address);

@@ -137,6 +137,9 @@ class Teller {
       case 'cancel':
         this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} is no longer wanted`, 'routine');
         return;
+      case 'recover':
+        this.#at(pod, `?${input.ticket} an operator asks: ${format(input.request)}`, 'turn');
+        return;
       case 'stop':
         this.#at(pod, `${process} is told to stop within ${input.graceMs} ms`, 'turn');
     }
@@ -180,6 +183,9 @@ class Teller {
         );
         return;
       }
+      case 'recoverAnswered':
+        this.#at(pod, `!${effect.ticket} to the operator: ${format(effect.outcome)}`, 'turn');
+        return;
       case 'report':
         this.#hearReport(pod, effect.report);
         return;
@@ -205,6 +211,9 @@ class Teller {
         return;
       case 'alarm':
         this.#at(pod, `ALARM ${report.code}: ${report.message}`, 'turn');
+        return;
+      case 'peerRefused':
+        this.#at(pod, `refuses ${nameOf(report.replica)}: ${report.reason}`, 'work');
         return;
       case 'note':
         this.#at(pod, report.message, 'routine');

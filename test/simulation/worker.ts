@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { makeRealGroup } from './real-group.ts';
+import { makeGroupOf } from './make-group.ts';
 import { runSeed, type SeedReport } from './run-seed.ts';
 
 /** Takes seeds one by one, so that no worker waits for another. */
 export interface WorkerOptions {
   readonly seconds: number | null;
+  /** Of the list of mutants; null: the real core. */
+  readonly mutant: string | null;
 }
 
 export type ToWorker = { readonly kind: 'run'; readonly seed: number } | { readonly kind: 'end' };
@@ -15,6 +17,7 @@ export interface FromWorker {
 
 const options = workerData as WorkerOptions;
 const port = parentPort;
+const makeGroup = await makeGroupOf(options.mutant);
 if (port !== null) {
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'end') {
@@ -22,7 +25,7 @@ if (port !== null) {
       return;
     }
     const before = process.threadCpuUsage();
-    const report = runSeed(message.seed, makeRealGroup, options.seconds === null ? {} : { seconds: options.seconds });
+    const report = runSeed(message.seed, makeGroup, options.seconds === null ? {} : { seconds: options.seconds });
     const { user, system } = process.threadCpuUsage(before);
     port.postMessage({ report, cpuSeconds: (user + system) / 1e6 } satisfies FromWorker);
   });

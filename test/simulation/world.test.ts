@@ -43,7 +43,7 @@ class IdleGroup implements SimulatedGroup {
       commitIndex: 0,
       appliedIndex: 0,
       storeEntries: () => [],
-    sessions: () => [],
+      sessions: () => [],
     };
   }
 }
@@ -335,4 +335,24 @@ test('entries that agree on epoch and index agree on what is before them', () =>
   expect(() => {
     story.chronicle.see(entry, 1);
   }).toThrow(/follows one of epoch 1 here, 2 there/);
+});
+
+test('a lineage begins with the sessions as they were where it branches off', () => {
+  const options = { ordinal: 0, forgetting: { tombstones: false, idempotency: false }, sessionIdleMs: 1000 };
+  const commit = (chronicle: Chronicle, index: number, timeMs: number, body: EntryBody): void =>
+    chronicle.commit(new Entry(logIndex(index), epoch(1), wallMs(timeMs), body), { isLeader: true }, () => undefined);
+  const parent = new Chronicle(lineage, options, null);
+  commit(parent, 1, 0, { kind: 'openSession', session });
+  // What the branch does not have: the session ends, and another of the same name is opened.
+  commit(parent, 2, 1500, { kind: 'endSessions', sessions: [session] });
+  commit(parent, 3, 1600, { kind: 'openSession', session });
+
+  const branch = (): Chronicle =>
+    new Chronicle(
+      { number: 2, id: 'L2' },
+      { ...options, ordinal: 1 },
+      { chronicle: parent, throughIndex: 1, beganInEpoch: 2 },
+    );
+  commit(branch(), 2, 1700, { kind: 'endSessions', sessions: [session] });
+  expect(() => commit(branch(), 2, 900, { kind: 'endSessions', sessions: [session] })).toThrow(/used 900 ms ago/);
 });

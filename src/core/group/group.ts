@@ -1,5 +1,5 @@
 import { assert, unreachable } from '../base/assert.ts';
-import type { Instant } from '../base/numbers.ts';
+import type { Epoch, Instant } from '../base/numbers.ts';
 import { Random } from '../base/random.ts';
 import type { ApiAnswer } from '../election/api.ts';
 import { Candidate, type LeadVerdict } from '../election/candidate.ts';
@@ -15,6 +15,7 @@ import { Follower } from '../replication/follower.ts';
 import { Leader } from '../replication/leader.ts';
 import { type Lineage, sameLineage } from '../replication/lineage.ts';
 import type { Answer, Hello, PeerMessage } from '../replication/messages.ts';
+import type { ReplicaId } from '../replication/replica-id.ts';
 import { Replica } from '../replication/replica.ts';
 import { Departure, type DepartureStanding } from './departure.ts';
 import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from './io.ts';
@@ -24,6 +25,14 @@ import { Reads } from './reads.ts';
 /** A replica that is about to lead, or may be, keeps hellos this long before it says that it does not. */
 const EARLY_HELLO_MS = 300;
 const EPOCHS_GROW = 'R3: epochs that are obeyed only grow, and lineages too';
+
+/** Whom it was last said to follow. */
+interface Following {
+  readonly leader: ReplicaId | null;
+  readonly epoch: Epoch | null;
+}
+
+const NOBODY: Following = { leader: null, epoch: null };
 
 interface EarlyHello {
   readonly hello: Hello;
@@ -60,7 +69,7 @@ export class Group {
   /** R3: what was obeyed at the end of the last turn; null while the replica was empty, for then it obeys any record. */
   #obeyed: { readonly lineage: Lineage; readonly epoch: number } | null = null;
   #testimonies = 0;
-  #reportedFollowing: string | null = null;
+  #reportedFollowing = NOBODY;
   #stopped = false;
 
   constructor(options: GroupOptions, now: Instant) {
@@ -183,7 +192,7 @@ export class Group {
       effects.push({ kind: 'recoverAnswered', ticket, outcome });
     // A read that waited may have asked for a round just now: it begins in this turn, not the next.
     if (this.#leader?.rounds.wanted === true) this.#leader.flush(now, effects, applied);
-    if (!this.#stopped && this.#departure.done(now, this.#departureStanding())) {
+    if (this.#departure.begun && !this.#stopped && this.#departure.done(now, this.#departureStanding())) {
       this.#stopped = true;
       effects.push({ kind: 'stopped' });
     }
@@ -439,7 +448,7 @@ export class Group {
     );
     this.#leader.membership.stopping = this.#departure.begun;
     this.#reads.setLeader(this.#leader, effects);
-    this.#reportedFollowing = null;
+    this.#reportedFollowing = NOBODY;
     effects.push({ kind: 'report', report: { kind: 'roleChanged', role: 'leading', epoch, reason } });
     effects.push({
       kind: 'report',
@@ -506,11 +515,13 @@ export class Group {
   }
 
   #reportFollowing(effects: Effect[]): void {
-    const { target, streaming, epoch } = this.#follower;
-    const following = streaming && target !== null ? `${target.leader} ${epoch ?? 0}` : null;
-    if (following === this.#reportedFollowing) return;
-    this.#reportedFollowing = following;
-    if (following === null)
+    const { target, streaming } = this.#follower;
+    const leader = streaming && target !== null ? target.leader : null;
+    const epoch = leader === null ? null : this.#follower.epoch;
+    const reported = this.#reportedFollowing;
+    if (leader === reported.leader && epoch === reported.epoch) return;
+    this.#reportedFollowing = { leader, epoch };
+    if (leader === null)
       this.#report(effects, {
         kind: 'roleChanged',
         role: 'seeking',
@@ -522,7 +533,7 @@ export class Group {
         kind: 'roleChanged',
         role: 'following',
         epoch: this.#obedience.epoch,
-        reason: `the record names ${target?.leader ?? ''}`,
+        reason: `the record names ${leader}`,
       });
   }
 

@@ -239,8 +239,11 @@ export class Reads {
   }
 
   flush(effects: Effect[]): void {
-    for (const read of this.#ready) if (!read.settled) this.#passKey(read, effects);
-    this.#ready.clear();
+    // Emptying an empty set costs a new table, in every turn.
+    if (this.#ready.size > 0) {
+      for (const read of this.#ready) if (!read.settled) this.#passKey(read, effects);
+      this.#ready.clear();
+    }
     if (!this.#vouchWanted) return;
     this.#vouchWanted = false;
     this.#vouchNumber += 1;

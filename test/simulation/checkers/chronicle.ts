@@ -61,7 +61,7 @@ export class Chronicle {
     this.ordinal = options.ordinal;
     this.#forgetting = options.forgetting;
     this.#sessionIdleMs = options.sessionIdleMs;
-    this.#sessions = new Map(from === null ? [] : from.chronicle.#sessions);
+    this.#sessions = new Map();
     const through = from?.throughIndex ?? 0;
     this.committed = through;
     this.entries = from === null ? [] : from.chronicle.entries.slice(0, through + 1);
@@ -69,6 +69,8 @@ export class Chronicle {
     this.#operations = new Map();
     this.#idempotency = new Map();
     if (from === null) return;
+    // As they were then: the lineage before may have gone on, and used or ended some of them later.
+    for (const entry of this.entries) if (entry !== undefined) this.#useSessions(entry);
     for (const [key, changes] of from.chronicle.#keys) {
       const kept = changes.filter((change) => change.index <= through);
       if (kept.length > 0) this.#keys.set(key, kept);
@@ -128,25 +130,29 @@ export class Chronicle {
     );
     this.entries[index] = entry;
     this.committed = index;
-    const { body, timeMs } = entry;
+    this.#useSessions(entry);
+    const { body } = entry;
+    if (body.kind === 'write') this.#write(entry, body, operationOf(body.request.session, body.request.number));
+  }
+
+  #useSessions({ index, timeMs, body }: Entry): void {
     switch (body.kind) {
       case 'empty':
         break;
       case 'write':
         this.#sessions.set(body.request.session, timeMs);
-        this.#write(entry, body, operationOf(body.request.session, body.request.number));
         break;
       case 'openSession':
         this.#sessions.set(body.session, timeMs);
         break;
       case 'endSessions':
-        for (const session of body.sessions) this.#endSession(session, entry);
+        for (const session of body.sessions) this.#endSession(session, { index, timeMs });
         break;
     }
   }
 
   /** R15: sessions are bounded by refusing new ones; one that is there ends only when nobody has used it for long. */
-  #endSession(session: SessionId, entry: Entry): void {
+  #endSession(session: SessionId, entry: Pick<Entry, 'index' | 'timeMs'>): void {
     const usedMs = this.#sessions.get(session);
     check(
       usedMs === undefined || entry.timeMs - usedMs >= this.#sessionIdleMs,
