@@ -1,0 +1,109 @@
+import { defaultTimes, type GroupTimes } from '../../src/core/group/options.ts';
+import type { Place } from './names.ts';
+
+/** How often each kind of thing may happen in one history. What is not named happens as often as it can. */
+export interface Budget {
+  readonly writes: number;
+  /** How often a client repeats a write whose outcome it could not learn (R15). */
+  readonly repeats: number;
+  readonly reads: number;
+  /** By place. */
+  readonly ticks: readonly [number, number, number];
+  readonly crashes: number;
+  readonly timeOuts: number;
+  readonly resets: number;
+  readonly refusals: number;
+  readonly restarts: number;
+  readonly deletions: number;
+  readonly restores: number;
+  readonly stops: number;
+  /** News of the watch, in all. */
+  readonly hints: number;
+}
+
+export interface Configuration {
+  readonly name: string;
+  /** One sentence: what it is about. */
+  readonly about: string;
+  readonly budget: Budget;
+  /** Which replica may crash; the others may not. */
+  readonly mayCrash: readonly Place[];
+  readonly readMode: 'linearizable' | 'in-sync';
+  readonly times: GroupTimes;
+  /** What a tick of the search adds to a replica's clock. */
+  readonly tickMs: number;
+  readonly minInSync: number;
+  /** Whether replicas know whom to ask (R8); who answers decides when somebody tries, never whether it may. */
+  readonly peers: 'known' | 'unknown';
+  /** Everything that is there for both followers is exchanged freely; else the order of names counts, too. */
+  readonly symmetry: 'on' | 'off';
+  /** What happens, in this order and with nothing else, before the search begins. */
+  readonly prologue: readonly Prologue[];
+}
+
+export type Prologue =
+  /** One is kept from hearing anything until it is removed, and is then left to follow again. */
+  { readonly kind: 'removed'; readonly place: Place };
+
+const NEVER_MS = 1e9;
+
+/** Nothing happens by itself but what a test is about. */
+export const quietTimes: GroupTimes = {
+  ...defaultTimes,
+  heartbeatMs: NEVER_MS,
+  renewMs: NEVER_MS,
+  leaseMs: NEVER_MS,
+  electionMs: NEVER_MS,
+  removalMs: NEVER_MS,
+  readStalenessMs: NEVER_MS,
+  writeWaitMs: NEVER_MS,
+  readWaitMs: NEVER_MS,
+  sessionIdleMs: NEVER_MS,
+  readmitMinMs: 0,
+  readmitMaxMs: 0,
+};
+
+const nothing: Budget = {
+  writes: 0,
+  repeats: 0,
+  reads: 0,
+  ticks: [0, 0, 0],
+  crashes: 0,
+  timeOuts: 0,
+  resets: 0,
+  refusals: 0,
+  restarts: 0,
+  deletions: 0,
+  restores: 0,
+  stops: 0,
+  hints: 0,
+};
+
+const base: Omit<Configuration, 'name' | 'about'> = {
+  budget: nothing,
+  mayCrash: [],
+  readMode: 'linearizable',
+  times: quietTimes,
+  tickMs: 200,
+  minInSync: 2,
+  peers: 'unknown',
+  symmetry: 'on',
+  prologue: [],
+};
+
+export const configurations: readonly Configuration[] = [
+  {
+    ...base,
+    name: 'takeover',
+    about: 'the leader crashes amid two writes, and one call to the API server times out',
+    budget: { ...nothing, writes: 2, repeats: 1, ticks: [0, 2, 2], crashes: 1, timeOuts: 1 },
+    mayCrash: [0],
+  },
+];
+
+export function configuration(name: string): Configuration {
+  const found = configurations.find((candidate) => candidate.name === name);
+  if (found === undefined)
+    throw new Error(`no configuration ${name}; there are ${configurations.map((each) => each.name).join(', ')}`);
+  return found;
+}
