@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { exchangeInNumber, exchangeInText } from './names.ts';
-import type { Debugger } from './suspended.ts';
+import { Suspended } from './suspended.ts';
 import { VISIBLE } from './visible-core.ts';
 
 /** How a value is put into words that are the same for all values that mean the same. */
@@ -23,29 +23,25 @@ const TRANSIENT = new Set([`${VISIBLE}effects`]);
  * compares none of these by identity.
  */
 export class Canonical {
-  readonly #debugger: Debugger;
   /** Which never change: they are left out. */
   readonly #constants: ReadonlySet<unknown>;
 
-  constructor(debug: Debugger, constants: Iterable<unknown>) {
-    this.#debugger = debug;
+  constructor(constants: Iterable<unknown>) {
     this.#constants = new Set(constants);
   }
 
   text(value: unknown, wording: Wording): string {
-    return new Walk(this.#debugger, this.#constants, wording).text(value);
+    return new Walk(this.#constants, wording).text(value);
   }
 }
 
 class Walk {
-  readonly #debugger: Debugger;
   readonly #constants: ReadonlySet<unknown>;
   readonly #exchanges: boolean;
   readonly #sorts: boolean;
   readonly #seen = new Map<object, number>();
 
-  constructor(debug: Debugger, constants: ReadonlySet<unknown>, wording: Wording) {
-    this.#debugger = debug;
+  constructor(constants: ReadonlySet<unknown>, wording: Wording) {
     this.#constants = constants;
     this.#exchanges = wording.naming === 'exchanged';
     this.#sorts = wording.order === 'sorted';
@@ -83,7 +79,9 @@ class Walk {
     if (value instanceof Map) return `map{${this.#entries([...value.entries()])}}`;
     if (value instanceof Set) return `set{${this.#sorted([...value].map((item) => this.text(item)))}}`;
     const kind = Object.prototype.toString.call(value);
-    if (kind === '[object Generator]') return this.#errand(value as Generator<unknown, unknown, unknown>);
+    // What it is about is told beside it: `Suspended`.
+    if (kind === '[object Generator]') return 'an errand';
+    if (value instanceof Suspended) return this.#suspended(value);
     if (kind !== '[object Object]') throw new Error(`cannot be compared: ${kind}`);
     if ('first' in value && 'at' in value && 'length' in value) return this.#list(queued(value as Queue));
     let text = '{';
@@ -113,10 +111,9 @@ class Walk {
     return (this.#sorts ? texts.sort() : texts).join(',');
   }
 
-  #errand(errand: Generator<unknown, unknown, unknown>): string {
-    const suspended = this.#debugger.look(errand);
-    if (suspended === null) return 'ended';
-    return `errand ${suspended.at}(${suspended.locals.map(([name, value]) => `${name}:${this.text(value)}`).join(',')})`;
+  #suspended(errand: Suspended): string {
+    const locals = errand.locals().map(([name, value]) => `${name}:${this.text(value)}`);
+    return `${errand.place}(${locals.join(',')})`;
   }
 }
 

@@ -37,13 +37,9 @@ export interface Configuration {
   readonly peers: 'known' | 'unknown';
   /** Everything that is there for both followers is exchanged freely; else the order of names counts, too. */
   readonly symmetry: 'on' | 'off';
-  /** What happens, in this order and with nothing else, before the search begins. */
-  readonly prologue: readonly Prologue[];
+  /** Who is no member when the search begins: it was cut off, was removed, and follows again. */
+  readonly removedBefore: Place | null;
 }
-
-export type Prologue =
-  /** One is kept from hearing anything until it is removed, and is then left to follow again. */
-  { readonly kind: 'removed'; readonly place: Place };
 
 const NEVER_MS = 1e9;
 
@@ -61,6 +57,19 @@ export const quietTimes: GroupTimes = {
   sessionIdleMs: NEVER_MS,
   readmitMinMs: 0,
   readmitMaxMs: 0,
+};
+
+/**
+ * Members that are away are removed: after an election time-out's grace, which ticks of a search do not use up, and only
+ * where somebody is heard, hence the heartbeats.
+ */
+const removingTimes: GroupTimes = {
+  ...quietTimes,
+  heartbeatMs: 100,
+  electionMs: 450,
+  removalMs: 150,
+  readmitMinMs: NEVER_MS,
+  readmitMaxMs: NEVER_MS,
 };
 
 const nothing: Budget = {
@@ -88,7 +97,7 @@ const base: Omit<Configuration, 'name' | 'about'> = {
   minInSync: 2,
   peers: 'unknown',
   symmetry: 'on',
-  prologue: [],
+  removedBefore: null,
 };
 
 export const configurations: readonly Configuration[] = [
@@ -98,6 +107,64 @@ export const configurations: readonly Configuration[] = [
     about: 'the leader crashes amid two writes, and one call to the API server times out',
     budget: { ...nothing, writes: 2, repeats: 1, ticks: [0, 2, 2], crashes: 1, timeOuts: 1 },
     mayCrash: [0],
+  },
+  {
+    ...base,
+    name: 'usurped',
+    about: 'a follower believes that the leader is dead, which goes on, and takes over beside it',
+    budget: { ...nothing, writes: 2, repeats: 1, ticks: [0, 1, 1], resets: 1, refusals: 1, timeOuts: 1, hints: 1 },
+  },
+  {
+    ...base,
+    name: 'outsider',
+    about: 'one of three has been removed and follows again; the leader crashes amid a write',
+    budget: { ...nothing, writes: 1, repeats: 1, ticks: [0, 2, 2], crashes: 1, timeOuts: 1 },
+    mayCrash: [0],
+    times: removingTimes,
+    removedBefore: 2,
+    symmetry: 'off',
+  },
+  {
+    ...base,
+    name: 'shrink',
+    about: 'a member does not acknowledge and is removed, the call times out and may land late; one replica crashes',
+    budget: { ...nothing, writes: 2, ticks: [2, 1, 1], crashes: 1, timeOuts: 1 },
+    mayCrash: [0, 2],
+    times: removingTimes,
+  },
+  {
+    ...base,
+    name: 'grow',
+    about: 'a replica that was removed is added again amid two writes, the call times out; one replica crashes',
+    budget: { ...nothing, writes: 2, ticks: [2, 1, 1], crashes: 1, timeOuts: 1 },
+    mayCrash: [0],
+    times: { ...removingTimes, readmitMinMs: 180, readmitMaxMs: 180 },
+    removedBefore: 2,
+    symmetry: 'off',
+  },
+  {
+    ...base,
+    name: 'hand-over',
+    about: 'the leader is told to stop amid two writes and names its successor',
+    budget: { ...nothing, writes: 2, repeats: 1, ticks: [1, 1, 1], stops: 1, timeOuts: 1, hints: 2 },
+  },
+  {
+    ...base,
+    name: 'reads',
+    about: 'linearizable reads anywhere, while a follower takes over beside the leader',
+    budget: { ...nothing, writes: 1, repeats: 1, reads: 1, ticks: [0, 1, 1], resets: 1, refusals: 1, hints: 1 },
+  },
+  {
+    ...base,
+    name: 'lost-record',
+    about: 'a follower takes over beside the leader, and the Lease is deleted',
+    budget: { ...nothing, writes: 1, ticks: [1, 1, 1], resets: 1, refusals: 1, deletions: 1, hints: 1 },
+  },
+  {
+    ...base,
+    name: 'restored-record',
+    about: 'a follower takes over beside the leader, and the Lease is restored from a backup',
+    budget: { ...nothing, writes: 1, ticks: [1, 1, 1], resets: 1, refusals: 1, restores: 1, hints: 2 },
   },
 ];
 

@@ -1,8 +1,6 @@
 import { InvariantError } from '../../src/core/base/assert.ts';
 import type { Instant, LogIndex, MonotonicMs, WallMs } from '../../src/core/base/numbers.ts';
 import { ErrandRunner } from '../../src/core/election/errand.ts';
-import { Candidate } from '../../src/core/election/candidate.ts';
-import { Tenure } from '../../src/core/election/tenure.ts';
 import { Group } from '../../src/core/group/group.ts';
 import type { Effect, Input, Role } from '../../src/core/group/io.ts';
 import { defaultLimits, type GroupTimes } from '../../src/core/group/options.ts';
@@ -10,8 +8,8 @@ import type { Entry } from '../../src/core/replication/entry.ts';
 import { Canonical, type Wording } from './canonical.ts';
 import { Interner } from './interner.ts';
 import { addressesOf, identityOf, type Place, PLACES } from './names.ts';
-import { Debugger } from './suspended.ts';
-import { VISIBLE } from './visible-core.ts';
+import { Suspended } from './suspended.ts';
+import { AT, VISIBLE } from './visible-core.ts';
 
 /** What happens to a replica in one turn. Only a tick lets its clock go on. */
 export interface Turn {
@@ -84,7 +82,6 @@ export class Replicas {
   readonly #times: GroupTimes;
   readonly #wording: Wording['order'];
   readonly #minInSync: number;
-  readonly #debugger = new Debugger();
   readonly #canonical: Canonical;
   readonly #limits;
   readonly states = new Interner<LocalState>();
@@ -101,8 +98,8 @@ export class Replicas {
     this.#wording = options.order;
     this.#minInSync = options.minInSync;
     this.#limits = { ...defaultLimits, minInSync: this.#minInSync };
-    this.#canonical = new Canonical(this.#debugger, [this.#times, this.#limits, ...PLACES.map(addressesOf)]);
-    recordErrands();
+    this.#canonical = new Canonical([this.#times, this.#limits, ...PLACES.map(addressesOf)]);
+    followErrands();
   }
 
   get stepsKnown(): number {
@@ -137,10 +134,6 @@ export class Replicas {
     return made;
   }
 
-  close(): void {
-    this.#debugger.close();
-  }
-
   canonicalText(value: unknown, naming: Wording['naming']): string {
     return this.#canonical.text(value, { naming, order: this.#wording });
   }
@@ -162,7 +155,7 @@ export class Replicas {
 
   #register(live: Live, way: Pick<LocalState, 'place' | 'run' | 'from'>): number {
     const { group, monotonicMs } = live;
-    pruneErrands(group);
+    forgetEndedErrands(group);
     const exchanged = (): string => `${monotonicMs} ${this.canonicalText(group, 'exchanged')}`;
     const id = this.states.intern(`${monotonicMs} ${this.canonicalText(group, 'own')}`, exchanged, () => ({
       ...way,
@@ -265,45 +258,40 @@ const instantAt = (monotonicMs: number): Instant => ({
   wallMs: (WALL_MS + monotonicMs) as WallMs,
 });
 
-type AnErrand = Generator<unknown, unknown, unknown>;
-const ERRANDS = `${VISIBLE}errands`;
-const CURRENT = `${VISIBLE}errand`;
-
-/**
- * An errand that has handed over to another is seen by the debugger without it. So the two classes that have errands keep
- * every one that they begin in a field of their own, which the comparison meets like any other.
- */
-function recordErrands(): void {
-  for (const prototype of [Candidate.prototype, Tenure.prototype] as unknown as Record<string, unknown>[]) {
-    if (ERRANDS in prototype) continue;
-    Object.defineProperty(prototype, ERRANDS, { value: null, writable: true });
-    for (const name of Object.getOwnPropertyNames(prototype)) {
-      const method = prototype[name];
-      if (typeof method !== 'function' || !isGeneratorFunction(method)) continue;
-      prototype[name] = function (this: Record<string, AnErrand[] | null>, ...given: unknown[]): AnErrand {
-        const errand = Reflect.apply(method, this, given) as AnErrand;
-        (this[ERRANDS] ??= []).push(errand);
-        return errand;
-      };
-    }
-  }
+/** What is added to a runner in this build. */
+interface Followed {
+  /** The errand that is under way, and those that it has handed over to: the innermost is the last. */
+  [STEPS]?: Suspended[];
 }
 
-const isGeneratorFunction = (method: object): boolean =>
-  Object.prototype.toString.call(method) === '[object GeneratorFunction]';
+const STEPS = `${VISIBLE}steps`;
+const isFollowed = Symbol('errands are followed');
 
-/** Only the errand that the runner has, and those that it has handed over to, mean anything. */
-function pruneErrands(group: Group): void {
+/** The runner remembers where its errand stands, as the errand says at each step. */
+function followErrands(): void {
+  const prototype = ErrandRunner.prototype as unknown as Record<string, unknown> & { [isFollowed]?: true };
+  if (prototype[isFollowed] === true) return;
+  prototype[isFollowed] = true;
+  prototype[AT] = function (this: Followed, place: string, locals: Record<string, () => unknown>, value: unknown) {
+    const step = new Suspended(place, locals);
+    const steps = this[STEPS] ?? [];
+    const outer = steps.findIndex(({ method }) => method === step.method);
+    this[STEPS] = [...(outer < 0 ? steps : steps.slice(0, outer)), step];
+    return value;
+  };
+  const start = prototype['start'] as (...given: unknown[]) => unknown;
+  prototype['start'] = function (this: Followed, ...given: unknown[]) {
+    this[STEPS] = [];
+    return Reflect.apply(start, this, given);
+  };
+}
+
+function forgetEndedErrands(group: Group): void {
   const fields = group as unknown as Record<string, Record<string, unknown> | null>;
   for (const owner of [fields[`${VISIBLE}candidate`], fields[`${VISIBLE}tenure`]]) {
     if (owner == null) continue;
     const runner = owner[`${VISIBLE}runner`];
     if (!(runner instanceof ErrandRunner)) throw new Error('the errands have moved');
-    const current = (runner as unknown as Record<string, unknown>)[CURRENT];
-    const begun = owner[ERRANDS] as AnErrand[] | null;
-    if (begun === null) continue;
-    const first = begun.indexOf(current as AnErrand);
-    if (current !== null && first < 0) throw new Error('an errand was begun unseen');
-    owner[ERRANDS] = current === null ? [] : begun.slice(first);
+    if (!runner.isBusy()) (runner as Followed)[STEPS] = [];
   }
 }

@@ -21,7 +21,9 @@ export interface Counts {
   readonly open: number;
   readonly takeovers: number;
   readonly takeoversInFlight: number;
-  readonly terminal: number;
+  /** States in which nothing can happen any more, and those of them from which order was made. */
+  readonly atRest: number;
+  readonly progressChecked: number;
   readonly seconds: number;
   readonly sizes: Readonly<Record<string, number>>;
 }
@@ -37,6 +39,10 @@ export interface Found {
   } | null;
 }
 
+/** From so many states at rest order is made, and from every so-manieth of the others: it takes long. */
+const PROGRESS_CHECKS = 100;
+const PROGRESS_EVERY = 1000;
+
 /** Breadth first: the first violation that is met is one of the shortest. */
 export function search(options: SearchOptions): Found {
   const { configuration, statesMax, onProgress } = options;
@@ -46,7 +52,8 @@ export function search(options: SearchOptions): Found {
   let transitions = 0;
   let takeovers = 0;
   let takeoversInFlight = 0;
-  let terminal = 0;
+  let atRest = 0;
+  let progressChecked = 0;
   let depth = 0;
   let at = 0;
   const counts = (): Counts => ({
@@ -57,9 +64,19 @@ export function search(options: SearchOptions): Found {
     open: states.size - at,
     takeovers,
     takeoversInFlight,
-    terminal,
+    atRest,
+    progressChecked,
     seconds: (performance.now() - started) / 1000,
     sizes: space.sizes,
+  });
+  const fail = (violation: Violation, last: number, state: State, choice: Choice | null): Found => ({
+    counts: counts(),
+    isComplete: false,
+    violation: {
+      invariant: violation.invariant,
+      message: violation.message,
+      way: wayTo(space, states, last, state, choice),
+    },
   });
   const root = space.root();
   states.add(space.hash(root), encode(root), -1, 0);
@@ -71,7 +88,18 @@ export function search(options: SearchOptions): Found {
     }
     const state = decode(states.words, states.offset(at));
     const choices = space.choices(state);
-    if (choices.length === 0) terminal += 1;
+    try {
+      if (space.isAtRest(state, choices)) {
+        atRest += 1;
+        if (progressChecked < PROGRESS_CHECKS || atRest % PROGRESS_EVERY === 0) {
+          progressChecked += 1;
+          space.checkProgress(state);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      return fail(error, at, state, null);
+    }
     for (const [number, choice] of choices.entries()) {
       transitions += 1;
       if ((transitions & 0xffff) === 0) onProgress?.(counts());
@@ -82,24 +110,15 @@ export function search(options: SearchOptions): Found {
         if (reached.takeover === 'write in flight') takeoversInFlight += 1;
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
-        return {
-          counts: counts(),
-          isComplete: false,
-          violation: {
-            invariant: error.invariant,
-            message: error.message,
-            way: wayTo(space, states, at, state, choice),
-          },
-        };
+        return fail(error, at, state, choice);
       }
     }
   }
-  space.replicas.close();
   return { counts: counts(), isComplete: at === states.size, violation: null };
 }
 
-function wayTo(space: Space, states: StateSet, last: number, state: State, choice: Choice): string[] {
-  const way = [space.words(state, choice)];
+function wayTo(space: Space, states: StateSet, last: number, state: State, choice: Choice | null): string[] {
+  const way = choice === null ? [] : [space.words(state, choice)];
   for (let at = last; states.parent(at) >= 0; at = states.parent(at)) {
     const before = decode(states.words, states.offset(states.parent(at)));
     const taken = space.choices(before)[states.choice(at)];

@@ -53,7 +53,9 @@ const DIALS_PER_RUN = 200;
 const TICKETS_PER_WRITE = 10;
 const READ_TICKETS = 1000;
 const SESSION_TICKET = 999;
-const PROLOGUE_TICK_MS = 50;
+/** When nothing goes wrong, as before the search: this often time passes, and so many turns bring order. */
+const CALM_TICK_MS = 50;
+const CALM_TURNS_MAX = 2000;
 const GRACE_MS = 60_000;
 
 /**
@@ -455,7 +457,7 @@ export class Space {
 
   #sessionAnswered(outcome: OpenSessionOutcome): void {
     if (outcome.kind !== 'opened') throw new Error('no session was opened');
-    this.#session = outcome.session;
+    this.#session ??= outcome.session;
   }
 
   // --- the replicas ----------------------------------------------------------------------------------------------------
@@ -612,7 +614,7 @@ export class Space {
       const peerAddresses = PLACES.map((place) => addressOf(place));
       for (const place of PLACES) this.#feed(state, place, 'peers', () => ({ kind: 'peersHinted', peerAddresses }));
     }
-    for (const step of this.configuration.prologue) this.#prepare(state, step);
+    if (this.configuration.removedBefore !== null) this.#remove(state, this.configuration.removedBefore);
     this.#begin(state);
     return state;
   }
@@ -645,19 +647,81 @@ export class Space {
     this.#checkEverywhere(state);
   }
 
-  /** Whatever is on its way arrives, in the order in which it was sent; when nothing is, time passes. */
-  #calm(state: State, ticking: readonly Place[], isDone: () => boolean): void {
-    for (let turns = 0; turns < 10_000; turns += 1) {
-      const choice = this.choices(state).find((each) => EXPECTED.has(each.kind));
-      if (choice !== undefined) this.#perform(state, choice);
-      else if (isDone()) return;
-      else for (const place of ticking) this.#tick(state, place, PROLOGUE_TICK_MS);
-    }
-    throw new Error(`the prologue does not come to an end: ${this.describe(state).join('; ')}`);
+  /** One is cut off amid an entry until the leader has removed it, and follows again. */
+  #remove(state: State, place: Place): void {
+    const append = (ticket: number): void =>
+      this.#feed(state, 0, `open ${ticket}`, () => ({ kind: 'openSession', ticket }));
+    const isCutOff = (choice: Choice): boolean =>
+      choice.kind === 'arrives' && [choice.dialler, connectionOf(state, choice.dialler, choice.name).target].includes(place);
+    append(SESSION_TICKET - 1);
+    const removedAtMs = this.replicas.clockMs(state.replicas[0]) + this.configuration.times.removalMs;
+    this.#calm(state, [0], () => this.replicas.clockMs(state.replicas[0]) > removedAtMs, isCutOff);
+    // The other one is heard again: the leader is not the one that is cut off (R6).
+    append(SESSION_TICKET - 2);
+    this.#calm(state, [0], () => this.#image(state, 0).members?.length === 2, isCutOff);
+    this.#calm(state, [], () => true);
+    check(
+      PLACES.every((each) => this.#image(state, each).log === this.#image(state, 0).log),
+      'world',
+      () => `not all follow again: ${this.describe(state).join('; ')}`,
+    );
   }
 
-  #prepare(_state: State, _step: Configuration['prologue'][number]): void {
-    throw new Error('not written');
+  /** Whatever is on its way arrives, in the order in which it was sent; when nothing is, time passes. */
+  #calm(
+    state: State,
+    ticking: readonly Place[],
+    isDone: () => boolean,
+    isCutOff: (choice: Choice) => boolean = () => false,
+  ): void {
+    for (let turns = 0; turns < CALM_TURNS_MAX; turns += 1) {
+      const choice = this.choices(state).find((each) => this.#isExpected(state, each) && !isCutOff(each));
+      if (choice !== undefined) this.#perform(state, choice);
+      else if (isDone()) return;
+      else for (const place of ticking) if (state.replicas[place] !== CRASHED) this.#tick(state, place, CALM_TICK_MS);
+    }
+    throw new Violation('liveness', `no order within ${CALM_TURNS_MAX} turns: ${this.describe(state).join('; ')}`);
+  }
+
+  /** Something is on its way, and arrives if nothing goes wrong. */
+  #isExpected(state: State, choice: Choice): boolean {
+    switch (choice.kind) {
+      case 'dialled':
+      case 'arrives':
+      case 'answered':
+      case 'hinted':
+        return true;
+      case 'landed':
+        return callOf(state, choice.caller, choice.number).phase !== GIVEN_UP;
+      default:
+        return false;
+    }
+  }
+
+  /** Nothing can happen any more but that a call lands that was given up long ago. */
+  isAtRest(state: State, choices: readonly Choice[]): boolean {
+    return choices.every(
+      (choice) => choice.kind === 'landed' && callOf(state, choice.caller, choice.number).phase === GIVEN_UP,
+    );
+  }
+
+  /**
+   * Once faults end, there is a leader that the record names, and everything in its log is committed.
+   * @throws Violation if that does not come about, or if an invariant does not hold on the way.
+   */
+  checkProgress(from: State): void {
+    const state = copyOf(from);
+    state.left[LEFT.hints] = Number.MAX_SAFE_INTEGER;
+    state.left.fill(1, LEFT.news, LEFT.news + PLACES.length);
+    this.#calm(state, PLACES, () => {
+      this.#checkEverywhere(state);
+      const holder = this.#apis.at(state.api).lease?.content.holder;
+      return PLACES.some((place) => {
+        if (state.replicas[place] === CRASHED) return false;
+        const { role, replica, commitIndex, log } = this.#image(state, place);
+        return role === 'leading' && replica === holder && commitIndex === log.entries.length;
+      });
+    });
   }
 
   // --- words -----------------------------------------------------------------------------------------------------------
@@ -747,8 +811,6 @@ export class Space {
     };
   }
 }
-
-const EXPECTED: ReadonlySet<Choice['kind']> = new Set(['dialled', 'arrives', 'landed', 'answered', 'hinted']);
 
 const addressOf = (place: Place): string => `pod-${letterOf(place)}:7000`;
 
