@@ -1,6 +1,6 @@
 import { InvariantError } from '../../src/core/base/assert.ts';
 import type { Instant, LogIndex, MonotonicMs, WallMs } from '../../src/core/base/numbers.ts';
-import { ErrandRunner } from '../../src/core/election/errand.ts';
+import { ErrandRunner, type Wait } from '../../src/core/election/errand.ts';
 import { Group } from '../../src/core/group/group.ts';
 import type { Effect, Input, Role } from '../../src/core/group/io.ts';
 import { defaultLimits, type GroupTimes } from '../../src/core/group/options.ts';
@@ -52,6 +52,8 @@ export interface Image {
   readonly revision: number;
   /** Of a leader: the set as it knows it. */
   readonly members: readonly string[] | null;
+  /** It has something to do once some time has passed. */
+  readonly waitsForTime: boolean;
 }
 
 interface Live {
@@ -160,7 +162,7 @@ export class Replicas {
     const id = this.states.intern(`${monotonicMs} ${this.canonicalText(group, 'own')}`, exchanged, () => ({
       ...way,
       monotonicMs,
-      image: this.#imageOf(group),
+      image: this.#imageOf(group, monotonicMs),
     }));
     this.#live.set(id, live);
     if (this.#live.size > LIVE_MAX) for (const oldest of this.#live.keys()) return (this.#live.delete(oldest), id);
@@ -211,7 +213,7 @@ export class Replicas {
     return { group: live.group, monotonicMs };
   }
 
-  #imageOf(group: Group): Image {
+  #imageOf(group: Group, nowMs: number): Image {
     const seen = group.inspect();
     const entries: EntryImage[] = [];
     if (seen.log.dropped.index !== 0) throw new Error('logs are not trimmed here');
@@ -236,6 +238,7 @@ export class Replicas {
       appliedIndex: seen.appliedIndex,
       revision,
       members: seen.leader === null ? null : [...seen.leader.set.confirmed],
+      waitsForTime: waitsForTime(group, nowMs),
     };
   }
 
@@ -287,11 +290,33 @@ function followErrands(): void {
 }
 
 function forgetEndedErrands(group: Group): void {
-  const fields = group as unknown as Record<string, Record<string, unknown> | null>;
-  for (const owner of [fields[`${VISIBLE}candidate`], fields[`${VISIBLE}tenure`]]) {
-    if (owner == null) continue;
-    const runner = owner[`${VISIBLE}runner`];
+  for (const { runner } of errandsOf(group)) if (!runner.isBusy()) (runner as Followed)[STEPS] = [];
+}
+
+/** A pause or a survey that ends, a retry or a dial that is due. */
+function waitsForTime(group: Group, nowMs: number): boolean {
+  const follower = field(group, 'follower') as object;
+  if (field(follower, 'target') !== null && field(follower, 'link') === null) return true;
+  return errandsOf(group).some(({ owner, runner }) => {
+    const wait = field(runner, 'wait') as Wait | null;
+    if (wait !== null) return wait.kind !== 'call';
+    return (field(owner, 'notBeforeMs') as number) > nowMs;
+  });
+}
+
+/** The candidate's, and a leader's tenure's. */
+function errandsOf(group: Group): { readonly owner: object; readonly runner: ErrandRunner<unknown> }[] {
+  const owners = [field(group, 'candidate'), field(group, 'tenure')].filter((owner) => owner !== null) as object[];
+  return owners.map((owner) => {
+    const runner = field(owner, 'runner');
     if (!(runner instanceof ErrandRunner)) throw new Error('the errands have moved');
-    if (!runner.isBusy()) (runner as Followed)[STEPS] = [];
-  }
+    return { owner, runner };
+  });
+}
+
+/** A private field, which is open in this build. */
+function field(of: object, name: string): unknown {
+  const key = `${VISIBLE}${name}`;
+  if (!(key in of)) throw new Error(`there is no field ${name} any more`);
+  return (of as Record<string, unknown>)[key];
 }

@@ -78,8 +78,14 @@ export function search(options: SearchOptions): Found {
       way: wayTo(space, states, last, state, choice),
     },
   });
-  const root = space.root();
-  states.add(space.hash(root), encode(root), -1, 0);
+  try {
+    const root = space.root();
+    states.add(space.hash(root), encode(root), -1, 0);
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    const { invariant, message } = error;
+    return { counts: counts(), isComplete: false, violation: { invariant, message, way: ['before the search'] } };
+  }
   let layerEnds = 1;
   for (; at < states.size && states.size < statesMax; at += 1) {
     if (at === layerEnds) {

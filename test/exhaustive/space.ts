@@ -34,7 +34,7 @@ import {
 
 /** What happens next. */
 export type Choice =
-  | { readonly kind: 'dialled' | 'refused' | 'reset'; readonly dialler: Place; readonly name: number }
+  | { readonly kind: 'dialled' | 'reset' | 'misled'; readonly dialler: Place; readonly name: number }
   | { readonly kind: 'arrives'; readonly dialler: Place; readonly name: number; readonly way: 'toTarget' | 'toDialler' }
   | { readonly kind: 'landed' | 'answered' | 'timedOut'; readonly caller: Place; readonly number: number }
   | { readonly kind: 'tick' | 'hinted' | 'crashed' | 'restarted' | 'stopped'; readonly place: Place }
@@ -113,14 +113,13 @@ export class Space {
     const choices: Choice[] = [];
     const { left } = state;
     const has = (place: number): boolean => (left[place] as number) > 0;
-    for (const { dialler, name, target, phase, toTarget, toDialler } of state.connections) {
-      if (phase === DIALLING) {
-        choices.push({ kind: 'dialled', dialler, name });
-        if (has(LEFT.refusals) && state.replicas[target] !== CRASHED) choices.push({ kind: 'refused', dialler, name });
-      }
+    for (const { dialler, name, phase, toTarget, toDialler } of state.connections) {
+      if (phase === DIALLING) choices.push({ kind: 'dialled', dialler, name });
       if (toTarget.length > 0) choices.push({ kind: 'arrives', dialler, name, way: 'toTarget' });
       if (toDialler.length > 0) choices.push({ kind: 'arrives', dialler, name, way: 'toDialler' });
-      if (phase === OPEN && has(LEFT.resets)) choices.push({ kind: 'reset', dialler, name });
+      if (phase !== OPEN) continue;
+      if (has(LEFT.resets)) choices.push({ kind: 'reset', dialler, name });
+      if (has(LEFT.misled)) choices.push({ kind: 'misled', dialler, name });
     }
     for (const { caller, number, phase } of state.calls) {
       if (phase === CARRIED_OUT) choices.push({ kind: 'answered', caller, number });
@@ -132,10 +131,12 @@ export class Space {
         if (has(LEFT.restarts)) choices.push({ kind: 'restarted', place });
         continue;
       }
-      if (has(LEFT.ticks + place)) choices.push({ kind: 'tick', place });
+      const { role, waitsForTime } = this.#image(state, place);
+      if ((waitsForTime && has(LEFT.ticks + place)) || (role === 'leading' && has(LEFT.leaderTicks)))
+        choices.push({ kind: 'tick', place });
       if (has(LEFT.news + place) && has(LEFT.hints)) choices.push({ kind: 'hinted', place });
       if (has(LEFT.crashes) && this.configuration.mayCrash.includes(place)) choices.push({ kind: 'crashed', place });
-      if (has(LEFT.stops) && this.#image(state, place).role === 'leading') choices.push({ kind: 'stopped', place });
+      if (has(LEFT.stops) && role === 'leading') choices.push({ kind: 'stopped', place });
     }
     if (has(LEFT.deletions) && this.#apis.at(state.api).lease !== null) choices.push({ kind: 'deleted' });
     if (has(LEFT.restores)) choices.push({ kind: 'restored' });
@@ -181,11 +182,7 @@ export class Space {
     const spend = (place: number): number => ((left[place] as number) -= 1);
     switch (choice.kind) {
       case 'dialled':
-        this.#dialled(state, connectionOf(state, choice.dialler, choice.name), 'as it is');
-        return;
-      case 'refused':
-        spend(LEFT.refusals);
-        this.#dialled(state, connectionOf(state, choice.dialler, choice.name), 'refused');
+        this.#dialled(state, connectionOf(state, choice.dialler, choice.name));
         return;
       case 'arrives':
         this.#arrives(state, connectionOf(state, choice.dialler, choice.name), choice.way);
@@ -197,6 +194,10 @@ export class Space {
         connection.toDialler = [CLOSED];
         return;
       }
+      case 'misled':
+        spend(LEFT.misled);
+        this.#mislead(state, connectionOf(state, choice.dialler, choice.name));
+        return;
       case 'landed':
         this.#landed(state, callOf(state, choice.caller, choice.number));
         return;
@@ -211,7 +212,7 @@ export class Space {
         this.#timedOut(state, callOf(state, choice.caller, choice.number));
         return;
       case 'tick':
-        spend(LEFT.ticks + choice.place);
+        spend(this.#image(state, choice.place).waitsForTime && (left[LEFT.ticks + choice.place] as number) > 0 ? LEFT.ticks + choice.place : LEFT.leaderTicks);
         this.#tick(state, choice.place, this.configuration.tickMs);
         return;
       case 'hinted':
@@ -220,7 +221,7 @@ export class Space {
         return;
       case 'crashed':
         spend(LEFT.crashes);
-        this.#ends(state, choice.place);
+        this.#crashes(state, choice.place);
         return;
       case 'restarted':
         spend(LEFT.restarts);
@@ -252,17 +253,33 @@ export class Space {
 
   // --- the network -----------------------------------------------------------------------------------------------------
 
-  #dialled(state: State, connection: Connection, how: 'as it is' | 'refused'): void {
+  #dialled(state: State, connection: Connection): void {
     const { dialler, name, target } = connection;
-    const link = name % DIALS_PER_RUN;
-    if (how === 'refused' || state.replicas[target] === CRASHED) {
-      state.connections.splice(state.connections.indexOf(connection), 1);
-      this.#feed(state, dialler, `refused ${link}`, () => ({ kind: 'closed', link, reason: 'refused' }));
+    if (state.replicas[target] === CRASHED) {
+      this.#refuse(state, connection);
       return;
     }
+    const link = name % DIALS_PER_RUN;
     // The one who accepts takes no notice until something is said.
     connection.phase = OPEN;
     this.#feed(state, dialler, `connected ${link}`, () => ({ kind: 'connected', link }));
+  }
+
+  #refuse(state: State, connection: Connection): void {
+    const link = connection.name % DIALS_PER_RUN;
+    state.connections.splice(state.connections.indexOf(connection), 1);
+    this.#feed(state, connection.dialler, `refused ${link}`, () => ({ kind: 'closed', link, reason: 'refused' }));
+  }
+
+  /** R8's false alarm: the connection breaks, with what was on its way, and who dials again is refused by a network. */
+  #mislead(state: State, connection: Connection): void {
+    const { dialler } = connection;
+    const link = connection.name % DIALS_PER_RUN;
+    connection.toTarget = [];
+    this.#leave(state, connection, dialler);
+    this.#feed(state, dialler, `closed ${link}`, () => ({ kind: 'closed', link, reason: 'lost' }));
+    const again = state.connections.find((each) => each.dialler === dialler && each.phase === DIALLING);
+    if (again !== undefined) this.#refuse(state, again);
   }
 
   #arrives(state: State, connection: Connection, way: 'toTarget' | 'toDialler'): void {
@@ -306,6 +323,15 @@ export class Space {
       return state.connections.find((each) => each.dialler === place && each.name === name);
     }
     return state.connections.find((each) => each.target === place && acceptedLink(each.dialler, each.name) === link);
+  }
+
+  /** What it had sent is lost: what arrives after a crash might as well have arrived before it. */
+  #crashes(state: State, place: Place): void {
+    for (const connection of state.connections) {
+      const way = connection.dialler === place ? 'toTarget' : connection.target === place ? 'toDialler' : null;
+      if (way !== null) connection[way] = connection[way].filter((message) => message === CLOSED);
+    }
+    this.#ends(state, place);
   }
 
   /** Its memory is gone. */
@@ -636,12 +662,13 @@ export class Space {
     left[LEFT.crashes] = budget.crashes;
     left[LEFT.timeOuts] = budget.timeOuts;
     left[LEFT.resets] = budget.resets;
-    left[LEFT.refusals] = budget.refusals;
+    left[LEFT.misled] = budget.misled;
     left[LEFT.restarts] = budget.restarts;
     left[LEFT.deletions] = budget.deletions;
     left[LEFT.restores] = budget.restores;
     left[LEFT.stops] = budget.stops;
     left[LEFT.hints] = budget.hints;
+    left[LEFT.leaderTicks] = budget.leaderTicks;
     for (const place of PLACES) left[LEFT.ticks + place] = budget.ticks[place];
     check(state.connections.length > 0, 'world', () => 'nobody is connected');
     this.#checkEverywhere(state);
@@ -733,9 +760,9 @@ export class Space {
         const what = state.replicas[target] === CRASHED ? 'is refused by' : 'is connected to';
         return `${letterOf(dialler)} ${what} ${letterOf(target)}`;
       }
-      case 'refused': {
+      case 'misled': {
         const { dialler, target } = connectionOf(state, choice.dialler, choice.name);
-        return `${letterOf(dialler)} is refused by ${letterOf(target)}, which lives`;
+        return `${letterOf(dialler)} loses its connection to ${letterOf(target)} and is refused another, though ${letterOf(target)} lives`;
       }
       case 'reset': {
         const { dialler, target } = connectionOf(state, choice.dialler, choice.name);
@@ -768,7 +795,7 @@ export class Space {
       case 'hinted':
         return `${letterOf(choice.place)} is told by its watch: ${format(recordOf(this.#apis.at(state.api)))}`;
       case 'crashed':
-        return `${letterOf(choice.place)} crashes`;
+        return `${letterOf(choice.place)} crashes, and what it had sent is lost`;
       case 'restarted':
         return `a new process of ${letterOf(choice.place)} starts`;
       case 'stopped':

@@ -45,18 +45,19 @@ export const LEFT = {
   crashes: 0,
   timeOuts: 1,
   resets: 2,
-  refusals: 3,
+  misled: 3,
   restarts: 4,
   deletions: 5,
   restores: 6,
   stops: 7,
   hints: 8,
+  leaderTicks: 9,
   /** And the two after it, by place. */
-  ticks: 9,
+  ticks: 10,
   /** And the two after it, by place: whether there is news of the record that this replica's watch has not told. */
-  news: 12,
+  news: 13,
 } as const;
-export const LEFT_LENGTH = 15;
+export const LEFT_LENGTH = 16;
 
 export const CRASHED = -1;
 
