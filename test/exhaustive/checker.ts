@@ -113,14 +113,15 @@ export class Checker {
   }
 
   /** Everything that must hold between the replicas and the record, whoever moved last. */
-  everywhere(images: readonly (Image | null)[], record: RecordContent | null, ledger: Ledger): void {
+  everywhere(images: readonly (Image | null)[], ledger: Ledger): void {
     for (const a of PLACES) {
       for (const b of PLACES) if (a < b) this.#checkMatch(images[a] ?? null, images[b] ?? null, a, b);
     }
-    if (record === null || record.lineage?.id !== this.#lineage) return;
+    const { record } = ledger;
+    if (record === null) return;
     for (const place of PLACES) {
       const image = images[place] ?? null;
-      if (image === null || !record.inSync.includes(image.replica)) continue;
+      if (image === null || !record.members.includes(image.replica)) continue;
       const { entries } = image.log;
       const missing = ledger.committed.find((entry, at) => entries[at] !== entry);
       check(

@@ -36,12 +36,23 @@ export interface Configuration {
   /** What a tick of the search adds to a replica's clock. */
   readonly tickMs: number;
   readonly minInSync: number;
-  /** Whether replicas know whom to ask (R8); who answers decides when somebody tries, never whether it may. */
-  readonly peers: 'known' | 'unknown';
   /** Everything that is there for both followers is exchanged freely; else the order of names counts, too. */
   readonly symmetry: 'on' | 'off';
   /** Who is no member when the search begins: it was cut off, was removed, and follows again. */
   readonly removedBefore: Place | null;
+  /** `formed`: three members, nothing on its way. `founding`: one leads alone, the others have not heard of it. */
+  readonly start: 'formed' | 'founding';
+  /** What happens first, one after the other: it sets the stage for what would be too deep a search. */
+  readonly opening: readonly Opening[];
+}
+
+/** The first choice that has these fields. */
+export interface Opening {
+  readonly kind: string;
+  readonly place?: Place;
+  readonly dialler?: Place;
+  readonly caller?: Place;
+  readonly way?: 'toTarget' | 'toDialler';
 }
 
 const NEVER_MS = 1e9;
@@ -89,10 +100,50 @@ const base: Omit<Configuration, 'name' | 'about'> = {
   times: memberTimes,
   tickMs: 200,
   minInSync: 2,
-  peers: 'unknown',
   symmetry: 'on',
   removedBefore: null,
+  start: 'formed',
+  opening: [],
 };
+
+/** b takes over beside a, up to where its update has landed and nobody knows of it. */
+const usurping: readonly Opening[] = [
+  { kind: 'misled', dialler: 1 },
+  // It looks twice: for the broken connection, and for the refused one.
+  { kind: 'landed', caller: 1 },
+  { kind: 'answered', caller: 1 },
+  { kind: 'landed', caller: 1 },
+  { kind: 'answered', caller: 1 },
+  { kind: 'tick', place: 1 },
+  { kind: 'tick', place: 1 },
+  { kind: 'landed', caller: 1 },
+  { kind: 'answered', caller: 1 },
+  { kind: 'landed', caller: 1 },
+];
+
+const everybodyKnows: readonly Opening[] = [
+  { kind: 'answered', caller: 1 },
+  { kind: 'hinted', place: 0 },
+  // It steps down by the first read, and obeys by the second.
+  { kind: 'landed', caller: 0 },
+  { kind: 'answered', caller: 0 },
+  { kind: 'landed', caller: 0 },
+  { kind: 'answered', caller: 0 },
+  { kind: 'hinted', place: 2 },
+  { kind: 'landed', caller: 2 },
+  { kind: 'answered', caller: 2 },
+];
+
+/** a hears nobody, asks around in vain, and gives the record up. */
+const givingUp: readonly Opening[] = [
+  ...Array.from({ length: 5 }, () => ({ kind: 'tick', place: 0 }) as const),
+  { kind: 'landed', caller: 0 },
+  { kind: 'answered', caller: 0 },
+  { kind: 'tick', place: 0 },
+  { kind: 'tick', place: 0 },
+  { kind: 'landed', caller: 0 },
+  { kind: 'answered', caller: 0 },
+];
 
 export const configurations: readonly Configuration[] = [
   {
@@ -160,15 +211,43 @@ export const configurations: readonly Configuration[] = [
   },
   {
     ...base,
+    name: 'founding',
+    about: 'one leads alone amid a write, below the minimum, and the others come',
+    budget: { ...nothing, writes: 1, ticks: [1, 1, 1], leaderTicks: 2, hints: 2 },
+    start: 'founding',
+  },
+  {
+    ...base,
     name: 'lost-record',
-    about: 'a follower takes over beside the leader, and the Lease is deleted',
-    budget: { ...nothing, ticks: [0, 2, 0], misled: 1, deletions: 1, hints: 1 },
+    about: 'a takeover has landed and is not answered yet; the Lease is deleted, and the old leader writes it again',
+    budget: { ...nothing, ticks: [1, 1, 0], hints: 0 },
+    opening: [...usurping, { kind: 'deleted' }, { kind: 'hinted', place: 0 }],
+    symmetry: 'off',
   },
   {
     ...base,
     name: 'restored-record',
-    about: 'a follower takes over beside the leader, and the Lease is restored from a backup',
-    budget: { ...nothing, ticks: [0, 2, 0], misled: 1, restores: 1, hints: 1 },
+    about: 'everybody knows of a takeover when the Lease is restored from before it',
+    budget: { ...nothing, ticks: [1, 1, 1], hints: 2 },
+    opening: [...usurping, ...everybodyKnows, { kind: 'restored' }],
+    symmetry: 'off',
+  },
+  {
+    ...base,
+    name: 'given-up',
+    about: 'a leader that hears nobody has given the record up; the Lease is restored from before',
+    budget: { ...nothing, ticks: [1, 1, 1], hints: 2, restores: 1 },
+    opening: givingUp,
+  },
+  {
+    ...base,
+    name: 'old-set',
+    about: 'one of three has been removed when the Lease is restored from before, amid a write',
+    budget: { ...nothing, writes: 1, leaderTicks: 2, hints: 1 },
+    removedBefore: 2,
+    times: { ...memberTimes, renewMs: 150 },
+    opening: [{ kind: 'restored' }],
+    symmetry: 'off',
   },
 ];
 

@@ -1,5 +1,5 @@
 import type { EntryImage } from './replicas.ts';
-import { exchangePlace, type Place } from './names.ts';
+import { exchangeInText, exchangePlace, type Place } from './names.ts';
 
 /** A write as its client sees it. */
 export interface WriteMemory {
@@ -27,6 +27,8 @@ export interface Ledger {
   readonly leaders: readonly { readonly epoch: number; readonly place: Place; readonly run: number }[];
   readonly writes: readonly WriteMemory[];
   readonly reads: readonly ReadMemory[];
+  /** What a replica wrote last into the record; what others put there binds nobody. null: nothing yet. */
+  readonly record: { readonly epoch: number; readonly members: readonly string[] } | null;
 }
 
 export function textOf(ledger: Ledger, naming: 'own' | 'exchanged'): string {
@@ -36,6 +38,8 @@ export function textOf(ledger: Ledger, naming: 'own' | 'exchanged'): string {
     ledger.leaders.map((led) => [led.epoch, place(led.place), led.run]),
     ledger.writes.map((write) => ({ ...write, at: place(write.at) })),
     ledger.reads.map((read) => ({ ...read, at: place(read.at) })),
+    ledger.record?.epoch,
+    ledger.record?.members.map((member) => (naming === 'own' ? member : exchangeInText(member))).sort(),
   ]);
 }
 

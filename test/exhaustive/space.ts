@@ -2,7 +2,7 @@ import type { ApiAnswer, ApiRequest } from '../../src/core/election/api.ts';
 import type { Effect, Input, LinkId } from '../../src/core/group/io.ts';
 import type { Key } from '../../src/core/base/key.ts';
 import type { PeerMessage } from '../../src/core/replication/messages.ts';
-import type { OpenSessionOutcome, SessionId, WriteOutcome, WriteRequest } from '../../src/core/store/commands.ts';
+import type { SessionId, WriteOutcome, WriteRequest } from '../../src/core/store/commands.ts';
 import type { ReadOutcome } from '../../src/core/store/reads.ts';
 import { format } from '../simulation/trace.ts';
 import { check, Violation } from '../simulation/violation.ts';
@@ -11,7 +11,7 @@ import type { Configuration } from './configurations.ts';
 import { StateHash } from './state-hash.ts';
 import { Interner } from './interner.ts';
 import { acknowledged, isInFlight, type Ledger, textOf, type WriteMemory } from './ledger.ts';
-import { acceptedLink, letterOf, type Place, placeAt, PLACES } from './names.ts';
+import { acceptedLink, addressesOf, identityOf, letterOf, type Place, placeAt, PLACES } from './names.ts';
 import { type ApiMemory, carryOut, deleted, emptyApi, recordOf, rewritten } from './record-keeper.ts';
 import { type Image, Replicas, type Turn } from './replicas.ts';
 import {
@@ -53,10 +53,14 @@ const DIALS_PER_RUN = 200;
 const TICKETS_PER_WRITE = 10;
 const READ_TICKETS = 1000;
 const SESSION_TICKET = 999;
+/** The session of the first lineage's second entry: writes may come while it is being opened. */
+const SESSION = `1.${identityOf(0, 0).dataId}.1.2` as SessionId;
 /** When nothing goes wrong, as before the search: this often time passes, and so many turns bring order. */
 const CALM_TICK_MS = 50;
 const CALM_TURNS_MAX = 2000;
 const GRACE_MS = 60_000;
+/** An opening may do what it likes. */
+const OPENING_BUDGET = 100;
 
 /**
  * Every order of everything that can happen to a group of three, as a configuration bounds it: which choices a state
@@ -76,8 +80,9 @@ export class Space {
   /** The API server's steps, by what it held and what it was asked. */
   readonly #carriedOut = new Map<number, { readonly api: number; readonly answer: number }>();
   #checker: Checker | null = null;
-  #session: SessionId | null = null;
   #formed: State | null = null;
+  /** What a restored record was. */
+  #backup = 0;
   #takeover: Reached['takeover'] = 'none';
 
   constructor(configuration: Configuration) {
@@ -243,7 +248,7 @@ export class Space {
         return;
       case 'restored': {
         spend(LEFT.restores);
-        const { lease } = this.#apis.at(this.root().api);
+        const { lease } = this.#apis.at(this.#backup);
         if (lease === null) throw new Error('there is nothing to restore');
         this.#setApi(state, this.#internApi(rewritten(this.#apis.at(state.api), lease.uid, lease.content)));
         return;
@@ -369,8 +374,11 @@ export class Space {
     if (done.api !== state.api) {
       const before = recordOf(this.#apis.at(state.api))?.content ?? null;
       const after = recordOf(this.#apis.at(done.api))?.content ?? null;
-      if (before !== null && after !== null && after.lineage !== null)
+      if (before !== null && after !== null && after.lineage !== null) {
         this.#checker?.onReplaced(before, after, before.lineage?.id === after.lineage.id);
+        const record = { epoch: after.epoch, members: after.inSync };
+        this.#setLedger(state, { ...this.#ledgers.at(state.ledger), record });
+      }
       this.#setApi(state, done.api);
     }
     if (call.phase === GIVEN_UP) {
@@ -433,9 +441,8 @@ export class Space {
   }
 
   #request(number: number, attempt: WriteRequest['attempt']): WriteRequest {
-    if (this.#session === null) throw new Error('no session is open');
     return {
-      id: { session: this.#session, number },
+      id: { session: SESSION, number },
       settledThrough: 0,
       attempt,
       idempotencyKey: null,
@@ -479,11 +486,6 @@ export class Space {
     if (memory?.status !== 'open' || this.#checker === null) return;
     const answered = this.#checker.onReadAnswered(place, memory, outcome, ledger);
     this.#setLedger(state, { ...ledger, reads: ledger.reads.with(at, answered) });
-  }
-
-  #sessionAnswered(outcome: OpenSessionOutcome): void {
-    if (outcome.kind !== 'opened') throw new Error('no session was opened');
-    this.#session ??= outcome.session;
   }
 
   // --- the replicas ----------------------------------------------------------------------------------------------------
@@ -567,12 +569,10 @@ export class Space {
         this.#readAnswered(state, place, effect.ticket, effect.outcome);
         return;
       case 'sessionAnswered':
-        this.#sessionAnswered(effect.outcome);
+      case 'report':
         return;
       case 'stopped':
         this.#ends(state, place);
-        return;
-      case 'report':
         return;
     }
   }
@@ -580,8 +580,7 @@ export class Space {
   #checkEverywhere(state: State): void {
     if (this.#checker === null) return;
     const images = state.replicas.map((replica) => (replica === CRASHED ? null : this.replicas.image(replica)));
-    const record = this.#apis.at(state.api).lease?.content ?? null;
-    this.#checker.everywhere(images, record, this.#ledgers.at(state.ledger));
+    this.#checker.everywhere(images, this.#ledgers.at(state.ledger));
   }
 
   // --- numbers for values ----------------------------------------------------------------------------------------------
@@ -625,20 +624,19 @@ export class Space {
       connections: [],
       calls: [],
     };
-    this.#setLedger(state, { committed: [], leaders: [], writes: [], reads: [] });
+    this.#setLedger(state, { committed: [], leaders: [], writes: [], reads: [], record: null });
     state.left[LEFT.hints] = 1e6;
     this.#calm(state, [0], () => this.#image(state, 0).role === 'leading');
-    this.#calm(state, PLACES, () => this.#image(state, 0).members?.length === 3);
+    if (this.configuration.start === 'formed') this.#calm(state, PLACES, () => this.#image(state, 0).members?.length === 3);
     this.#feed(state, 0, 'session', () => ({ kind: 'openSession', ticket: SESSION_TICKET }));
-    this.#calm(state, PLACES, () =>
-      PLACES.every((place) => {
-        const { appliedIndex, log } = this.#image(state, place);
-        return appliedIndex === log.entries.length && log === this.#image(state, 0).log;
-      }),
-    );
-    if (this.configuration.peers === 'known') {
-      const peerAddresses = PLACES.map((place) => addressOf(place));
-      for (const place of PLACES) this.#feed(state, place, 'peers', () => ({ kind: 'peersHinted', peerAddresses }));
+    this.#backup = state.api;
+    if (this.configuration.start === 'formed') {
+      this.#calm(state, PLACES, () =>
+        PLACES.every((place) => {
+          const { appliedIndex, log } = this.#image(state, place);
+          return appliedIndex === log.entries.length && log === this.#image(state, 0).log;
+        }),
+      );
     }
     if (this.configuration.removedBefore !== null) this.#remove(state, this.configuration.removedBefore);
     this.#begin(state);
@@ -652,13 +650,20 @@ export class Space {
     if (leader.dataLineage === null) throw new Error('the group was not formed');
     this.#checker = new Checker({ minInSync, lineage: leader.dataLineage });
     this.#setLedger(state, {
+      ...this.#ledgers.at(state.ledger),
       committed: leader.log.entries.slice(0, leader.commitIndex),
       leaders: [{ epoch: leader.epoch, place: 0, run: 0 }],
       writes: Array.from({ length: budget.writes }, () => ({ status: 'unsent', at: null, attempts: 0, revision: 0 })),
       reads: Array.from({ length: budget.reads }, () => ({ status: 'unsent', at: null, floor: 0, revision: 0 })),
     });
     const { left } = state;
-    left.fill(0);
+    left.fill(OPENING_BUDGET, 0, LEFT.news);
+    for (const wanted of this.configuration.opening) {
+      const choice = this.choices(state).find((each) => Object.entries(wanted).every(([name, value]) => (each as unknown as Record<string, unknown>)[name] === value));
+      if (choice === undefined) throw new Error(`the opening does not fit at ${JSON.stringify(wanted)}: ${this.choices(state).map((each) => this.words(state, each)).join('; ')}`);
+      this.#perform(state, choice);
+    }
+    left.fill(0, 0, budget.hints === 0 ? LEFT_LENGTH : LEFT.news);
     left[LEFT.crashes] = budget.crashes;
     left[LEFT.timeOuts] = budget.timeOuts;
     left[LEFT.resets] = budget.resets;
@@ -670,7 +675,6 @@ export class Space {
     left[LEFT.hints] = budget.hints;
     left[LEFT.leaderTicks] = budget.leaderTicks;
     for (const place of PLACES) left[LEFT.ticks + place] = budget.ticks[place];
-    check(state.connections.length > 0, 'world', () => 'nobody is connected');
     this.#checkEverywhere(state);
   }
 
@@ -740,9 +744,16 @@ export class Space {
     const state = copyOf(from);
     state.left[LEFT.hints] = Number.MAX_SAFE_INTEGER;
     state.left.fill(1, LEFT.news, LEFT.news + PLACES.length);
+    // Whom to ask (R8, R13) is kept from them during the search: it is about progress only.
+    const peerAddresses = PLACES.map((place) => addressesOf(place).peer);
+    for (const place of PLACES) this.#feed(state, place, 'peers', () => ({ kind: 'peersHinted', peerAddresses }));
     this.#calm(state, PLACES, () => {
       this.#checkEverywhere(state);
-      const holder = this.#apis.at(state.api).lease?.content.holder;
+      const { lease } = this.#apis.at(state.api);
+      const holder = lease?.content.holder;
+      const leads = PLACES.some((place) => state.replicas[place] !== CRASHED && this.#image(state, place).role === 'leading');
+      // R13: the record is lost, and nobody who led is there to write it again. Only an operator may.
+      if (!leads && (lease === null || lease.content.lineage === null)) return true;
       return PLACES.some((place) => {
         if (state.replicas[place] === CRASHED) return false;
         const { role, replica, commitIndex, log } = this.#image(state, place);
@@ -838,8 +849,6 @@ export class Space {
     };
   }
 }
-
-const addressOf = (place: Place): string => `pod-${letterOf(place)}:7000`;
 
 function connectionOf(state: State, dialler: Place, name: number): Connection {
   const found = state.connections.find((each) => each.dialler === dialler && each.name === name);
