@@ -36,6 +36,8 @@ export interface Configuration {
   /** What a tick of the search adds to a replica's clock. */
   readonly tickMs: number;
   readonly minInSync: number;
+  /** How much a replica takes in before it acts: the runtime gives it whatever has arrived by then. */
+  readonly turns: 'single' | 'pairs';
   /** Everything that is there for both followers is exchanged freely; else the order of names counts, too. */
   readonly symmetry: 'on' | 'off';
   /** Who is no member when the search begins: it was cut off, was removed, and follows again. */
@@ -100,6 +102,7 @@ const base: Omit<Configuration, 'name' | 'about'> = {
   times: memberTimes,
   tickMs: 200,
   minInSync: 2,
+  turns: 'single',
   symmetry: 'on',
   removedBefore: null,
   start: 'formed',
@@ -159,6 +162,14 @@ export const configurations: readonly Configuration[] = [
     about: 'the leader crashes amid a write',
     budget: { ...nothing, writes: 1, repeats: 1, ticks: [0, 2, 2], crashes: 1 },
     mayCrash: [0],
+  },
+  {
+    ...base,
+    name: 'crash-in-pairs',
+    about: 'the leader crashes amid a write, and what arrives together may be taken in together',
+    budget: { ...nothing, writes: 1, ticks: [0, 2, 2], crashes: 1 },
+    mayCrash: [0],
+    turns: 'pairs',
   },
   {
     ...base,

@@ -39,7 +39,14 @@ export type Choice =
   | { readonly kind: 'landed' | 'answered' | 'timedOut'; readonly caller: Place; readonly number: number }
   | { readonly kind: 'tick' | 'hinted' | 'crashed' | 'restarted' | 'stopped'; readonly place: Place }
   | { readonly kind: 'write' | 'read'; readonly number: number; readonly place: Place }
-  | { readonly kind: 'deleted' | 'restored' };
+  | { readonly kind: 'deleted' | 'restored' }
+  /** Both reach the same replica in one turn of its event loop, in this order. */
+  | { readonly kind: 'together'; readonly first: Choice; readonly second: Choice };
+
+interface Gathered {
+  readonly names: string[];
+  readonly inputs: (() => Input)[];
+}
 
 /** A state that a choice has led to. */
 export interface Reached {
@@ -84,6 +91,8 @@ export class Space {
   /** What a restored record was. */
   #backup = 0;
   #takeover: Reached['takeover'] = 'none';
+  /** While it is not null, what a replica takes in is gathered for one turn. */
+  #gathered: Gathered | null = null;
 
   constructor(configuration: Configuration) {
     this.configuration = configuration;
@@ -146,7 +155,41 @@ export class Space {
     if (has(LEFT.deletions) && this.#apis.at(state.api).lease !== null) choices.push({ kind: 'deleted' });
     if (has(LEFT.restores)) choices.push({ kind: 'restored' });
     this.#addRequests(state, choices);
-    return choices;
+    return this.configuration.turns === 'pairs' ? [...choices, ...this.#pairs(state, choices)] : choices;
+  }
+
+  /** Any two things that one replica may take in, in either order; also two messages of one connection. */
+  #pairs(state: State, choices: readonly Choice[]): Choice[] {
+    const pairs: Choice[] = [];
+    for (const first of choices) {
+      const place = this.#takenInBy(state, first);
+      if (place === null) continue;
+      for (const second of choices) {
+        if (this.#takenInBy(state, second) !== place) continue;
+        if (second !== first || hasTwo(state, first)) pairs.push({ kind: 'together', first, second });
+      }
+    }
+    return pairs;
+  }
+
+  /** Who takes in what happens, in a turn without a tick; null: nobody. */
+  #takenInBy(state: State, choice: Choice): Place | null {
+    switch (choice.kind) {
+      case 'arrives': {
+        const { dialler, target } = connectionOf(state, choice.dialler, choice.name);
+        return choice.way === 'toTarget' ? target : dialler;
+      }
+      case 'dialled':
+        return choice.dialler;
+      case 'answered':
+        return choice.caller;
+      case 'hinted':
+      case 'write':
+      case 'read':
+        return choice.place;
+      default:
+        return null;
+    }
   }
 
   /** Clients ask whoever leads, or believes so, and any replica for a read. */
@@ -246,6 +289,21 @@ export class Space {
         spend(LEFT.deletions);
         this.#setApi(state, this.#internApi(deleted(this.#apis.at(state.api))));
         return;
+      case 'together': {
+        const place = this.#takenInBy(state, choice.first);
+        if (place === null) throw new Error('nobody takes it in');
+        const gathered: Gathered = { names: [], inputs: [] };
+        this.#gathered = gathered;
+        this.#perform(state, choice.first);
+        this.#perform(state, choice.second);
+        this.#gathered = null;
+        const turn = this.#turnOf(gathered.names.join(' & '), () => ({
+          advanceMs: 0,
+          inputs: gathered.inputs.map((input) => input()),
+        }));
+        this.#turn(state, place, turn);
+        return;
+      }
       case 'restored': {
         spend(LEFT.restores);
         const { lease } = this.#apis.at(this.#backup);
@@ -497,6 +555,11 @@ export class Space {
 
   #feed(state: State, place: Place, name: string, input: () => Input): void {
     if (state.replicas[place] === CRASHED) return;
+    if (this.#gathered !== null) {
+      this.#gathered.names.push(name);
+      this.#gathered.inputs.push(input);
+      return;
+    }
     this.#turn(state, place, this.#turnOf(name, () => ({ advanceMs: 0, inputs: [input()] })));
   }
 
@@ -815,11 +878,21 @@ export class Space {
         return `a client sends write ${choice.number} to ${letterOf(choice.place)}`;
       case 'read':
         return `a client asks ${letterOf(choice.place)} for a read (${this.configuration.readMode})`;
+      case 'together':
+        return `${this.words(state, choice.first)}; and in the same turn ${this.words(this.#after(state, choice.first), choice.second)}`;
       case 'deleted':
         return 'somebody deletes the Lease';
       case 'restored':
         return 'somebody restores the Lease from a backup';
     }
+  }
+
+  /** Of two messages of one connection, the second is named when the first is gone. */
+  #after(before: State, choice: Choice): State {
+    if (choice.kind !== 'arrives') return before;
+    const state = copyOf(before);
+    connectionOf(state, choice.dialler, choice.name)[choice.way].shift();
+    return state;
   }
 
   /** How everybody stands. */
@@ -854,6 +927,12 @@ function connectionOf(state: State, dialler: Place, name: number): Connection {
   const found = state.connections.find((each) => each.dialler === dialler && each.name === name);
   if (found === undefined) throw new Error('no such connection');
   return found;
+}
+
+/** Two messages are on their way. */
+function hasTwo(state: State, choice: Choice): boolean {
+  if (choice.kind !== 'arrives') return false;
+  return connectionOf(state, choice.dialler, choice.name)[choice.way].length > 1;
 }
 
 function callOf(state: State, caller: Place, number: number): Call {
