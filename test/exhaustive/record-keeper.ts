@@ -63,6 +63,10 @@ export function carryOut(memory: ApiMemory, request: ApiRequest): { readonly aft
     }
     case 'listPods':
       return { after: memory, answer: { kind: 'pods', pods: PODS } };
+    case 'readPod': {
+      const pods = PODS.filter((pod) => pod.name === request.name);
+      return { after: memory, answer: { kind: 'pods', pods } };
+    }
   }
 }
 

@@ -456,7 +456,7 @@ export class Space {
   /** A read that nobody waits for is nothing; a change may land at any time from now on. */
   #giveUp(state: State, call: Call): void {
     const { kind } = this.#requests.at(call.request);
-    if (kind === 'readLease' || kind === 'listPods') state.calls.splice(state.calls.indexOf(call), 1);
+    if (kind === 'readLease' || kind === 'listPods' || kind === 'readPod') state.calls.splice(state.calls.indexOf(call), 1);
     else call.phase = GIVEN_UP;
   }
 
@@ -632,6 +632,7 @@ export class Space {
         this.#readAnswered(state, place, effect.ticket, effect.outcome);
         return;
       case 'sessionAnswered':
+      case 'recoverAnswered':
       case 'report':
         return;
       case 'stopped':
