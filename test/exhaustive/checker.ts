@@ -180,7 +180,9 @@ export class Checker {
 
   onWriteAnswered(at: Place, number: number, outcome: WriteOutcome, ledger: Ledger): WriteMemory {
     const memory = ledger.writes[number - 1] as WriteMemory;
-    if (outcome.kind !== 'committed') return { ...memory, status: outcome.kind };
+    // That an attempt is refused says nothing of the attempts before it.
+    if (outcome.kind === 'refused') return { ...memory, status: memory.attempts > 1 ? 'unknown' : 'refused' };
+    if (outcome.kind === 'unknown') return { ...memory, status: 'unknown' };
     const { revision } = outcome;
     const entry = ledger.committed[revision - 1];
     check(
