@@ -137,6 +137,9 @@ class Teller {
       case 'cancel':
         this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} is no longer wanted`, 'routine');
         return;
+      case 'recover':
+        this.#at(pod, `an operator asks ${process} to begin a new lineage (!${input.ticket})`, 'turn');
+        return;
       case 'stop':
         this.#at(pod, `${process} is told to stop within ${input.graceMs} ms`, 'turn');
     }
@@ -180,6 +183,9 @@ class Teller {
         );
         return;
       }
+      case 'recoverAnswered':
+        this.#at(pod, `tells the operator (!${effect.ticket}): ${format(effect.outcome)}`, 'turn');
+        return;
       case 'report':
         this.#hearReport(pod, effect.report);
         return;
