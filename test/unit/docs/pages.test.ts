@@ -18,8 +18,8 @@ describe.each(allPages())('%s', (path) => {
   test('names only options that exist', () => {
     const known = new Set<string>(Object.values(options).map(({ variable }) => variable));
     const named = [...text.matchAll(/\bKV_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
-    // Of the simulator's test run.
-    const others = ['KV_SIM_SEED', 'KV_SIM_SECONDS'];
+    // Of the simulator's test run, and of the command line.
+    const others = ['KV_SIM_SEED', 'KV_SIM_SECONDS', 'KV_URL'];
     expect(named.filter((name) => !known.has(name) && !others.includes(name))).toEqual([]);
   });
 });
