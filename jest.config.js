@@ -13,7 +13,7 @@ const project = (displayName) => ({
  * time, so they run alone.
  */
 export default {
-  projects: [project('unit'), project('contract'), project('simulation'), project('integration')],
+  projects: [project('unit'), project('contract'), project('simulation'), project('integration'), project('chaos')],
   // A failing wait says what it waited for before jest cuts it off: deadlines in tests are shorter than this.
   testTimeout: 30_000,
   maxWorkers: 2,

@@ -15,7 +15,7 @@ interface JestResults {
 }
 
 const root = resolve(import.meta.dirname, '..');
-const parts = ['unit', 'contract', 'simulation', 'integration'];
+const parts = ['unit', 'contract', 'simulation', 'integration', 'chaos'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));
