@@ -1,14 +1,16 @@
 /**
  * Loaded before a program (`node --import`): its wall clock is off by what the file `KV_CHAOS_CLOCK` says, and its monotonic
- * clock goes faster or slower. The file is read again on SIGUSR2.
+ * clock goes faster or slower. The file is looked at all the time: a signal would end a program that is only being loaded.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 export interface ClockFault {
   readonly wallOffsetMs: number;
   /** Of the monotonic clock: 1 is right. It never goes back. */
   readonly rate: number;
 }
+
+const LOOK_EVERY_MS = 50;
 
 const file = process.env['KV_CHAOS_CLOCK'];
 if (file !== undefined) {
@@ -19,16 +21,16 @@ if (file !== undefined) {
   let anchor = { trueMs: 0, shownMs: 0 };
   const shownNow = (): number => anchor.shownMs + (trueNow() - anchor.trueMs) * rate;
 
+  let readMs = 0;
   const read = (): void => {
+    const changedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (changedMs === readMs) return;
+    readMs = changedMs;
     anchor = { trueMs: trueNow(), shownMs: shownNow() };
-    try {
-      ({ wallOffsetMs, rate } = JSON.parse(readFileSync(file, 'utf8')) as ClockFault);
-    } catch {
-      // No fault yet.
-    }
+    ({ wallOffsetMs, rate } = JSON.parse(readFileSync(file, 'utf8')) as ClockFault);
   };
   read();
-  process.on('SIGUSR2', read);
+  setInterval(read, LOOK_EVERY_MS).unref();
 
   performance.now = shownNow;
   globalThis.Date = new Proxy(TrueDate, {

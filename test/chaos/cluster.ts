@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleOf, bundleServers, compileCache, type ServerName } from '../../src/main/local/bundle.ts';
 import { KubeClient, type KubeObject } from '../../src/main/local/kube-client.ts';
@@ -12,6 +12,7 @@ import { until } from '../measure/until.ts';
 import { CONTROL_PATH, type ApiFault, type ApiFaultPlan } from './api-faults/layer.ts';
 import type { ClockFault } from './clock-preload.ts';
 import type { Target } from './load/client.ts';
+import { nowUs } from './load/clock.ts';
 import type { Envelope, Order, Report } from './load/orders.ts';
 import type { Network, Party } from './network/network.ts';
 import { readLeaseTrail, type LeaseState } from './record/lease-state.ts';
@@ -33,6 +34,16 @@ export interface Death {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly wanted: boolean;
+}
+
+/** A process of a kvstore, from its start to its end. */
+export interface Life {
+  readonly pod: string;
+  readonly startUs: number;
+  /** null: it lives. */
+  readonly endUs: number | null;
+  /** null: it never told. */
+  readonly replica: string | null;
 }
 
 export interface ChaosProxy {
@@ -90,6 +101,12 @@ export class ChaosCluster {
   readonly #proxies: ChaosProxy[] = [];
   readonly #crowds: Crowd[] = [];
   readonly #servers: Server[] = [];
+  readonly #lives: {
+    readonly pod: string;
+    readonly startUs: number;
+    readonly logFrom: number;
+    endUs: number | null;
+  }[] = [];
   /** Whose end is being waited for by somebody here. */
   readonly #condemned = new Set<Server>();
   #api: Server | null = null;
@@ -217,8 +234,10 @@ export class ChaosCluster {
   }
 
   setClock(server: Server, fault: ClockFault): void {
-    writeFileSync(this.#clockFileOf(server.name), JSON.stringify(fault));
-    server.kill('SIGUSR2');
+    const file = this.#clockFileOf(server.name);
+    // Renamed into its place: it may be looked at at any moment.
+    writeFileSync(`${file}.part`, JSON.stringify(fault));
+    renameSync(`${file}.part`, file);
   }
 
   async untilInSync(withinMs: number): Promise<ClusterView> {
@@ -241,6 +260,20 @@ export class ChaosCluster {
       throw new Error(`${(error as Error).message}: ${JSON.stringify(found)}`);
     });
     return found as unknown as ClusterView;
+  }
+
+  /** Of every process of a kvstore that there was. A replica id lives and dies with its process. */
+  get lives(): readonly Life[] {
+    return this.#lives.map(({ pod, startUs, endUs, logFrom }, index) => {
+      const next = this.#lives.find((later, at) => at > index && later.pod === pod);
+      const log = readFileSync(this.#logFileOf(pod)).subarray(logFrom, next?.logFrom).toString();
+      return {
+        pod,
+        startUs,
+        endUs,
+        replica: /"event":"replica started"[^\n]*?"replica":"([^"]+)"/.exec(log)?.[1] ?? null,
+      };
+    });
   }
 
   logOf(name: string): string {
@@ -376,7 +409,14 @@ export class ChaosCluster {
       pod.ready = false;
       void this.#kubelet?.report(pod);
     }
-    if (change.kind === 'started' || this.#isClosing) return;
+    if (pod !== undefined && change.kind === 'started') {
+      const logFrom = statSync(this.#logFileOf(server.name)).size;
+      this.#lives.push({ pod: pod.name, startUs: nowUs(), endUs: null, logFrom });
+    }
+    if (change.kind === 'started') return;
+    const life = this.#lives.findLast((candidate) => candidate.pod === pod?.name);
+    if (life !== undefined) life.endUs = nowUs();
+    if (this.#isClosing) return;
     const { exitCode, signal } = change.end;
     this.deaths.push({ server: server.name, exitCode, signal, wanted: this.#condemned.delete(server) });
   }

@@ -1,15 +1,16 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HistoryOperation, OperationOutcome } from '../history/operation.ts';
+import type { OperationOutcome } from '../history/operation.ts';
 import { Prng } from '../simulation/prng.ts';
 import type { ChaosCluster } from './cluster.ts';
 import { nowUs } from './load/clock.ts';
 import { keysUntil } from './load/keys.ts';
+import type { RecordedOperation } from './load/requests.ts';
 import { drawSwarm, Nemesis, type FaultKind, type FaultNews } from './nemesis/nemesis.ts';
 import { Stage } from './nemesis/stage.ts';
 import { changesOf, violationsIn, type RecordChanges } from './record/changes.ts';
-import { settle } from './settle.ts';
-import { deathsAgainstTheRules, divergences } from './verdict.ts';
+import { settle, untilQuiet } from './settle.ts';
+import { deathsAgainstTheRules, divergences, lineagesAgainstTheRules, wordsNobodyShouldHear } from './verdict.ts';
 
 export interface RunOptions {
   readonly cluster: ChaosCluster;
@@ -25,6 +26,8 @@ export interface RunOptions {
 export interface RunResult extends RecordChanges {
   readonly seed: number;
   readonly operations: Readonly<Record<OperationOutcome, number>>;
+  /** How often each error was met. */
+  readonly failures: Readonly<Record<string, number>>;
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   /** From the end of all faults; null: it did not settle. */
   readonly settledMs: number | null;
@@ -33,6 +36,7 @@ export interface RunResult extends RecordChanges {
 }
 
 const CLIENTS_PER_CROWD = 4;
+const QUIET_WITHIN_MS = 10_000;
 /** Numbers of clients that only look, once all is over. */
 const AUDITORS = 1000;
 
@@ -63,18 +67,23 @@ export async function run(options: RunOptions): Promise<RunResult> {
   for (const file of histories) writeFileSync(file, '');
   await beginLoad(options, { prefix, startUs, histories });
   await nemesis.run(seconds * 1000).catch((error: unknown) => violations.push(`not undone: ${String(error)}`));
+
+  let settledMs: number | null = null;
+  try {
+    settledMs = await settle(cluster, prefix);
+  } catch (error) {
+    violations.push(`it did not settle: ${(error as Error).message}`);
+  }
   const ends = await Promise.all(cluster.crowds.map((crowd) => crowd.order({ kind: 'end' }, 'counts')));
   const endUs = nowUs();
   const operations = sum(ends.map(({ outcomes }) => outcomes));
-
-  let settledMs: number | null = null;
   const auditFile = join(directory, 'audit.jsonl');
   writeFileSync(auditFile, '');
   try {
-    settledMs = await settle(cluster, prefix);
+    await untilQuiet(cluster, QUIET_WITHIN_MS);
     await audit(cluster, auditFile, keysUntil(prefix, startUs, endUs));
   } catch (error) {
-    violations.push(`it did not settle: ${(error as Error).message}`);
+    violations.push(`the end could not be looked at: ${(error as Error).message}`);
   }
   const trail = cluster.leaseTrail().slice(trailBefore);
   const history = [...histories, auditFile].flatMap(readHistory);
@@ -83,8 +92,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
     ...violationsIn(trail),
     ...deathsAgainstTheRules(cluster, { deathsBefore, logsBefore }),
     ...divergences(readHistory(auditFile)),
+    ...wordsNobodyShouldHear(history),
+    ...lineagesAgainstTheRules(trail, cluster.lives),
   );
-  return { seed, operations, faults: nemesis.counts, settledMs, violations, ...changesOf(trail) };
+  const failures = countBy(history.flatMap(({ outcome, code }) => (outcome === 'ok' || code === null ? [] : [code])));
+  return { seed, operations, failures, faults: nemesis.counts, settledMs, violations, ...changesOf(trail) };
 }
 
 async function beginLoad(
@@ -120,10 +132,16 @@ async function audit(cluster: ChaosCluster, historyFile: string, keys: readonly 
   await crowd?.order({ ...common, client: AUDITORS + proxies.length, targets: kvstores, mode: 'eventual' }, 'counts');
 }
 
-function readHistory(file: string): readonly HistoryOperation[] {
+function readHistory(file: string): readonly RecordedOperation[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as HistoryOperation);
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as RecordedOperation);
+}
+
+function countBy(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 function sum(parts: readonly Readonly<Record<OperationOutcome, number>>[]): Record<OperationOutcome, number> {

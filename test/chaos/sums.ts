@@ -9,6 +9,7 @@ export class Sums {
   #lineages = 0;
   #slowestMs = 0;
   readonly #operations: Record<string, number> = {};
+  readonly #failures: Record<string, number> = {};
   readonly #faults: Record<string, number> = {};
 
   get violations(): number {
@@ -23,6 +24,7 @@ export class Sums {
     this.#lineages += result.lineages;
     this.#slowestMs = Math.max(this.#slowestMs, result.settledMs ?? 0);
     for (const [outcome, count] of Object.entries(result.operations)) add(this.#operations, outcome, count);
+    for (const [code, count] of Object.entries(result.failures)) add(this.#failures, code, count);
     for (const [kind, count] of Object.entries(result.faults)) add(this.#faults, kind, count);
   }
 
@@ -31,6 +33,7 @@ export class Sums {
       '',
       `${this.#runs} runs, slowest to settle ${(this.#slowestMs / 1000).toFixed(1)} s`,
       `operations: ${textOf(this.#operations)}`,
+      `refusals and errors: ${textOf(this.#failures)}`,
       `faults: ${textOf(this.#faults)}`,
       `elections ${this.#elections}, set changes ${this.#setChanges}, new lineages ${this.#lineages}`,
       `violations: ${this.#violations}`,

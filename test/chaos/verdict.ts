@@ -1,8 +1,12 @@
 import type { HistoryOperation } from '../history/operation.ts';
-import type { ChaosCluster } from './cluster.ts';
+import type { ChaosCluster, Life } from './cluster.ts';
+import type { RecordedOperation } from './load/requests.ts';
+import type { LeaseState } from './record/lease-state.ts';
 
-/** What a process says only if it has met what must not be. */
-const FAILURES = /"message":"(?:process failed|replica failed)"|invariant/i;
+/** What a process says only if it has met what must not be. What is not a line of JSON was said by no log: a crash. */
+const FAILURES = /"event":"(?:process failed|replica failed)"|invariant|^[^{]/i;
+/** Answers that no fault excuses: a fault of ours, a request that the clients do not make, words that are not the service's. */
+const UNHEARD_OF = /^(?:internal|bad-|idempotency-mismatch|status )/;
 
 /** Processes that ended though nobody ended them, and what any process wrote of a failure of its own. */
 export function deathsAgainstTheRules(
@@ -36,3 +40,55 @@ export function divergences(audit: readonly HistoryOperation[]): readonly string
   }
   return violations;
 }
+
+export function wordsNobodyShouldHear(history: readonly RecordedOperation[]): readonly string[] {
+  return history
+    .filter(({ code }) => code !== null && UNHEARD_OF.test(code))
+    .map(({ op, key, code, target }) => `a ${op} of ${key} by ${target} was answered ${String(code)}`);
+}
+
+/**
+ * R14: a new lineage is begun by one who is no member only when no member has kept its memory. (A leader that leaves out a
+ * member that is gone, R13, was a member itself, and begins with all that there was.)
+ */
+export function lineagesAgainstTheRules(trail: readonly LeaseState[], lives: readonly Life[]): readonly string[] {
+  const violations: string[] = [];
+  for (const { before, after } of lineageChanges(trail)) {
+    if (after.holder !== null && before.inSync.includes(after.holder)) continue;
+    for (const member of before.inSync) {
+      const life = lives.find(({ replica }) => replica !== null && isDataOf(member, replica));
+      if (life !== undefined && (life.endUs === null || life.endUs > after.atUs)) {
+        violations.push(
+          `R14: ${String(after.holder)} began lineage ${String(after.lineage?.number)} though ${member} lived`,
+        );
+      }
+    }
+  }
+  return violations;
+}
+
+/** Lineages that began without anybody who had the former one: what was acknowledged before may be lost, rightly. */
+export function lineagesWithLoss(trail: readonly LeaseState[]): readonly string[] {
+  return lineageChanges(trail)
+    .filter(({ before, after }) => after.holder === null || !before.inSync.includes(after.holder))
+    .map(({ after }) => after.lineage?.id ?? '');
+}
+
+interface LineageChange {
+  readonly before: LeaseState;
+  readonly after: LeaseState;
+}
+
+function lineageChanges(trail: readonly LeaseState[]): readonly LineageChange[] {
+  const changes: LineageChange[] = [];
+  let before: LeaseState | null = null;
+  for (const state of trail) {
+    if (state.lineage === null) continue;
+    if (before !== null && before.lineage?.id !== state.lineage.id) changes.push({ before, after: state });
+    before = state;
+  }
+  return changes;
+}
+
+/** A replica id ends with a data id, which gets a count where the process has dropped its data and begun anew. */
+const isDataOf = (id: string, first: string): boolean => id === first || id.startsWith(`${first}.`);

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { HistoryOperation } from '../../history/operation.ts';
 import type { Address } from '../../measure/load/http-connection.ts';
 import type { Prng } from '../../simulation/prng.ts';
 import { nowUs } from './clock.ts';
@@ -12,6 +11,7 @@ import {
   settleAgain,
   type Intent,
   type ReadMode,
+  type RecordedOperation,
   type Settlement,
   type Tag,
 } from './requests.ts';
@@ -28,10 +28,10 @@ export interface ClientOptions {
   readonly startUs: number;
   /** Its own comes first; the others are asked now and then. */
   readonly targets: readonly Target[];
-  readonly record: (operation: HistoryOperation) => void;
+  readonly record: (operation: RecordedOperation) => void;
 }
 
-const THINK_MS = 12;
+const THINK_MS = 6;
 const HOME_SHARE = 0.7;
 /** After a connection that was refused or lost: for so long the target is left alone. */
 const REST_MS = 250;
@@ -94,19 +94,20 @@ export class Client {
       paddingBytes: random.chance(0.2) ? random.below(PADDING_BYTES_MAX) : 0,
     });
     const startUs = nowUs();
-    let settlement = await this.#attempt(intent, request);
+    let target = this.#chooseTarget();
+    let settlement = await this.#attempt(intent, request, target);
     for (let attempt = 2; isRepeatable && settlement.outcome === 'unknown' && attempt <= ATTEMPTS_MAX; attempt += 1) {
-      settlement = settleAgain(settlement, await this.#attempt(intent, request));
+      target = this.#chooseTarget();
+      settlement = settleAgain(settlement, await this.#attempt(intent, request, target));
     }
-    record(operationOf(intent, settlement, { client: id, startUs, endUs: nowUs(), session }));
+    record(operationOf(intent, settlement, { client: id, target: target.name, startUs, endUs: nowUs(), session }));
 
     if (settlement.tag !== null) this.#tags.set(intent.key, settlement.tag);
     if (settlement.session !== null) this.#session = settlement.session;
     if (settlement.code === 'replaced-lineage') this.#session = null;
   }
 
-  async #attempt(intent: Intent, request: string): Promise<Settlement> {
-    const target = this.#chooseTarget();
+  async #attempt(intent: Intent, request: string, target: Target): Promise<Settlement> {
     const reply = await this.#exchange.ask(target, request, this.#options.random.pick(PATIENCE_MS));
     if (reply.kind !== 'answer') this.#restUntilMs.set(target, performance.now() + REST_MS);
     return settle(intent.op, reply);

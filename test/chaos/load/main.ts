@@ -3,13 +3,13 @@ import { appendFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { endWithParent } from '../../../src/adapters/system/end-with-parent.ts';
-import type { HistoryOperation, OperationOutcome } from '../../history/operation.ts';
+import type { OperationOutcome } from '../../history/operation.ts';
 import { Prng } from '../../simulation/prng.ts';
 import { Client } from './client.ts';
 import { nowUs } from './clock.ts';
 import { Exchange } from './exchange.ts';
 import type { Envelope, Order, Report } from './orders.ts';
-import { operationOf, requestOf, settle, type Intent } from './requests.ts';
+import { operationOf, requestOf, settle, type Intent, type RecordedOperation } from './requests.ts';
 
 const PATIENCE_MS = 5000;
 const FLUSH_LINES = 200;
@@ -27,7 +27,7 @@ class Recorder {
     this.#file = file;
   }
 
-  readonly record = (operation: HistoryOperation): void => {
+  readonly record = (operation: RecordedOperation): void => {
     this.counts[operation.outcome] += 1;
     this.#lines.push(JSON.stringify(operation));
     if (this.#lines.length >= FLUSH_LINES) this.flush();
@@ -100,9 +100,8 @@ async function audit({ client, historyFile, keys, targets, mode }: Extract<Order
         const intent: Intent = { op: 'get', key, mode };
         const startUs = nowUs();
         const settlement = settle('get', await exchange.ask(target, requestOf(intent, NO_HEADERS), PATIENCE_MS));
-        recorder.record(
-          operationOf(intent, settlement, { client: client + index, startUs, endUs: nowUs(), session: null }),
-        );
+        const by = { client: client + index, target: target.name, startUs, endUs: nowUs(), session: null };
+        recorder.record(operationOf(intent, settlement, by));
       }
       exchange.close();
     }),

@@ -11,7 +11,7 @@ export type Intent =
 
 export type ReadMode = 'linearizable' | 'in-sync' | 'session' | 'eventual';
 
-/** An ETag, as it came, and the revision beside it. */
+/** An ETag, as it came, and the revision beside it. It names a lineage as well: in another it matches nothing. */
 export interface Tag {
   readonly etag: string;
   readonly revision: number;
@@ -118,11 +118,28 @@ export function settleAgain(earlier: Settlement, later: Settlement): Settlement 
   return later.outcome === 'failed' && earlier.outcome === 'unknown' ? { ...later, outcome: 'unknown' } : later;
 }
 
+/** With what a person wants to know who looks for a cause; checkers do without. */
+export type RecordedOperation = HistoryOperation & {
+  /** Of an error: its code, or what happened to the connection. */
+  readonly code: string | null;
+  /** Who was asked, the last time. */
+  readonly target: string;
+  /** Of a `cas`: the tag that it required, which names a lineage beside the revision. */
+  readonly etag?: string;
+};
+
 export function operationOf(
   intent: Intent,
   settlement: Settlement,
-  by: { readonly client: number; readonly startUs: number; readonly endUs: number; readonly session: string | null },
-): HistoryOperation & { readonly code: string | null } {
+  by: {
+    readonly client: number;
+    readonly target: string;
+    readonly startUs: number;
+    readonly endUs: number;
+    /** The token that was sent along. */
+    readonly session: string | null;
+  },
+): RecordedOperation {
   const { outcome, revision, version, servedBy, code } = settlement;
   const seen = sessionOf(settlement.session);
   const isOtherMode = intent.op === 'get' && intent.mode !== 'linearizable';
@@ -144,6 +161,8 @@ export function operationOf(
     token: sessionOf(by.session),
     seen,
     code,
+    target: by.target,
+    ...(intent.op === 'cas' ? { etag: intent.tag.etag } : {}),
   };
 }
 

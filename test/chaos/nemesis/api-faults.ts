@@ -24,7 +24,7 @@ export const killApi: Fault = {
         cluster.api.restart = 'always';
         cluster.api.start();
         stage.leaseBeforeOutage = null;
-        return Promise.resolve();
+        return Promise.resolve(null);
       },
     };
   },
@@ -44,7 +44,7 @@ export const pauseApi: Fault = {
       end() {
         cluster.api.kill('SIGCONT');
         stage.paused.delete(cluster.api);
-        return Promise.resolve();
+        return Promise.resolve(null);
       },
     });
   },
@@ -61,7 +61,10 @@ export const spoilApi: Fault = {
     return {
       what: `${Math.round(share * 100)} % of the requests: ${faults.join(', ')}`,
       lastsMs: random.between(500, 4000),
-      end: async () => void (await cluster.spoilApi({ share: 0, faults: [] })),
+      async end() {
+        const counts = await cluster.spoilApi({ share: 0, faults: [] });
+        return `so far ${API_FAULTS.map((fault) => `${fault} ${counts[fault]}`).join(', ')}`;
+      },
     };
   },
 };
@@ -111,6 +114,7 @@ async function losing(stage: Stage, what: string, lose: () => Promise<void>): Pr
     what,
     lastsMs: 0,
     async end() {
+      const lostMs = performance.now();
       await until(
         'the leader writes the lost record again',
         async () => {
@@ -120,6 +124,7 @@ async function losing(stage: Stage, what: string, lose: () => Promise<void>): Pr
         { withinMs: REWRITTEN_WITHIN_MS },
       );
       stage.isRecordLost = false;
+      return `written again after ${Math.round(performance.now() - lostMs)} ms`;
     },
   };
 }

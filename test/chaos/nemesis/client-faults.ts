@@ -12,7 +12,10 @@ export const fillMemory: Fault = {
     return Promise.resolve({
       what: `through ${target.name}`,
       lastsMs: 0,
-      end: async () => void (await filled),
+      async end() {
+        const { written, refused, deleted, acceptsAgain } = await filled;
+        return `${written} written, ${refused} refused, ${deleted} deleted, ${acceptsAgain ? 'accepts again' : 'accepts nothing yet'}`;
+      },
     });
   },
 };
@@ -27,7 +30,10 @@ export const deafenClient: Fault = {
     return Promise.resolve({
       what: `of ${target.name}`,
       lastsMs: forMs,
-      end: async () => void (await deafened),
+      async end() {
+        const { askedBytes, ending } = await deafened;
+        return `${askedBytes} bytes of requests, ${ending ?? 'still connected'}`;
+      },
     });
   },
 };

@@ -11,7 +11,8 @@ export interface ActiveFault {
   readonly what: string;
   /** How long it is to last; a fault of an instant: 0. */
   readonly lastsMs: number;
-  end(): Promise<void>;
+  /** Undoes it. Resolves with what came of it, for people, if there is something to tell. */
+  end(): Promise<string | null>;
 }
 
-export const done = (what: string): ActiveFault => ({ what, lastsMs: 0, end: () => Promise.resolve() });
+export const done = (what: string): ActiveFault => ({ what, lastsMs: 0, end: () => Promise.resolve(null) });

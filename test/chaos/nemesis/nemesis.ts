@@ -100,8 +100,10 @@ export class Nemesis {
   async #last(kind: FaultKind, active: ActiveFault): Promise<void> {
     this.#onNews({ kind, phase: 'begun', what: active.what });
     if (active.lastsMs > 0) await wait(active.lastsMs, null, { signal: this.#heal.signal }).catch(() => undefined);
-    await active.end();
-    if (active.lastsMs > 0) this.#onNews({ kind, phase: 'ended', what: active.what });
+    const result = await active.end();
+    if (active.lastsMs > 0 || result !== null) {
+      this.#onNews({ kind, phase: 'ended', what: result === null ? active.what : `${active.what}: ${result}` });
+    }
   }
 
   async #undo(): Promise<void> {

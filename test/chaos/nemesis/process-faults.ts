@@ -63,7 +63,7 @@ export const pause: Fault = {
       end() {
         stage.paused.delete(server);
         if (server.pid === pid) server.kill('SIGCONT');
-        return Promise.resolve();
+        return Promise.resolve(null);
       },
     };
   },
@@ -79,7 +79,10 @@ export const starveProcessor: Fault = {
     return {
       what: `${server.name}, ${Math.round(100 * share)} % of a processor (${starvation.how})`,
       lastsMs: stage.random.between(500, 4000),
-      end: () => starvation.end(),
+      async end() {
+        await starvation.end();
+        return null;
+      },
     };
   },
 };
@@ -95,7 +98,7 @@ export const jumpClock: Fault = {
     return {
       what: `${server.name}, ${wallOffsetMs} ms`,
       lastsMs: stage.random.between(500, 5000),
-      end: () => Promise.resolve(stage.cluster.setClock(server, { wallOffsetMs: 0, rate: 1 })),
+      end: () => right(stage, server),
     };
   },
 };
@@ -110,10 +113,15 @@ export const bendClock: Fault = {
     return {
       what: `${server.name}, × ${rate.toFixed(2)}`,
       lastsMs: stage.random.between(1000, 5000),
-      end: () => Promise.resolve(stage.cluster.setClock(server, { wallOffsetMs: 0, rate: 1 })),
+      end: () => right(stage, server),
     };
   },
 };
+
+function right(stage: Stage, server: Server): Promise<null> {
+  stage.cluster.setClock(server, { wallOffsetMs: 0, rate: 1 });
+  return Promise.resolve(null);
+}
 
 /** The leader one time in three, else any kvstore, now and then a proxy. */
 async function chooseServer(stage: Stage): Promise<Server | null> {

@@ -71,12 +71,10 @@ export class Stage {
     return new Set(ids.filter((id) => id !== null));
   }
 
-  /** A process has one for life: one that is stopped need not be asked again. */
+  /** Of one that does not answer, what it said before: it keeps its id while it keeps its data. */
   async #replicaIdOf(pod: LocalPod): Promise<string | null> {
     const { pid } = pod.server;
     if (pid === null) return null;
-    const known = this.#replicaIds.get(pid);
-    if (known !== undefined) return known;
     try {
       const url = `http://${pod.ip}:${pod.httpPort}/v1/cluster`;
       const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
@@ -85,7 +83,7 @@ export class Stage {
       if (id !== null && pod.server.pid === pid) this.#replicaIds.set(pid, id);
       return id;
     } catch {
-      return null;
+      return this.#replicaIds.get(pid) ?? null;
     }
   }
 }
