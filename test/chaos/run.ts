@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { OperationOutcome } from '../history/operation.ts';
 import { Prng } from '../simulation/prng.ts';
 import type { ChaosCluster } from './cluster.ts';
+import { judge } from './judge.ts';
 import { nowUs } from './load/clock.ts';
 import { keysUntil } from './load/keys.ts';
 import type { RecordedOperation } from './load/requests.ts';
@@ -10,7 +11,13 @@ import { drawSwarm, Nemesis, type FaultKind, type FaultNews } from './nemesis/ne
 import { Stage } from './nemesis/stage.ts';
 import { changesOf, violationsIn, type RecordChanges } from './record/changes.ts';
 import { settle, untilQuiet } from './settle.ts';
-import { deathsAgainstTheRules, divergences, lineagesAgainstTheRules, wordsNobodyShouldHear } from './verdict.ts';
+import {
+  deathsAgainstTheRules,
+  divergences,
+  lineagesAgainstTheRules,
+  lineagesWithLoss,
+  wordsNobodyShouldHear,
+} from './verdict.ts';
 
 export interface RunOptions {
   readonly cluster: ChaosCluster;
@@ -94,6 +101,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     ...divergences(readHistory(auditFile)),
     ...wordsNobodyShouldHear(history),
     ...lineagesAgainstTheRules(trail, cluster.lives),
+    ...judge(history, lineagesWithLoss(trail)),
   );
   const failures = countBy(history.flatMap(({ outcome, code }) => (outcome === 'ok' || code === null ? [] : [code])));
   return { seed, operations, failures, faults: nemesis.counts, settledMs, violations, ...changesOf(trail) };

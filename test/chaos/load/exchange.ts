@@ -1,28 +1,30 @@
-import { HttpConnection, type Address, type Answer, type Ending } from '../../measure/load/http-connection.ts';
+import { HttpConnection, type Address } from '../../measure/load/http-connection.ts';
 import type { Reply } from './requests.ts';
 
 /** A client's connections, at most one to each address, kept open between requests. */
 export class Exchange {
   readonly #connections = new Map<Address, HttpConnection>();
-  #onReply: ((reply: Reply) => void) | null = null;
+  /** The request that waits for its reply, and where it was sent: another connection that ends has no say in it. */
+  #waiting: { readonly connection: HttpConnection; readonly settle: (reply: Reply) => void } | null = null;
 
   /** One request at a time. */
   ask(address: Address, request: string, patienceMs: number): Promise<Reply> {
+    if (this.#waiting !== null) throw new Error('a client asks one thing at a time');
     return new Promise((resolve) => {
-      const settle = (reply: Reply): void => {
-        clearTimeout(timer);
-        this.#onReply = null;
-        resolve(reply);
-      };
+      const kept = this.#connections.get(address);
+      const connection = kept?.isOpen === true ? kept : this.#open(address, request);
       const timer = setTimeout(() => {
-        this.#connections.get(address)?.close();
+        connection.close();
         this.#connections.delete(address);
         settle({ kind: 'gaveUp' });
       }, patienceMs);
-      this.#onReply = settle;
-      const kept = this.#connections.get(address);
-      if (kept?.isOpen === true) kept.send(request);
-      else this.#open(address, request);
+      const settle = (reply: Reply): void => {
+        clearTimeout(timer);
+        this.#waiting = null;
+        resolve(reply);
+      };
+      this.#waiting = { connection, settle };
+      if (connection === kept) connection.send(request);
     });
   }
 
@@ -31,16 +33,20 @@ export class Exchange {
     this.#connections.clear();
   }
 
-  #open(address: Address, request: string): void {
+  #open(address: Address, request: string): HttpConnection {
     const connection = new HttpConnection(address, {
       onOpen: (opened) => opened.send(request),
-      onAnswer: (_from: HttpConnection, answer: Answer) => this.#onReply?.({ kind: 'answer', answer }),
-      onEnd: (ended, ending: Ending) => {
-        if (this.#connections.get(address) !== ended) return;
-        this.#connections.delete(address);
-        this.#onReply?.({ kind: 'ended', ending });
+      onAnswer: (from, answer) => this.#settle(from, { kind: 'answer', answer }),
+      onEnd: (ended, ending) => {
+        if (this.#connections.get(address) === ended) this.#connections.delete(address);
+        this.#settle(ended, { kind: 'ended', ending });
       },
     });
     this.#connections.set(address, connection);
+    return connection;
+  }
+
+  #settle(by: HttpConnection, reply: Reply): void {
+    if (this.#waiting?.connection === by) this.#waiting.settle(reply);
   }
 }

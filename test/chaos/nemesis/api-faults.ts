@@ -55,14 +55,16 @@ export const spoilApi: Fault = {
   async begin(stage) {
     const { cluster, random } = stage;
     const faults = API_FAULTS.filter(() => random.chance(0.5));
-    if (faults.length === 0) return null;
-    const share = random.pick([0.1, 0.3, 0.6, 1]);
+    if (faults.length === 0 || stage.isApiSpoiled) return null;
+    stage.isApiSpoiled = true;
+    const share = random.pick([0.2, 0.5, 1]);
     await cluster.spoilApi({ share, faults });
     return {
       what: `${Math.round(share * 100)} % of the requests: ${faults.join(', ')}`,
       lastsMs: random.between(500, 4000),
       async end() {
         const counts = await cluster.spoilApi({ share: 0, faults: [] });
+        stage.isApiSpoiled = false;
         return `so far ${API_FAULTS.map((fault) => `${fault} ${counts[fault]}`).join(', ')}`;
       },
     };

@@ -15,6 +15,8 @@ export class Stage {
   readonly prefix: string;
   /** Processes that are stopped (SIGSTOP) now. */
   readonly paused = new Set<Server>();
+  /** The layer before the API has a plan already: there is one at a time. */
+  isApiSpoiled = false;
   /** The record is lost, and its leader has not yet written it again (R13). */
   isRecordLost = false;
   /** What the record was when the API server was taken away; null: it is there. */
