@@ -451,7 +451,7 @@ export class Crowd {
     this.name = name;
     const { launcher, preload, env } = network.placeOf(name);
     const words = preload.flatMap((module) => ['--import', module]);
-    const [command = '', ...rest] = [...launcher, process.execPath, ...words, program];
+    const [command, ...rest] = [...launcher, process.execPath, ...words, program];
     const log = openSync(logFile, 'a');
     this.#process = spawn(command, rest, { env: { ...process.env, ...env }, stdio: ['pipe', log, log, 'ipc'] });
     closeSync(log);

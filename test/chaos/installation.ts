@@ -69,6 +69,6 @@ export function networkOf(asked: Network['kind'] | null): { readonly kind: Netwo
   };
 }
 
-async function newNetwork(parties: readonly string[], asked: Network['kind'] | null): Promise<Network> {
+export async function newNetwork(parties: readonly string[], asked: Network['kind'] | null): Promise<Network> {
   return networkOf(asked).kind === 'namespaces' ? NamespaceNetwork.create(parties) : new LoopbackNetwork(parties);
 }

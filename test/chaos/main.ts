@@ -50,10 +50,16 @@ async function main(argv: readonly string[]): Promise<number> {
   say(`seeds from ${firstSeed}, ${seconds} s each`);
 
   const sums = new Sums();
+  let stopped = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // The run that is under way ends first: what was made is to be removed. Who asks twice does not want to wait.
+    process.on(signal, () => (stopped ? process.exit(1) : (stopped = true)));
+  }
+  const isOver = (): boolean => stopped || performance.now() >= untilMs;
   let installation: Installation | null = null;
   let kept = 0;
   try {
-    for (let number = 0; number < runs && performance.now() < untilMs; number += 1) {
+    for (let number = 0; number < runs && !isOver(); number += 1) {
       const seed = firstSeed + number;
       const directory = join(out ?? scratch, String(seed));
       if (number % RUNS_PER_INSTALLATION === 0) {

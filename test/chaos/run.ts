@@ -42,7 +42,7 @@ export interface RunResult extends RecordChanges {
   readonly violations: readonly string[];
 }
 
-const CLIENTS_PER_CROWD = 4;
+const CLIENTS_PER_CROWD = 6;
 const QUIET_WITHIN_MS = 10_000;
 /** Numbers of clients that only look, once all is over. */
 const AUDITORS = 1000;
@@ -107,8 +107,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   return { seed, operations, failures, faults: nemesis.counts, settledMs, violations, ...changesOf(trail) };
 }
 
-async function beginLoad(
-  { cluster, seed }: RunOptions,
+export async function beginLoad(
+  { cluster, seed }: Pick<RunOptions, 'cluster' | 'seed'>,
   {
     prefix,
     startUs,
@@ -131,7 +131,7 @@ async function beginLoad(
 }
 
 /** Through every proxy, linearizable; and what each replica itself holds. */
-async function audit(cluster: ChaosCluster, historyFile: string, keys: readonly string[]): Promise<void> {
+export async function audit(cluster: ChaosCluster, historyFile: string, keys: readonly string[]): Promise<void> {
   const [crowd] = cluster.crowds;
   const proxies = cluster.targets.slice(0, cluster.proxies.length);
   const kvstores = cluster.targets.slice(cluster.proxies.length);

@@ -84,8 +84,9 @@ export class Server {
     if (this.#process !== null || this.#stopping) return;
     this.#cancelRestart();
     const log = openSync(this.#options.logFile, 'a');
-    const [command, ...rest] = [...(this.#options.launcher ?? []), process.execPath, this.#options.program];
-    const child = spawn(command ?? process.execPath, rest, {
+    const { launcher = [], program } = this.#options;
+    const [command, ...words] = [...launcher, process.execPath, program];
+    const child = spawn(command, words, {
       env: { ...process.env, ...this.#options.env, KV_PARENT_PIPE: 'true' },
       stdio: ['pipe', log, log],
       // A process group of its own: Ctrl-C on a terminal goes to whole groups, and we end them in order.

@@ -36,7 +36,7 @@ const HOME_SHARE = 0.7;
 /** After a connection that was refused or lost: for so long the target is left alone. */
 const REST_MS = 250;
 /** Most give up before the service does (10 s), some after. */
-const PATIENCE_MS = [1500, 3000, 6000, 12_000];
+const PATIENCE_MS = [1000, 1000, 2000, 2000, 4000, 12_000];
 /** Repeated under the same Idempotency-Key, at most. */
 const ATTEMPTS_MAX = 3;
 const PADDING_BYTES_MAX = 4096;

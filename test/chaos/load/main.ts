@@ -146,7 +146,7 @@ async function deafen({ key, target, forMs }: Extract<Order, { kind: 'deafen' }>
   const request = requestOf({ op: 'get', key, mode: 'eventual' }, NO_HEADERS);
   const socket = connect(target);
   socket.pause();
-  let ending: string | null = null;
+  let ending = null as string | null;
   let askedBytes = 0;
   socket.on('error', (error: NodeJS.ErrnoException) => (ending = error.code ?? error.message));
   const endMs = performance.now() + forMs;

@@ -154,7 +154,7 @@ export function operationOf(
     end: by.endUs,
     outcome,
     revision,
-    ...(isOtherMode ? { consistency: intent.mode as 'in-sync' | 'session' | 'eventual' } : {}),
+    ...(isOtherMode ? { consistency: intent.mode } : {}),
     lineage: seen?.lineage ?? null,
     version,
     servedBy,

@@ -86,7 +86,7 @@ export const damageLease: Fault = {
   },
 };
 
-const specOf = (lease: KubeObject): object => (lease['spec'] ?? {}) as object;
+const specOf = (lease: KubeObject): object => lease['spec'] ?? {};
 
 /** What hands, a restored backup or another program make of it. */
 const DAMAGES: readonly (readonly [string, (lease: KubeObject) => KubeObject])[] = [

@@ -31,7 +31,7 @@ async function created(kind: Network['kind']): Promise<Network> {
 function start(network: Network, party: Party, program: string, env: Readonly<Record<string, string>>): ChildProcess {
   const place = network.placeOf(party);
   const preload = place.preload.flatMap((module) => ['--import', module]);
-  const [command = '', ...rest] = [...place.launcher, process.execPath, ...preload, join(fixtures, program)];
+  const [command, ...rest] = [...place.launcher, process.execPath, ...preload, join(fixtures, program)];
   const child = spawn(command, rest, {
     env: { ...process.env, ...place.env, ...env, KV_PARENT_PIPE: 'true' },
     stdio: ['pipe', 'inherit', 'inherit', 'ipc'],

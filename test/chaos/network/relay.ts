@@ -201,7 +201,7 @@ class Flow {
       this.#from.pause();
       return;
     }
-    while (this.#pieces.length > 0 && !this.#to.writableNeedDrain && !this.#way.cut) {
+    while (this.#pieces.length > 0 && !this.#to.writableNeedDrain) {
       const waitMs = this.#freeAtMs - performance.now();
       if (this.#way.bytesPerS !== null && waitMs > 0) {
         this.#timer ??= setTimeout(() => {

@@ -5,7 +5,6 @@
 import { Socket } from 'node:net';
 
 const routes = JSON.parse(process.env['KV_CHAOS_ROUTES'] ?? '{}') as Readonly<Record<string, number>>;
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called below with the socket that it was called on
 const connect = Socket.prototype.connect as (this: Socket, ...args: unknown[]) => Socket;
 
 Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {

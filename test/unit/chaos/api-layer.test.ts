@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { until } from '../../measure/until.ts';
 import { Prng } from '../../simulation/prng.ts';
-import { API_FAULTS, ApiLayer, CONTROL_PATH, type ApiFault } from './layer.ts';
+import { API_FAULTS, ApiLayer, CONTROL_PATH, type ApiFault } from '../../chaos/api-faults/layer.ts';
 
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/default/leases/kvstore';
 const HOST = '127.0.0.1';
