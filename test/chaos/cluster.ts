@@ -164,10 +164,15 @@ export class ChaosCluster {
     ];
   }
 
+  /** Every process runs, and none is on its way out. */
+  get isWhole(): boolean {
+    return this.#condemned.size === 0 && this.#servers.every(({ pid }) => pid !== null);
+  }
+
   /** Kills, ends or stops a process on purpose: its end is none of {@link deaths} to wonder at. */
   signal(server: Server, signal: NodeJS.Signals): void {
-    if (signal === 'SIGKILL' || signal === 'SIGTERM') this.#condemned.add(server);
-    server.kill(signal);
+    const isDeadly = signal === 'SIGKILL' || signal === 'SIGTERM';
+    if (server.kill(signal) !== null && isDeadly) this.#condemned.add(server);
   }
 
   /** As the replica sees it that leads by the record, else as any. null: nobody answers. */

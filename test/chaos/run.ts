@@ -67,7 +67,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   });
   const deathsBefore = cluster.deaths.length;
   const trailBefore = Math.max(0, cluster.leaseTrail().length - 1);
-  const logsBefore = new Map(cluster.serverNames.map((name) => [name, cluster.logOf(name).length]));
+  const logsBefore = new Map(cluster.serverNames.map((name) => [name, cluster.logOf(name).lastIndexOf('\n') + 1]));
 
   const violations: string[] = [];
   const histories = cluster.crowds.map(({ name }) => join(directory, `${name}.jsonl`));
@@ -104,7 +104,10 @@ export async function run(options: RunOptions): Promise<RunResult> {
     ...judge(history, lineagesWithLoss(trail)),
   );
   const failures = countBy(history.flatMap(({ outcome, code }) => (outcome === 'ok' || code === null ? [] : [code])));
-  return { seed, operations, failures, faults: nemesis.counts, settledMs, violations, ...changesOf(trail) };
+  const changes = changesOf(trail);
+  const result = { seed, operations, failures, faults: nemesis.counts, settledMs, violations, ...changes };
+  writeFileSync(join(directory, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+  return result;
 }
 
 export async function beginLoad(

@@ -8,6 +8,8 @@ export const SETTLE_WITHIN_MS = 20_000;
 export async function settle(cluster: ChaosCluster, key: string): Promise<number> {
   const startMs = performance.now();
   const left = (): number => Math.max(1, SETTLE_WITHIN_MS - (performance.now() - startMs));
+  // One that was told to stop still serves for a while, and is gone when it is looked at again.
+  await until('nobody is stopping', () => cluster.isWhole, { withinMs: left() });
   await Promise.all(
     cluster.proxies.map(({ name, url }) => untilServing(name, `${url}/v1/keys/${key}-${name}`, left())),
   );

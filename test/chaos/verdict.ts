@@ -1,4 +1,3 @@
-import type { HistoryOperation } from '../history/operation.ts';
 import type { ChaosCluster, Life } from './cluster.ts';
 import type { RecordedOperation } from './load/requests.ts';
 import type { LeaseState } from './record/lease-state.ts';
@@ -28,14 +27,19 @@ export function deathsAgainstTheRules(
 }
 
 /** Keys that not everybody who was asked in the end has answered alike. */
-export function divergences(audit: readonly HistoryOperation[]): readonly string[] {
-  const byKey = new Map<string, HistoryOperation[]>();
+export function divergences(audit: readonly RecordedOperation[]): readonly string[] {
+  const byKey = new Map<string, RecordedOperation[]>();
   for (const read of audit) byKey.set(read.key, [...(byKey.get(read.key) ?? []), read]);
+  const unanswered = audit.filter(({ outcome }) => outcome !== 'ok');
+  const [first] = unanswered;
   const violations: string[] = [];
+  if (first !== undefined) {
+    const example = `${first.key} by ${first.target}: ${String(first.code)}`;
+    violations.push(`${unanswered.length} reads failed once all was settled, the first ${example}`);
+  }
   for (const [key, reads] of byKey) {
-    const unanswered = reads.filter(({ outcome }) => outcome !== 'ok');
-    if (unanswered.length > 0) violations.push(`${key}: ${unanswered.length} reads failed once all was settled`);
-    const answers = new Set(reads.map(({ value, revision }) => `${String(value)} at ${String(revision)}`));
+    const told = reads.filter(({ outcome }) => outcome === 'ok');
+    const answers = new Set(told.map(({ value, revision }) => `${String(value)} at ${String(revision)}`));
     if (answers.size > 1) violations.push(`${key}: replicas differ: ${[...answers].join('; ')}`);
   }
   return violations;

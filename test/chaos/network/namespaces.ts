@@ -17,7 +17,8 @@ interface PartyPlace {
   readonly name: string;
   readonly ip: string;
   readonly mac: string;
-  readonly slowed: Set<Party>;
+  /** Of its slow ways, bytes per second by where they lead. */
+  readonly rates: Map<Party, number>;
 }
 
 /**
@@ -30,6 +31,8 @@ export class NamespaceNetwork implements Network {
   readonly #bridge: string;
   readonly #places = new Map<Party, PartyPlace>();
   readonly #cuts = new Set<string>();
+  /** One change after the other: a rule must not be removed before it is there. */
+  #changes: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   private constructor(bridge: string) {
@@ -80,32 +83,17 @@ export class NamespaceNetwork implements Network {
     return { launcher: ['ip', 'netns', 'exec', this.#place(party).name], preload: [], env: {} };
   }
 
-  async cut(from: Party, to: Party): Promise<void> {
-    const cut = `${from}>${to}`;
-    if (this.#cuts.has(cut)) return;
-    this.#cuts.add(cut);
-    await this.#ip(to, [`rule add blackhole from ${this.hostOf(from)} pref ${CUT_RULE}`]);
+  cut(from: Party, to: Party): Promise<void> {
+    return this.#inTurn(async () => {
+      const cut = `${from}>${to}`;
+      if (this.#cuts.has(cut)) return;
+      await this.#ip(to, [`rule add blackhole from ${this.hostOf(from)} pref ${CUT_RULE}`]);
+      this.#cuts.add(cut);
+    });
   }
 
-  async slow(from: Party, to: Party, bytesPerS: number): Promise<void> {
-    const { name, slowed } = this.#place(from);
-    const rate = `${Math.ceil(bytesPerS * 8)}bit`;
-    // A class for each way that is slow; what no filter names goes unhindered.
-    const id = [...this.#places.keys()].indexOf(to) + 16;
-    const commands = [`qdisc replace dev eth0 root handle 1: htb default 1`];
-    if (slowed.size > 0) commands.pop();
-    else commands.push(`class replace dev eth0 parent 1: classid 1:1 htb rate 10gbit`);
-    commands.push(
-      `class replace dev eth0 parent 1: classid 1:${id.toString(16)} htb rate ${rate} burst 3000 cburst 3000`,
-    );
-    if (!slowed.has(to)) {
-      commands.push(
-        `qdisc add dev eth0 parent 1:${id.toString(16)} pfifo limit ${SLOW_QUEUE_PACKETS}`,
-        `filter add dev eth0 parent 1: protocol ip prio ${id} u32 match ip dst ${this.hostOf(to)}/32 flowid 1:${id.toString(16)}`,
-      );
-    }
-    slowed.add(to);
-    await run('tc', ['-n', name, '-batch', '-'], commands);
+  slow(from: Party, to: Party, bytesPerS: number): Promise<void> {
+    return this.#inTurn(() => this.#shape(from, (rates) => rates.set(to, bytesPerS)));
   }
 
   async reset(a: Party, b: Party): Promise<number> {
@@ -115,32 +103,19 @@ export class NamespaceNetwork implements Network {
     return listed.split('\n').filter((line) => line.trim() !== '').length;
   }
 
-  async heal(a: Party, b: Party): Promise<void> {
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      if (this.#cuts.delete(`${from}>${to}`)) {
-        await this.#ip(to, [`rule del blackhole from ${this.hostOf(from)} pref ${CUT_RULE}`]);
-      }
-      const { name, slowed } = this.#place(from);
-      if (!slowed.delete(to)) continue;
-      if (slowed.size === 0) await run('tc', ['-n', name, 'qdisc', 'del', 'dev', 'eth0', 'root']);
-      else {
-        const id = [...this.#places.keys()].indexOf(to) + 16;
-        await run('tc', ['-n', name, 'filter', 'del', 'dev', 'eth0', 'parent', '1:', 'prio', String(id)]);
-        await run('tc', ['-n', name, 'class', 'del', 'dev', 'eth0', 'classid', `1:${id.toString(16)}`]);
-      }
-    }
+  heal(a: Party, b: Party): Promise<void> {
+    return this.#inTurn(() => this.#heal(a, b));
   }
 
-  async healAll(): Promise<void> {
-    const pairs = new Set(this.#cuts);
-    for (const [from, { slowed }] of this.#places) for (const to of slowed) pairs.add(`${from}>${to}`);
-    for (const pair of pairs) {
-      const [from = '', to = ''] = pair.split('>');
-      await this.heal(from, to);
-    }
+  healAll(): Promise<void> {
+    return this.#inTurn(async () => {
+      const pairs = new Set(this.#cuts);
+      for (const [from, { rates }] of this.#places) for (const to of rates.keys()) pairs.add(`${from}>${to}`);
+      for (const pair of pairs) {
+        const [from = '', to = ''] = pair.split('>');
+        await this.#heal(from, to);
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -160,7 +135,7 @@ export class NamespaceNetwork implements Network {
       const number = index + 1;
       const mac = `02:6b:76:00:00:${number.toString(16).padStart(2, '0')}`;
       const name = `${this.#bridge}-${party}`;
-      this.#places.set(party, { name, ip: `${subnet}.${number}`, mac, slowed: new Set() });
+      this.#places.set(party, { name, ip: `${subnet}.${number}`, mac, rates: new Map() });
       commands.push(
         `netns add ${name}`,
         `link add ${this.#bridge}v${number} type veth peer name eth0 netns ${name}`,
@@ -181,6 +156,47 @@ export class NamespaceNetwork implements Network {
         ...others.map((other) => `neigh replace ${other.ip} lladdr ${other.mac} dev eth0 nud permanent`),
       ]);
     }
+  }
+
+  async #heal(a: Party, b: Party): Promise<void> {
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      if (this.#cuts.delete(`${from}>${to}`)) {
+        await this.#ip(to, [`rule del blackhole from ${this.hostOf(from)} pref ${CUT_RULE}`]);
+      }
+      if (this.#place(from).rates.has(to)) await this.#shape(from, (rates) => rates.delete(to));
+    }
+  }
+
+  /** Made anew with each change: a class for each way that is slow; what no filter names goes unhindered. */
+  async #shape(from: Party, change: (rates: Map<Party, number>) => void): Promise<void> {
+    const { name, rates } = this.#place(from);
+    const commands = rates.size > 0 ? ['qdisc del dev eth0 root'] : [];
+    change(rates);
+    if (rates.size > 0) {
+      commands.push(
+        'qdisc add dev eth0 root handle 1: htb default 1',
+        'class add dev eth0 parent 1: classid 1:1 htb rate 10gbit',
+      );
+    }
+    for (const [index, [to, bytesPerS]] of [...rates].entries()) {
+      const flow = `1:${(index + 2).toString(16)}`;
+      commands.push(
+        `class add dev eth0 parent 1: classid ${flow} htb rate ${Math.ceil(8 * bytesPerS)}bit burst 3000 cburst 3000`,
+        `qdisc add dev eth0 parent ${flow} pfifo limit ${SLOW_QUEUE_PACKETS}`,
+        `filter add dev eth0 parent 1: protocol ip prio ${index + 1} u32 match ip dst ${this.hostOf(to)}/32 flowid ${flow}`,
+      );
+    }
+    await run('tc', ['-n', name, '-batch', '-'], commands);
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#changes.then(change);
+    // Who asked for it hears of a failure; the next change has nothing to do with it.
+    this.#changes = result.catch(() => undefined);
+    return result;
   }
 
   async #ip(party: Party, commands: readonly string[]): Promise<void> {
