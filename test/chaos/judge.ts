@@ -1,22 +1,24 @@
-import { explain } from '../history/explanation.ts';
-import { checkLinearizability } from '../history/linearizability.ts';
-import type { RecordedOperation } from './load/requests.ts';
-import { segmentsOf } from './segments.ts';
+import { checkHistory } from '../history/check-history.ts';
+import type { HistoryOperation } from '../history/operation.ts';
+import { describeVerdict } from '../history/report.ts';
 
-/** What the history shows that no history may show; empty: nothing. */
-export function judge(history: readonly RecordedOperation[], lineagesWithLoss: readonly string[]): readonly string[] {
-  return segmentsOf(history, lineagesWithLoss).flatMap((segment) =>
-    checkLinearizability(segment).flatMap((result) => {
-      switch (result.kind) {
-        case 'linearizable':
-          return [];
-        case 'undecided':
-          return [`${result.key}: too much was in doubt to decide whether its history is linearizable`];
-        case 'contradiction': {
-          const ofKey = segment.filter(({ key }) => key === result.key);
-          return [`not linearizable: ${explain(result.contradiction, ofKey).join('\n    ')}`];
-        }
-      }
-    }),
-  );
+/** By how much a clock of the store may have been wrong, where a fault bends clocks (`clock-rate`). */
+const CLOCK_DRIFT_BENT = 0.25;
+
+/** What the history shows that no history may show; null: nothing. */
+export function judge(
+  history: readonly HistoryOperation[],
+  options: {
+    /** Whether a new lineage began: what was acknowledged in the one before may be lost (R14). */
+    readonly lineages: 'one' | 'several';
+    readonly clocks: 'right' | 'bent';
+    /** From when on every replica showed all; null: that never was. */
+    readonly settledAtUs: number | null;
+  },
+): string | null {
+  const { lineages, clocks, settledAtUs } = options;
+  const drift = clocks === 'bent' ? { clockDrift: CLOCK_DRIFT_BENT } : {};
+  const verdict = checkHistory(history, { lineages, settledAtUs, ...drift });
+  // Undecided is not decided for us.
+  return verdict.kind === 'ok' ? null : describeVerdict(verdict);
 }

@@ -11,13 +11,7 @@ import { drawSwarm, Nemesis, type FaultKind, type FaultNews } from './nemesis/ne
 import { Stage } from './nemesis/stage.ts';
 import { changesOf, violationsIn, type RecordChanges } from './record/changes.ts';
 import { settle, untilQuiet } from './settle.ts';
-import {
-  deathsAgainstTheRules,
-  divergences,
-  lineagesAgainstTheRules,
-  lineagesWithLoss,
-  wordsNobodyShouldHear,
-} from './verdict.ts';
+import { deathsAgainstTheRules, divergences, lineagesAgainstTheRules, wordsNobodyShouldHear } from './verdict.ts';
 
 export interface RunOptions {
   readonly cluster: ChaosCluster;
@@ -84,10 +78,12 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const ends = await Promise.all(cluster.crowds.map((crowd) => crowd.order({ kind: 'end' }, 'counts')));
   const endUs = nowUs();
   const operations = sum(ends.map(({ outcomes }) => outcomes));
+  let settledAtUs: number | null = null;
   const auditFile = join(directory, 'audit.jsonl');
   writeFileSync(auditFile, '');
   try {
     await untilQuiet(cluster, QUIET_WITHIN_MS);
+    settledAtUs = nowUs();
     await audit(cluster, auditFile, keysUntil(prefix, startUs, endUs));
   } catch (error) {
     violations.push(`the end could not be looked at: ${(error as Error).message}`);
@@ -101,10 +97,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
     ...divergences(readHistory(auditFile)),
     ...wordsNobodyShouldHear(history),
     ...lineagesAgainstTheRules(trail, cluster.lives),
-    ...judge(history, lineagesWithLoss(trail)),
   );
-  const failures = countBy(history.flatMap(({ outcome, code }) => (outcome === 'ok' || code === null ? [] : [code])));
   const changes = changesOf(trail);
+  const verdict = judge(history, {
+    lineages: changes.lineages > 0 ? 'several' : 'one',
+    clocks: nemesis.counts['clock-rate'] === undefined ? 'right' : 'bent',
+    settledAtUs,
+  });
+  if (verdict !== null) violations.push(verdict);
+  const failures = countBy(history.flatMap(({ outcome, code }) => (outcome === 'ok' || code === null ? [] : [code])));
   const result = { seed, operations, failures, faults: nemesis.counts, settledMs, violations, ...changes };
   writeFileSync(join(directory, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
   return result;

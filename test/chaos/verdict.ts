@@ -71,13 +71,6 @@ export function lineagesAgainstTheRules(trail: readonly LeaseState[], lives: rea
   return violations;
 }
 
-/** Lineages that began without anybody who had the former one: what was acknowledged before may be lost, rightly. */
-export function lineagesWithLoss(trail: readonly LeaseState[]): readonly string[] {
-  return lineageChanges(trail)
-    .filter(({ before, after }) => after.holder === null || !before.inSync.includes(after.holder))
-    .map(({ after }) => after.lineage?.id ?? '');
-}
-
 interface LineageChange {
   readonly before: LeaseState;
   readonly after: LeaseState;

@@ -1,5 +1,5 @@
 import { decodeSessionToken } from '../../../src/protocol/http/session-token.ts';
-import type { HistoryOperation, OperationOutcome, SessionState } from '../../history/operation.ts';
+import type { HistoryLineage, HistoryOperation, OperationOutcome, SessionState } from '../../history/operation.ts';
 import { headerOf, type Answer, type Ending } from '../../measure/load/http-connection.ts';
 
 /** An operation as a client means it, before it is known what becomes of it. */
@@ -11,10 +11,11 @@ export type Intent =
 
 export type ReadMode = 'linearizable' | 'in-sync' | 'session' | 'eventual';
 
-/** An ETag, as it came, and the revision beside it. It names a lineage as well: in another it matches nothing. */
+/** An ETag, as it came, and what it stands for: in another lineage it matches nothing. */
 export interface Tag {
   readonly etag: string;
   readonly revision: number;
+  readonly lineage: HistoryLineage;
 }
 
 export interface RequestHeaders {
@@ -92,11 +93,13 @@ export function settle(op: Intent['op'], reply: Reply): Settlement {
   const { status, head, body } = reply.answer;
   const etag = headerOf(head, 'etag');
   const revision = numberOf(headerOf(head, 'x-kv-revision'));
+  const session = headerOf(head, 'x-kv-session');
+  const lineage = sessionOf(session)?.lineage ?? null;
   const told = {
-    tag: etag === null || revision === null ? null : { etag, revision },
+    tag: etag === null || revision === null || lineage === null ? null : { etag, revision, lineage },
     version: numberOf(headerOf(head, 'x-kv-version')),
     servedBy: headerOf(head, 'x-kv-served-by'),
-    session: headerOf(head, 'x-kv-session'),
+    session,
   };
   if (status >= 200 && status < 300) {
     const value = op === 'get' ? (body.split(' ', 1)[0] ?? '') : null;
@@ -124,8 +127,6 @@ export type RecordedOperation = HistoryOperation & {
   readonly code: string | null;
   /** Who was asked, the last time. */
   readonly target: string;
-  /** Of a `cas`: the tag that it required, which names a lineage beside the revision. */
-  readonly etag?: string;
 };
 
 export function operationOf(
@@ -162,7 +163,7 @@ export function operationOf(
     seen,
     code,
     target: by.target,
-    ...(intent.op === 'cas' ? { etag: intent.tag.etag } : {}),
+    ...(intent.op === 'cas' ? { expectLineage: intent.tag.lineage } : {}),
   };
 }
 

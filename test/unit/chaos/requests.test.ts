@@ -4,7 +4,7 @@ import { logIndex } from '../../../src/core/base/numbers.ts';
 import { operationOf, requestOf, settle, settleAgain, type Intent, type Reply } from '../../chaos/load/requests.ts';
 import { reasonAgainst } from '../../history/operation.ts';
 
-const TAG = { etag: '"57-b1c2-1"', revision: 57 };
+const TAG = { etag: '"57-b1c2-1"', revision: 57, lineage: { number: 2, id: 'b1c2-1' } };
 const SESSION = encodeSessionToken({ lineage: { number: 2, id: 'b1c2-1' }, revision: logIndex(60) });
 const intents: Readonly<Record<'get' | 'put' | 'create' | 'cas' | 'delete', Intent>> = {
   get: { op: 'get', key: 'k', mode: 'linearizable' },
@@ -54,7 +54,7 @@ describe('what a client may conclude', () => {
 
   test('a refusal names what stands there', () => {
     const { answer } = problem(412, 'revision-mismatch') as Extract<Reply, { kind: 'answer' }>;
-    const head = `${answer.head}\r\nETag: "60-b1c2-1"\r\nX-KV-Revision: 60`;
+    const head = `${answer.head}\r\nETag: "60-b1c2-1"\r\nX-KV-Revision: 60\r\nX-KV-Session: ${SESSION}`;
     const refused = settle('cas', { kind: 'answer', answer: { ...answer, head } });
     expect(refused).toMatchObject({ outcome: 'refused', revision: 60, tag: { revision: 60, etag: '"60-b1c2-1"' } });
   });
