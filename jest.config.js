@@ -8,9 +8,9 @@ const project = (displayName) => ({
 });
 
 /**
- * Four projects, run one after the other (scripts/test.ts): unit tests share the cores, the contract of the Kubernetes
- * API starts a real one, the simulator brings its own workers, and integration tests start real processes and measure
- * time, so they run alone.
+ * Five projects, run one after the other (scripts/test.ts): unit tests share the cores, the contract of the Kubernetes
+ * API starts a real one, the simulator brings its own workers, and integration and chaos tests start real processes and
+ * measure time, so they run alone.
  */
 export default {
   projects: [project('unit'), project('contract'), project('simulation'), project('integration'), project('chaos')],

@@ -18,8 +18,8 @@ describe.each(allPages())('%s', (path) => {
   test('names only options that exist', () => {
     const known = new Set<string>(Object.values(options).map(({ variable }) => variable));
     const named = [...text.matchAll(/\bKV_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
-    // Of the simulator's test run.
-    const others = ['KV_SIM_SEED', 'KV_SIM_SECONDS'];
+    // Of the tests' own runs.
+    const others = ['KV_SIM_SEED', 'KV_SIM_SECONDS', 'KV_CHAOS_SEED', 'KV_CHAOS_RUNS', 'KV_CHAOS_SECONDS'];
     expect(named.filter((name) => !known.has(name) && !others.includes(name))).toEqual([]);
   });
 });
