@@ -55,7 +55,14 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   }
 }
 
-/** Which one was taken, and why not the other. */
+/** What was asked for by `KV_CHAOS_NETWORK`; null: nothing. */
+export function askedNetwork(text = process.env['KV_CHAOS_NETWORK']): Network['kind'] | null {
+  if (text === undefined || text === '') return null;
+  if (text === 'namespaces' || text === 'loopback') return text;
+  throw new Error(`no such network: ${text}; there are namespaces and loopback`);
+}
+
+/** Which one is taken, and why not the other. */
 export function networkOf(asked: Network['kind'] | null): { readonly kind: Network['kind']; readonly text: string } {
   const obstacle = NamespaceNetwork.obstacle();
   const kind = asked ?? (obstacle === null ? 'namespaces' : 'loopback');

@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startInstallation, networkOf, type Installation } from './installation.ts';
+import { askedNetwork, networkOf, startInstallation, type Installation } from './installation.ts';
 import { FAULT_KINDS, type FaultKind } from './nemesis/nemesis.ts';
-import type { Network } from './network/network.ts';
 import { run, type RunResult } from './run.ts';
 import { Sums } from './sums.ts';
 
@@ -31,8 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
   });
   const asked = values.faults?.split(',') ?? null;
   const unknown = asked?.filter((kind) => !(FAULT_KINDS as readonly string[]).includes(kind)) ?? [];
-  const isNetwork = [undefined, 'namespaces', 'loopback'].includes(values.network);
-  if (values.help === true || unknown.length > 0 || !isNetwork) {
+  if (values.help === true || unknown.length > 0) {
     if (unknown.length > 0) console.error(`unknown fault: ${unknown.join(', ')}\n`);
     console.log(USAGE);
     return values.help === true ? 0 : 2;
@@ -42,7 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const seconds = Number(values.seconds);
   const untilMs = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;
   const runs = Number(values.runs ?? (values.minutes === undefined ? 1 : Infinity));
-  const network = (values.network ?? null) as Network['kind'] | null;
+  const network = askedNetwork(values.network);
   const out = values.out === undefined ? null : resolve(values.out);
   const scratch = mkdtempSync(join(tmpdir(), 'kvstore-chaos-'));
   const say = (line: string): void => (values.json ? console.error(line) : console.log(line));
@@ -126,7 +124,7 @@ const USAGE = `npm run chaos -- [OPTIONS]
   --seconds S      how long each is under load and faults (default 15)
   --seed S         the first run's; the others count up (default: the time, printed)
   --faults A,B     only these, and all of them; by default each seed draws its own
-  --network KIND   namespaces or loopback (default: namespaces where root may)
+  --network KIND   namespaces or loopback (default: KV_CHAOS_NETWORK, else namespaces where root may)
   --out DIR        keep histories, lists of faults and logs of every run; else of those with violations
   --json           one line of JSON for each run on standard output
   --verbose        each fault as it comes and goes

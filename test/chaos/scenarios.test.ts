@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { until } from '../measure/until.ts';
-import { startInstallation, type Installation } from './installation.ts';
+import { askedNetwork, startInstallation, type Installation } from './installation.ts';
 import { judge } from './judge.ts';
 import { nowUs } from './load/clock.ts';
 import { keysUntil } from './load/keys.ts';
@@ -27,7 +27,7 @@ afterEach(async () => {
  * wrongly if a single member had lived.
  */
 test('R14: when every member dies at once writes are lost, all agree from when on, and nothing else is wrong', async () => {
-  installation = await startInstallation({ seed: 1, directory: folder });
+  installation = await startInstallation({ seed: 1, directory: folder, network: askedNetwork() });
   const { cluster } = installation;
   const prefix = 'all';
   const startUs = nowUs();
@@ -59,4 +59,4 @@ test('R14: when every member dies at once writes are lost, all agree from when o
   const settled = { clocks: 'right', settledAtUs } as const;
   expect(judge(history, { ...settled, lineages: 'several' })).toBeNull();
   expect(judge(history, { ...settled, lineages: 'one' })).toMatch(/linearizable, key/);
-});
+}, 180_000);

@@ -30,19 +30,21 @@ export function deathsAgainstTheRules(
 export function divergences(audit: readonly RecordedOperation[]): readonly string[] {
   const byKey = new Map<string, RecordedOperation[]>();
   for (const read of audit) byKey.set(read.key, [...(byKey.get(read.key) ?? []), read]);
-  const unanswered = audit.filter(({ outcome }) => outcome !== 'ok');
-  const [first] = unanswered;
   const violations: string[] = [];
-  if (first !== undefined) {
-    const example = `${first.key} by ${first.target}: ${String(first.code)}`;
-    violations.push(`${unanswered.length} reads failed once all was settled, the first ${example}`);
-  }
   for (const [key, reads] of byKey) {
     const told = reads.filter(({ outcome }) => outcome === 'ok');
     const answers = new Set(told.map(({ value, revision }) => `${String(value)} at ${String(revision)}`));
     if (answers.size > 1) violations.push(`${key}: replicas differ: ${[...answers].join('; ')}`);
   }
   return violations;
+}
+
+export function unanswered(audit: readonly RecordedOperation[]): readonly string[] {
+  const failed = audit.filter(({ outcome }) => outcome !== 'ok');
+  const [first] = failed;
+  if (first === undefined) return [];
+  const example = `${first.key} by ${first.target}: ${String(first.code)}`;
+  return [`${failed.length} reads failed once all was settled, the first ${example}`];
 }
 
 export function wordsNobodyShouldHear(history: readonly RecordedOperation[]): readonly string[] {

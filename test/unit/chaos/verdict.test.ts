@@ -4,7 +4,7 @@ import type { RecordedOperation } from '../../chaos/load/requests.ts';
 import { judge } from '../../chaos/judge.ts';
 import { changesOf, violationsIn } from '../../chaos/record/changes.ts';
 import type { LeaseState } from '../../chaos/record/lease-state.ts';
-import { divergences, lineagesAgainstTheRules, wordsNobodyShouldHear } from '../../chaos/verdict.ts';
+import { divergences, lineagesAgainstTheRules, unanswered, wordsNobodyShouldHear } from '../../chaos/verdict.ts';
 
 const state = (change: Partial<LeaseState>): LeaseState => ({
   atUs: 100,
@@ -107,7 +107,10 @@ test('where clocks were bent a second may have been longer', () => {
 test('replicas that answer differently once all is settled, or not at all, are told', () => {
   expect(divergences([read({}), read({ target: 'kvstore-1' })])).toEqual([]);
   expect(divergences([read({}), read({ value: 'w', revision: 6 })])).toEqual(['k: replicas differ: v at 5; w at 6']);
-  expect(divergences([read({ outcome: 'failed' })])).toHaveLength(1);
+  expect(divergences([read({}), read({ outcome: 'failed', value: null, revision: null })])).toEqual([]);
+  expect(unanswered([read({}), read({ outcome: 'failed', code: 'no-leader' })])).toEqual([
+    '1 reads failed once all was settled, the first k by proxy-0: no-leader',
+  ]);
 });
 
 test('an error that no fault excuses is told', () => {
