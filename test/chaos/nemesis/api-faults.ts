@@ -88,12 +88,14 @@ export const damageLease: Fault = {
 
 const specOf = (lease: KubeObject): object => lease['spec'] ?? {};
 
+const epochOf = (lease: KubeObject): number => (specOf(lease) as { leaseTransitions?: number }).leaseTransitions ?? 1;
+
 /** What hands, a restored backup or another program make of it. */
 const DAMAGES: readonly (readonly [string, (lease: KubeObject) => KubeObject])[] = [
   ['emptied', (lease) => ({ ...lease, metadata: annotated(lease, null), spec: {} })],
   ['the set is nonsense', (lease) => ({ ...lease, metadata: annotated(lease, { [ANNOTATIONS.inSync]: '///' }) })],
   ['the lineage is gone', (lease) => ({ ...lease, metadata: annotated(lease, { [ANNOTATIONS.lineage]: '' }) })],
-  ['the epoch went back', (lease) => ({ ...lease, spec: { ...specOf(lease), leaseTransitions: 1 } })],
+  ['the epoch went back', (lease) => ({ ...lease, spec: { ...specOf(lease), leaseTransitions: epochOf(lease) - 1 } })],
   ['held by a stranger', (lease) => ({ ...lease, spec: { ...specOf(lease), holderIdentity: 'somebody-else' } })],
 ];
 
