@@ -164,6 +164,11 @@ export class ChaosCluster {
     ];
   }
 
+  /** Its process was killed or told to stop, and has not ended yet. */
+  isEnding(server: Server): boolean {
+    return this.#condemned.has(server);
+  }
+
   /** Every process runs, and none is on its way out. */
   get isWhole(): boolean {
     return this.#condemned.size === 0 && this.#servers.every(({ pid }) => pid !== null);

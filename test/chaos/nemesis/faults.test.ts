@@ -248,6 +248,18 @@ describe('what must not be done together', () => {
     await until('all are alive', () => stage.mayForget(second));
   });
 
+  test('nor while it is on its way out', async () => {
+    const [first, second] = cluster.pods as readonly [LocalPod, LocalPod];
+    first.server.kill('SIGSTOP');
+    cluster.signal(first.server, 'SIGTERM');
+    expect(await stage.mayForget(second)).toBe(false);
+    expect(await stage.mayForget(first)).toBe(false);
+    const deaths = cluster.deaths.length;
+    first.server.kill('SIGCONT');
+    await until('it has ended', () => cluster.deaths.length > deaths);
+    await until('all are alive', () => stage.mayForget(second));
+  });
+
   test('nobody may lose memory while the record is lost', async () => {
     stage.isRecordLost = true;
     expect(await stage.mayForget(cluster.pods[0] as LocalPod)).toBe(false);

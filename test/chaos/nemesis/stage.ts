@@ -41,7 +41,7 @@ export class Stage {
    * other members none is missing already, so that one at least remains, whichever change of the set is under way.
    */
   async mayForget(pod: LocalPod): Promise<boolean> {
-    if (this.isRecordLost || pod.server.pid === null) return false;
+    if (this.isRecordLost || pod.server.pid === null || this.cluster.isEnding(pod.server)) return false;
     const state = this.leaseBeforeOutage ?? (await this.leaseState());
     if (state === null) return false;
     const running = await this.#runningReplicas();
@@ -76,7 +76,8 @@ export class Stage {
   /** Of one that does not answer, what it said before: it keeps its id while it keeps its data. */
   async #replicaIdOf(pod: LocalPod): Promise<string | null> {
     const { pid } = pod.server;
-    if (pid === null) return null;
+    // One that was told to stop takes its memory with it, as soon as it likes.
+    if (pid === null || this.cluster.isEnding(pod.server)) return null;
     try {
       const url = `http://${pod.ip}:${pod.httpPort}/v1/cluster`;
       const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
