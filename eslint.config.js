@@ -73,6 +73,7 @@ export default tseslint.config(
       'test/history/**/*.ts',
       'test/measure/**/*.ts',
       'test/endurance/main.ts',
+      'test/chaos/main.ts',
       'examples/**/*.ts',
     ],
     rules: { 'no-console': 'off' },

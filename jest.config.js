@@ -8,12 +8,12 @@ const project = (displayName) => ({
 });
 
 /**
- * Four projects, run one after the other (scripts/test.ts): unit tests share the cores, the contract of the Kubernetes
- * API starts a real one, the simulator brings its own workers, and integration tests start real processes and measure
- * time, so they run alone.
+ * Five projects, run one after the other (scripts/test.ts): unit tests share the cores, the contract of the Kubernetes
+ * API starts a real one, the simulator brings its own workers, and integration and chaos tests start real processes and
+ * measure time, so they run alone.
  */
 export default {
-  projects: [project('unit'), project('contract'), project('simulation'), project('integration')],
+  projects: [project('unit'), project('contract'), project('simulation'), project('integration'), project('chaos')],
   // A failing wait says what it waited for before jest cuts it off: deadlines in tests are shorter than this.
   testTimeout: 30_000,
   maxWorkers: 2,

@@ -36,7 +36,7 @@ EOF
 
 test_usage() {
   cat <<'EOF'
-./run.sh test [unit] [contract] [simulation] [integration]
+./run.sh test [unit] [contract] [simulation] [integration] [chaos]
 
 Installs what is needed and runs the tests: all of them, or the parts that are named.
 The last line says how many passed and failed.

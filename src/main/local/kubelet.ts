@@ -1,6 +1,6 @@
 import type { KubeClient, KubeObject } from './kube-client.ts';
 import { KubeError } from './kube-client.ts';
-import { endpointSlice, POD_IP, podStatus, type LocalPod } from './pod.ts';
+import { endpointSlice, podStatus, type LocalPod } from './pod.ts';
 
 const PROBE_INTERVAL_MS = 200;
 const PROBE_TIMEOUT_MS = 1000;
@@ -56,7 +56,7 @@ export class Kubelet {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       const pid = pod.server.pid;
-      const ready = pid !== null && (await isReady(pod.httpPort));
+      const ready = pid !== null && (await isReady(`http://${pod.ip}:${pod.httpPort}`));
       // The answer of a process that has ended meanwhile says nothing of the next one.
       pod.ready = ready && pod.server.pid === pid;
       await this.report(pod);
@@ -90,10 +90,9 @@ export class Kubelet {
   }
 }
 
-export async function isReady(httpPort: number): Promise<boolean> {
+export async function isReady(url: string): Promise<boolean> {
   try {
-    const url = `http://${POD_IP}:${httpPort}/readyz`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     await response.body?.cancel();
     return response.ok;
   } catch {

@@ -156,7 +156,7 @@ export class LocalCluster {
         KV_HTTP_PORT: String(spec.httpPort),
       };
       const server = this.#server('kvstore', spec.name, env, spec.restart);
-      this.#pods.push({ ...spec, uid: metadata.uid, server, ready: false, deleting: false });
+      this.#pods.push({ ...spec, uid: metadata.uid, ip: POD_IP, server, ready: false, deleting: false });
     }
     this.#kubelet = new Kubelet({ api: client, pods: this.#pods });
     for (const pod of this.#pods) pod.server.start();
@@ -175,7 +175,7 @@ export class LocalCluster {
     }
     await this.#until('every replica and proxy is ready', async () => {
       if (!this.#pods.every((pod) => pod.ready)) return false;
-      return (await Promise.all(this.#proxies.map((proxy) => isReady(proxy.port)))).every(Boolean);
+      return (await Promise.all(this.#proxies.map((proxy) => isReady(proxy.url)))).every(Boolean);
     });
   }
 

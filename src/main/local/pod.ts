@@ -7,6 +7,7 @@ export interface LocalPod {
   /** The API server's; the same for every process of the pod. */
   readonly uid: string;
   readonly server: Server;
+  readonly ip: string;
   readonly peerPort: number;
   readonly httpPort: number;
   /** By the last probe of /readyz. */
@@ -57,9 +58,9 @@ export function podStatus(pod: LocalPod): object {
   const phase = running || server.isToRestart ? 'Running' : server.lastEnd?.exitCode === 0 ? 'Succeeded' : 'Failed';
   return {
     phase,
-    podIP: POD_IP,
-    podIPs: [{ ip: POD_IP }],
-    hostIP: POD_IP,
+    podIP: pod.ip,
+    podIPs: [{ ip: pod.ip }],
+    hostIP: pod.ip,
     conditions: [
       condition('Initialized', true),
       condition('PodScheduled', true),
@@ -94,7 +95,7 @@ export function endpointSlice(pod: LocalPod): KubeObject {
     ],
     endpoints: [
       {
-        addresses: [POD_IP],
+        addresses: [pod.ip],
         conditions: { ready: pod.ready && !pod.deleting, serving: pod.ready, terminating: pod.deleting },
         targetRef: { kind: 'Pod', name: pod.name, uid: pod.uid },
       },

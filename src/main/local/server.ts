@@ -5,9 +5,13 @@ export interface ServerOptions {
   readonly name: string;
   /** The program, run by this very Node. */
   readonly program: string;
+  /** What runs Node in its place, and becomes it: `ip netns exec NAME`, say. @default none */
+  readonly launcher?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly restart: RestartPolicy;
+  /** The longest wait before a process that ends again and again is replaced. @default 10000 */
+  readonly backoffMaxMs?: number;
   /** After each start and each end. */
   readonly onChange: (server: Server, change: ServerChange) => void;
 }
@@ -80,7 +84,9 @@ export class Server {
     if (this.#process !== null || this.#stopping) return;
     this.#cancelRestart();
     const log = openSync(this.#options.logFile, 'a');
-    const child = spawn(process.execPath, [this.#options.program], {
+    const { launcher = [], program } = this.#options;
+    const [command, ...words] = [...launcher, process.execPath, program];
+    const child = spawn(command, words, {
       env: { ...process.env, ...this.#options.env, KV_PARENT_PIPE: 'true' },
       stdio: ['pipe', log, log],
       // A process group of its own: Ctrl-C on a terminal goes to whole groups, and we end them in order.
@@ -125,9 +131,10 @@ export class Server {
     const atMs = Date.now();
     this.#lastEnd = { exitCode, signal, atMs };
     this.#quickEnds = atMs - this.#startedAtMs < STEADY_MS ? this.#quickEnds + 1 : 0;
+    const { backoffMaxMs = BACKOFF_MAX_MS } = this.#options;
     let restartsInMs: number | null = null;
     if (this.restart === 'always' && !this.#stopping) {
-      restartsInMs = this.#quickEnds <= 1 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** (this.#quickEnds - 2));
+      restartsInMs = this.#quickEnds <= 1 ? 0 : Math.min(backoffMaxMs, BACKOFF_MIN_MS * 2 ** (this.#quickEnds - 2));
       this.#restartTimer = setTimeout(() => this.start(), restartsInMs);
     }
     this.#options.onChange(this, { kind: 'ended', end: this.#lastEnd, restartsInMs });

@@ -17,7 +17,7 @@ export function terminate(run: Run): Promise<RoundResult> {
     const { proxies } = installation.cluster;
     const proxy = proxies.toSorted((a, b) => a.server.restarts - b.server.restarts)[0];
     if (proxy === undefined) throw new Error('there is no proxy');
-    const proxyPause = await pauseOf(run, load, proxy.server, () => isReady(proxy.port));
+    const proxyPause = await pauseOf(run, load, proxy.server, () => isReady(proxy.url));
     return { note: `leader ${leaderPause}, follower ${followerPause}, ${proxy.name} ${proxyPause}` };
   });
 }

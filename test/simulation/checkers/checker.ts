@@ -318,8 +318,7 @@ export class Checker {
         () => `${process.label} shrinks the set to ${content.inSync.length}, below the minimum`,
       );
       if (String(content.inSync) !== String(last.inSync)) this.setChanges += 1;
-    }
-    else {
+    } else {
       // Unless nobody was left who held the later one.
       const heirs = last?.inSync.filter((member) => this.#world.holderOf(member)?.mirror?.chronicle != null) ?? [];
       check(
@@ -435,7 +434,10 @@ export class Checker {
     const own = place(process, last.lineage);
     const from = process.mirror?.chronicle?.lineage;
     check(
-      from === undefined || last.lineage === null || from.id === last.lineage.id || from.number === last.lineage.number - 1,
+      from === undefined ||
+        last.lineage === null ||
+        from.id === last.lineage.id ||
+        from.number === last.lineage.number - 1,
       'new-lineage',
       () => `${process.label} begins a lineage from data of ${from?.id}, two or more before ${last.lineage?.id}`,
     );

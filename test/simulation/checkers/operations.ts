@@ -125,11 +125,7 @@ export class Histories {
           `${name()}: the entry says ${JSON.stringify(body.outcome)}, the answer ${JSON.stringify(outcome.decided)}`,
       );
     }
-    check(
-      outcome.members >= minInSync,
-      'acknowledged-writes',
-      () => `${name()}: with ${outcome.members} members`,
-    );
+    check(outcome.members >= minInSync, 'acknowledged-writes', () => `${name()}: with ${outcome.members} members`);
     const first = operation.committed;
     if (first === null) operation.committed = outcome;
     else if (operation.idempotencyKey !== null && this.#forgetsIdempotency) {

@@ -44,9 +44,21 @@ function drawn(change: Change): Trial {
   };
 }
 
-const leaders: Weights = { crashLeader: 3, pauseLeader: 3, isolateLeader: 2, isolateLeaderFromAll: 2, deleteLeaderPod: 1 };
+const leaders: Weights = {
+  crashLeader: 3,
+  pauseLeader: 3,
+  isolateLeader: 2,
+  isolateLeaderFromAll: 2,
+  deleteLeaderPod: 1,
+};
 const members: Weights = { crash: 2, pause: 2, isolate: 1, cutPair: 2, reset: 2, slowLink: 2, scale: 1, deletePod: 1 };
-const lostRecords: Weights = { leaseDelete: 4, leaseDeleteAfterTakeover: 4, leaseDamage: 1, leaseEdit: 1, leaseRestore: 1 };
+const lostRecords: Weights = {
+  leaseDelete: 4,
+  leaseDeleteAfterTakeover: 4,
+  leaseDamage: 1,
+  leaseEdit: 1,
+  leaseRestore: 1,
+};
 const losses: Weights = { crashMany: 4, crashAll: 2, powerCut: 3, terminate: 1, pendingPod: 1 };
 
 const tinyLogs = { logEntriesMax: 8, inflightBytesMax: 1000, snapshotChunkBytes: 64 };
@@ -66,7 +78,16 @@ const drawnTrials = {
     times: { readmitMinMs: 300 },
   }),
   'lease-lost': drawn({
-    faults: { ...lostRecords, ...leaders, crash: 1, scale: 1, powerCut: 1, apiOutageOfOne: 2, apiLate: 2, apiSlowAnswers: 2 },
+    faults: {
+      ...lostRecords,
+      ...leaders,
+      crash: 1,
+      scale: 1,
+      powerCut: 1,
+      apiOutageOfOne: 2,
+      apiLate: 2,
+      apiSlowAnswers: 2,
+    },
     plan: { uncleanRecovery: 'auto' },
   }),
   'lease-lost-with-members': drawn({
@@ -105,7 +126,14 @@ const drawnTrials = {
   'snapshots-under-writes': drawn({
     faults: { crash: 4, reset: 3, pause: 2, slowLink: 2, crashLeader: 1 },
     limits: { logEntriesMax: 8, inflightBytesMax: 3000, snapshotChunkBytes: 64, tombstonesMax: 1_000_000 },
-    clients: { keys: 10, readShare: 0.1, deleteShare: 0.3, operationMeanUs: 8 * MS, inFlightMax: 12, conditionShare: 0.1 },
+    clients: {
+      keys: 10,
+      readShare: 0.1,
+      deleteShare: 0.3,
+      operationMeanUs: 8 * MS,
+      inFlightMax: 12,
+      conditionShare: 0.1,
+    },
     times: { readmitMinMs: 300 },
   }),
   'snapshots-few-tombstones': drawn({
@@ -142,7 +170,9 @@ const drawnTrials = {
     limits: { minInSync: 1 },
     plan: { podNames: 'stable', uncleanRecovery: 'auto', replicas: 3, replicasMax: 3 },
   }),
-  'hand-over': drawn({ faults: { deleteLeaderPod: 6, rollingRestart: 3, crashLeader: 1, pause: 1, scale: 1, reset: 1, apiOutage: 1 } }),
+  'hand-over': drawn({
+    faults: { deleteLeaderPod: 6, rollingRestart: 3, crashLeader: 1, pause: 1, scale: 1, reset: 1, apiOutage: 1 },
+  }),
   'joins-at-takeover': drawn({
     faults: { ...leaders, crash: 4, slowLink: 2, cutPair: 2, scale: 2, deletePod: 1 },
     limits: { minInSync: 1, inSyncMax: 5 },
@@ -213,7 +243,14 @@ const drawnTrials = {
   }),
   'sessions-end': drawn({
     faults: { ...leaders, crash: 1, cutClients: 6, reset: 1 },
-    clients: { count: 6, loss: 0.2, attemptUs: 700 * MS, readShare: 0, operationMeanUs: 700 * MS, deadlineUs: 8 * SECOND },
+    clients: {
+      count: 6,
+      loss: 0.2,
+      attemptUs: 700 * MS,
+      readShare: 0,
+      operationMeanUs: 700 * MS,
+      deadlineUs: 8 * SECOND,
+    },
     times: { sessionIdleMs: 200 },
     limits: { sessionsMax: 10_000 },
   }),

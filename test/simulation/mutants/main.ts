@@ -30,9 +30,14 @@ if (values.help) {
   console.log(help);
   process.exit(0);
 }
-const asked = positionals.length === 0 ? mutants : mutants.filter((mutant) => positionals.some((word) => mutant.name === word || mutant.rule === word));
+const asked =
+  positionals.length === 0
+    ? mutants
+    : mutants.filter((mutant) => positionals.some((word) => mutant.name === word || mutant.rule === word));
 if (asked.length === 0) {
-  console.error(`no mutant is named ${positionals.join(', ')}; there are:\n${mutants.map(({ rule, name }) => `  ${rule.padEnd(4)} ${name}`).join('\n')}`);
+  console.error(
+    `no mutant is named ${positionals.join(', ')}; there are:\n${mutants.map(({ rule, name }) => `  ${rule.padEnd(4)} ${name}`).join('\n')}`,
+  );
   process.exit(2);
 }
 const firstSeed = values.seed === undefined ? Math.floor(Date.now() / 1000) * 10_000 : Number(values.seed);
@@ -50,11 +55,15 @@ const found = await huntAll({
   onCatch: ({ mutant: name, tries, cpuSeconds, killedBy, unmutated }) => {
     const mutant = mutants.find((other) => other.name === name);
     const how = killedBy === null ? 'LIVES' : `seed ${killedBy.seed} ${killedBy.invariant}`;
-    console.log(`${(mutant?.rule ?? '').padEnd(4)} ${name.padEnd(widest)} ${String(tries).padStart(5)} seeds ${cpuSeconds.toFixed(1).padStart(5)} s  ${how}`);
+    console.log(
+      `${(mutant?.rule ?? '').padEnd(4)} ${name.padEnd(widest)} ${String(tries).padStart(5)} seeds ${cpuSeconds.toFixed(1).padStart(5)} s  ${how}`,
+    );
     if (unmutated !== null) console.log(`     the unmutated core fails there too: ${unmutated}`);
     if (killedBy === null || unmutated !== null) alive += 1;
   },
 });
 const seeds = found.reduce((sum, { tries }) => sum + tries, 0);
-console.log(`${found.length - alive} of ${found.length} mutants dead after ${seeds} seeds and ${((performance.now() - started) / 1000).toFixed(0)} s`);
+console.log(
+  `${found.length - alive} of ${found.length} mutants dead after ${seeds} seeds and ${((performance.now() - started) / 1000).toFixed(0)} s`,
+);
 process.exitCode = alive === 0 ? 0 : 1;

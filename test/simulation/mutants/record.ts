@@ -346,9 +346,7 @@ export const recordMutants: readonly Mutant[] = [
     rule: 'R3',
     without: 'a leader obeys a record of its epoch only with a nonce that it sent',
     aim: 'edited-set',
-    patches: [
-      { file: 'election/tenure.ts', find: `      this.#nonces.has(content.nonce) &&\n`, replace: '' },
-    ],
+    patches: [{ file: 'election/tenure.ts', find: `      this.#nonces.has(content.nonce) &&\n`, replace: '' }],
   },
   {
     name: 'old-nonces-obeyed',
@@ -586,9 +584,7 @@ export const recordMutants: readonly Mutant[] = [
     rule: 'R13',
     without: 'a lost record is not written again where a later lineage is held',
     aim: 'old-leader-beside-a-later-lineage',
-    patches: [
-      { file: 'election/tenure.ts', find: `    if (later !== undefined) {`, replace: `    if (false) {` },
-    ],
+    patches: [{ file: 'election/tenure.ts', find: `    if (later !== undefined) {`, replace: `    if (false) {` }],
   },
   {
     name: 'freezes-in-silence',
@@ -635,9 +631,7 @@ export const recordMutants: readonly Mutant[] = [
     rule: 'R14',
     without: 'the most advanced of those that run begins anew',
     aim: 'nothing-left',
-    patches: [
-      { file: 'election/candidate.ts', find: `    if (better) return null;`, replace: '' },
-    ],
+    patches: [{ file: 'election/candidate.ts', find: `    if (better) return null;`, replace: '' }],
   },
   {
     name: 'silent-ones-not-waited-for',

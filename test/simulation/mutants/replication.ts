@@ -66,8 +66,12 @@ export const replicationMutants: readonly Mutant[] = [
     without: 'a new leader appends an empty entry of its own epoch first',
     aim: 'idle-takeover',
     patches: [
-      { file: 'replication/leader.ts', find: `    this.#append({ kind: 'empty' }, now);
-    this.rounds.begin`, replace: `    this.rounds.begin` },
+      {
+        file: 'replication/leader.ts',
+        find: `    this.#append({ kind: 'empty' }, now);
+    this.rounds.begin`,
+        replace: `    this.rounds.begin`,
+      },
     ],
   },
   // --- R5 ----------------------------------------------------------------------------------------------------------------
@@ -100,7 +104,7 @@ export const replicationMutants: readonly Mutant[] = [
   {
     name: 'added-only-after-a-commit',
     rule: 'R5',
-    without: "the first entry need not be committed: at the minimum it may commit only through who is added",
+    without: 'the first entry need not be committed: at the minimum it may commit only through who is added',
     aim: 'anything',
     patches: [
       {

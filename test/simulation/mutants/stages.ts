@@ -40,7 +40,13 @@ function stopRestarts(stage: Scenario): void {
 }
 
 /** Who asks often, of whoever it may be, what one key holds. */
-const readers = { readShare: 0.85, keys: 1, operationMeanUs: 4 * MS, inFlightMax: 40, readModes: ['linearizable'] } as const;
+const readers = {
+  readShare: 0.85,
+  keys: 1,
+  operationMeanUs: 4 * MS,
+  inFlightMax: 40,
+  readModes: ['linearizable'],
+} as const;
 
 const another = (stage: Scenario, than: Process): Process | undefined =>
   stage.leaders().find((leader) => leader !== than);
@@ -205,7 +211,11 @@ const plays = {
       2000,
     );
     stage.expect('another leads', () => another(stage, old) !== undefined, 2000);
-    stage.expectThroughout('who gave the record up lets others lead', () => stage.world.checker.lastRecord?.holder !== old.id, 1500);
+    stage.expectThroughout(
+      'who gave the record up lets others lead',
+      () => stage.world.checker.lastRecord?.holder !== old.id,
+      1500,
+    );
     stage.end();
   }),
 
@@ -255,7 +265,11 @@ const plays = {
         leader.pause();
         stage.run(stage.world.random.within(540, 600));
         leader.continue();
-        stage.expectThroughout('nobody is removed for what the leader slept through', () => String(members(stage)) === before, 1200);
+        stage.expectThroughout(
+          'nobody is removed for what the leader slept through',
+          () => String(members(stage)) === before,
+          1200,
+        );
       }
       stage.end();
     },
@@ -355,7 +369,8 @@ const plays = {
     const epoch = old.mirror?.epoch ?? 0;
     let candidate: Process | null = null;
     api.answerDelayUs = (process, request) => {
-      if (request.kind !== 'replaceLease' || request.content.epoch <= epoch || process === old || candidate !== null) return 0;
+      if (request.kind !== 'replaceLease' || request.content.epoch <= epoch || process === old || candidate !== null)
+        return 0;
       candidate = process;
       // The record goes at the moment that the takeover has landed, and the old leader is awake again.
       stage.world.after(50, () => {
@@ -435,7 +450,11 @@ const plays = {
       const next = another(stage, old);
       const heir = pods.running().find((process) => process !== old && process !== next);
       check(next !== undefined && heir !== undefined, 'world', () => 'there are no others');
-      stage.expect('the third has joined', () => members(stage).includes(heir.id as ReplicaId) && !members(stage).includes(old.id as ReplicaId), 5000);
+      stage.expect(
+        'the third has joined',
+        () => members(stage).includes(heir.id as ReplicaId) && !members(stage).includes(old.id as ReplicaId),
+        5000,
+      );
       stage.run(300);
       pods.desired = 2;
       pods.powerCut(next.pod);
@@ -616,7 +635,17 @@ const plays = {
   ),
 
   'late-takeover': staged(
-    (seed) => ({ api: { ...quietPlan(seed).api, latencyUs: 3 * MS, timeoutUs: 300 * MS, late: 0, slowAnswers: 0, refusals: 0, watchLoss: 0 } }),
+    (seed) => ({
+      api: {
+        ...quietPlan(seed).api,
+        latencyUs: 3 * MS,
+        timeoutUs: 300 * MS,
+        late: 0,
+        slowAnswers: 0,
+        refusals: 0,
+        watchLoss: 0,
+      },
+    }),
     (stage) => {
       stage.begin();
       const { api } = stage.world;
@@ -641,7 +670,15 @@ const plays = {
 
   'late-addition': staged(
     (seed) => ({
-      api: { ...quietPlan(seed).api, latencyUs: MS, timeoutUs: 60 * MS, late: 0, slowAnswers: 0, refusals: 0, watchLoss: 0 },
+      api: {
+        ...quietPlan(seed).api,
+        latencyUs: MS,
+        timeoutUs: 60 * MS,
+        late: 0,
+        slowAnswers: 0,
+        refusals: 0,
+        watchLoss: 0,
+      },
       clients: { ...quietPlan(seed).clients, readShare: 0, operationMeanUs: 10 * MS },
       times: { ...defaultTimes, readmitMinMs: 100, readmitMaxMs: 200 },
       network: { latencyUs: 50, jitterUs: 20, loss: 0, duplicates: 0, ghosts: 0, falseRefusals: 0 },
@@ -656,7 +693,13 @@ const plays = {
       stage.expect('it is removed', () => !members(stage).includes(joiner.id as ReplicaId), 2000);
       let isHeld = false;
       api.requestDelayUs = (process, request) => {
-        if (process !== leader || request.kind !== 'replaceLease' || isHeld || !request.content.inSync.includes(joiner.id as ReplicaId)) return 0;
+        if (
+          process !== leader ||
+          request.kind !== 'replaceLease' ||
+          isHeld ||
+          !request.content.inSync.includes(joiner.id as ReplicaId)
+        )
+          return 0;
         // The one call by which it joins lands late, and nothing that is written meanwhile reaches it.
         isHeld = true;
         network.cut(leader.pod.machine, joiner.pod.machine);
@@ -674,7 +717,17 @@ const plays = {
   ),
 
   'edited-unseen': staged(
-    (seed) => ({ api: { ...quietPlan(seed).api, watchLoss: 1, watchResyncUs: 600 * SECOND, timeoutUs: SECOND, late: 0, slowAnswers: 0, refusals: 0 } }),
+    (seed) => ({
+      api: {
+        ...quietPlan(seed).api,
+        watchLoss: 1,
+        watchResyncUs: 600 * SECOND,
+        timeoutUs: SECOND,
+        late: 0,
+        slowAnswers: 0,
+        refusals: 0,
+      },
+    }),
     (stage) => {
       stage.begin();
       const { api } = stage.world;
@@ -691,7 +744,10 @@ const plays = {
     const { api } = stage.world;
     const { lease } = api;
     check(lease !== null, 'world', () => 'there is no Lease');
-    api.write({ content: { ...lease.content, inSync: [...lease.content.inSync, left.id as ReplicaId], nonce: 'edited by hand' }, uid: lease.uid });
+    api.write({
+      content: { ...lease.content, inSync: [...lease.content.inSync, left.id as ReplicaId], nonce: 'edited by hand' },
+      uid: lease.uid,
+    });
     stage.run(1500);
     left.continue();
     stage.end();
@@ -761,10 +817,18 @@ const plays = {
       for (let times = 0; times < 2; times += 1) {
         const [follower] = stage.followers();
         follower?.die({ silent: false });
-        stage.expect('it has the data again', () => members(stage).length === 2 && stage.world.pods.running().length === 2, 6000);
+        stage.expect(
+          'it has the data again',
+          () => members(stage).length === 2 && stage.world.pods.running().length === 2,
+          6000,
+        );
         stage.run(300);
         stage.leader.die({ silent: false });
-        stage.expect('both are in sync', () => members(stage).length === 2 && stage.world.pods.running().length === 2, 6000);
+        stage.expect(
+          'both are in sync',
+          () => members(stage).length === 2 && stage.world.pods.running().length === 2,
+          6000,
+        );
       }
       check(lost() === 0, 'liveness', () => `${lost()} writes ended with their session forgotten, and none has ended`);
       stage.end();
@@ -777,7 +841,11 @@ const plays = {
     const old = stage.leader;
     api.deleteAfterTakeovers = 1;
     old.die({ silent: false });
-    stage.expect('the takeover has landed, and its record is gone', () => api.deleteAfterTakeovers === 0 && api.lease === null, 3000);
+    stage.expect(
+      'the takeover has landed, and its record is gone',
+      () => api.deleteAfterTakeovers === 0 && api.lease === null,
+      3000,
+    );
     stage.expect('the new leader writes the record again', () => api.lease?.content.holder != null, 6000);
     stage.end();
   }),
@@ -831,19 +899,22 @@ const plays = {
     stage.expect('another leads', () => another(stage, old) !== undefined, 1500);
   }),
 
-  'hand-over-beside-a-stopping-one': staged(() => ({ limits: { ...defaultLimits, minInSync: 3 } }), (stage) => {
-    stage.begin();
-    const old = stage.leader;
-    const [stopping, staying] = stage.world.random.shuffle(stage.followers());
-    check(stopping !== undefined && staying !== undefined, 'world', () => 'there are no followers');
-    // At the minimum it stays a member for as long as nobody takes its place.
-    stage.world.pods.delete(stopping.pod, 5000);
-    stage.run(30);
-    stage.world.pods.delete(old.pod, 5000);
-    stage.expectThroughout('who is stopping is not named', () => !stage.leaders().includes(stopping), 1500);
-    stage.expect('another leads', () => another(stage, old) !== undefined, 1);
-    stage.end();
-  }),
+  'hand-over-beside-a-stopping-one': staged(
+    () => ({ limits: { ...defaultLimits, minInSync: 3 } }),
+    (stage) => {
+      stage.begin();
+      const old = stage.leader;
+      const [stopping, staying] = stage.world.random.shuffle(stage.followers());
+      check(stopping !== undefined && staying !== undefined, 'world', () => 'there are no followers');
+      // At the minimum it stays a member for as long as nobody takes its place.
+      stage.world.pods.delete(stopping.pod, 5000);
+      stage.run(30);
+      stage.world.pods.delete(old.pod, 5000);
+      stage.expectThroughout('who is stopping is not named', () => !stage.leaders().includes(stopping), 1500);
+      stage.expect('another leads', () => another(stage, old) !== undefined, 1);
+      stage.end();
+    },
+  ),
 
   'successor-dies': staged(
     () => ({ replicas: 2, limits: { ...defaultLimits, minInSync: 1 } }),
@@ -853,12 +924,17 @@ const plays = {
       const [successor] = stage.followers();
       check(successor !== undefined, 'world', () => 'there is no follower');
       stage.world.api.answerDelayUs = (process, request) => {
-        if (request.kind === 'replaceLease' && request.content.holder === successor.id && process === old) successor.pause();
+        if (request.kind === 'replaceLease' && request.content.holder === successor.id && process === old)
+          successor.pause();
         return 0;
       };
       stage.world.pods.delete(old.pod, 20_000);
       stage.expect('the successor is named', () => stage.world.checker.lastRecord?.holder === successor.id, 3000);
-      stage.expect('the old leader takes the record back', () => stage.world.checker.lastRecord?.holder === old.id, 4000);
+      stage.expect(
+        'the old leader takes the record back',
+        () => stage.world.checker.lastRecord?.holder === old.id,
+        4000,
+      );
       successor.continue();
       stage.end();
     },
@@ -911,7 +987,11 @@ const plays = {
     stage.world.pods.settle();
     stage.expect('a new lineage begins', () => (stage.world.checker.lastRecord?.lineage?.number ?? 0) > before, 9000);
     stage.run(1000);
-    check(stage.world.alarms.has('data-loss-possible'), 'alarm', () => 'all were restarted, and nobody says that data may be lost');
+    check(
+      stage.world.alarms.has('data-loss-possible'),
+      'alarm',
+      () => 'all were restarted, and nobody says that data may be lost',
+    );
     stage.end();
   }),
 
@@ -944,7 +1024,11 @@ const plays = {
         const before = stage.world.checker.lastRecord?.lineage?.number ?? 0;
         for (const process of pods.running()) if (process !== sleeper) process.die({ silent: false });
         // The sleeper does not answer, and is waited for.
-        stage.expect('a new lineage begins', () => (stage.world.checker.lastRecord?.lineage?.number ?? 0) > before, 40_000);
+        stage.expect(
+          'a new lineage begins',
+          () => (stage.world.checker.lastRecord?.lineage?.number ?? 0) > before,
+          40_000,
+        );
         stage.expect('writes go on', () => committedLately(stage, 500), 5000);
       }
       for (const process of pods.running()) {

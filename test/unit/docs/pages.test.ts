@@ -18,8 +18,17 @@ describe.each(allPages())('%s', (path) => {
   test('names only options that exist', () => {
     const known = new Set<string>(Object.values(options).map(({ variable }) => variable));
     const named = [...text.matchAll(/\bKV_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
-    // Of the simulator's test run, and of the command line.
-    const others = ['KV_SIM_SEED', 'KV_SIM_SECONDS', 'KV_URL'];
+    // Of the tests' own runs, and of the command line.
+    const others = [
+      'KV_SIM_SEED',
+      'KV_SIM_SECONDS',
+      'KV_CHAOS_SEED',
+      'KV_CHAOS_RUNS',
+      'KV_CHAOS_SECONDS',
+      'KV_CHAOS_NETWORK',
+      'KV_URL',
+      'KV_MUTANTS_SEED',
+    ];
     expect(named.filter((name) => !known.has(name) && !others.includes(name))).toEqual([]);
   });
 });

@@ -52,6 +52,7 @@ const podOf = (server: Server): LocalPod => ({
   name: 'kvstore-0',
   uid: 'u',
   server,
+  ip: '127.0.0.1',
   peerPort: 7000,
   httpPort: 8000,
   ready: true,

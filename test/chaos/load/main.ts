@@ -1,0 +1,162 @@
+/** A process of clients, at one place of the network. Takes orders from its parent (orders.ts). */
+import { appendFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { endWithParent } from '../../../src/adapters/system/end-with-parent.ts';
+import type { OperationOutcome } from '../../history/operation.ts';
+import { Prng } from '../../simulation/prng.ts';
+import { Client } from './client.ts';
+import { nowUs } from './clock.ts';
+import { Exchange } from './exchange.ts';
+import type { Envelope, Order, Report } from './orders.ts';
+import { operationOf, requestOf, settle, type Intent, type RecordedOperation } from './requests.ts';
+
+const PATIENCE_MS = 5000;
+const FLUSH_LINES = 200;
+const REFUSALS_WANTED = 5;
+/** Above any memory that a store of a test has. */
+const FILL_VALUES_MAX = 400;
+const NO_HEADERS = { session: null, idempotencyKey: null, paddingBytes: 0 };
+
+class Recorder {
+  readonly counts: Record<OperationOutcome, number> = { ok: 0, refused: 0, failed: 0, unknown: 0 };
+  readonly #file: string;
+  #lines: string[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  readonly record = (operation: RecordedOperation): void => {
+    this.counts[operation.outcome] += 1;
+    this.#lines.push(JSON.stringify(operation));
+    if (this.#lines.length >= FLUSH_LINES) this.flush();
+  };
+
+  flush(): void {
+    if (this.#lines.length > 0) appendFileSync(this.#file, `${this.#lines.join('\n')}\n`);
+    this.#lines = [];
+  }
+}
+
+interface Work {
+  readonly stop: AbortController;
+  readonly ended: Promise<unknown>;
+  readonly recorder: Recorder;
+}
+
+let work: Work | null = null;
+
+endWithParent();
+process.on('disconnect', () => process.exit(0));
+process.on('message', (order: Envelope<Order>) => {
+  void obey(order.content).then((report) =>
+    process.send?.({ id: order.id, content: report } satisfies Envelope<Report>),
+  );
+});
+
+async function obey(order: Order): Promise<Report> {
+  switch (order.kind) {
+    case 'begin':
+      begin(order);
+      return { kind: 'done' };
+    case 'end':
+      return end();
+    case 'audit':
+      return audit(order);
+    case 'fill':
+      return fill(order);
+    case 'deafen':
+      return deafen(order);
+  }
+}
+
+function begin({ seed, prefix, startUs, historyFile, clients }: Extract<Order, { kind: 'begin' }>): void {
+  const stop = new AbortController();
+  const recorder = new Recorder(historyFile);
+  const running = clients.map(({ id, targets }) => {
+    const random = new Prng(seed, 1000 + id);
+    return new Client({ id, random, prefix, startUs, targets, record: recorder.record }).run(stop.signal);
+  });
+  work = { stop, ended: Promise.all(running), recorder };
+}
+
+async function end(): Promise<Report> {
+  if (work === null) throw new Error('nothing was begun');
+  const { stop, ended, recorder } = work;
+  stop.abort();
+  await ended;
+  recorder.flush();
+  work = null;
+  return { kind: 'counts', outcomes: recorder.counts };
+}
+
+async function audit({ client, historyFile, keys, targets, mode }: Extract<Order, { kind: 'audit' }>): Promise<Report> {
+  const recorder = new Recorder(historyFile);
+  await Promise.all(
+    targets.map(async (target, index) => {
+      const exchange = new Exchange();
+      for (const key of keys) {
+        const intent: Intent = { op: 'get', key, mode };
+        const startUs = nowUs();
+        const settlement = settle('get', await exchange.ask(target, requestOf(intent, NO_HEADERS), PATIENCE_MS));
+        const by = { client: client + index, target: target.name, startUs, endUs: nowUs(), session: null };
+        recorder.record(operationOf(intent, settlement, by));
+      }
+      exchange.close();
+    }),
+  );
+  recorder.flush();
+  return { kind: 'counts', outcomes: recorder.counts };
+}
+
+async function fill({ prefix, valueBytes, target }: Extract<Order, { kind: 'fill' }>): Promise<Report> {
+  const exchange = new Exchange();
+  const ask = async (intent: Intent, paddingBytes = 0) =>
+    settle(intent.op, await exchange.ask(target, requestOf(intent, { ...NO_HEADERS, paddingBytes }), PATIENCE_MS));
+  const put = (number: number) => ask({ op: 'put', key: `${prefix}/${number}`, value: 'big' }, valueBytes);
+  let [written, refused, tried] = [0, 0, 0];
+  for (; tried < FILL_VALUES_MAX && refused < REFUSALS_WANTED; tried += 1) {
+    const { outcome, code } = await put(tried);
+    if (outcome === 'ok') written += 1;
+    if (code === 'memory-full') refused += 1;
+  }
+  // Deletes go on where nothing can be written; those that fail for another reason are repeated.
+  let deleted = 0;
+  for (let number = 0; number < tried; number += 1) {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      if ((await ask({ op: 'delete', key: `${prefix}/${number}` })).outcome !== 'ok') continue;
+      deleted += 1;
+      break;
+    }
+  }
+  let acceptsAgain = false;
+  for (let attempt = 0; attempt < 5 && !acceptsAgain; attempt += 1) acceptsAgain = (await put(0)).outcome === 'ok';
+  await ask({ op: 'delete', key: `${prefix}/0` });
+  exchange.close();
+  return { kind: 'filled', written, refused, deleted, acceptsAgain };
+}
+
+/** A large value is written, then asked for as often as fits into the connection, whose answers nobody reads. */
+async function deafen({ key, target, forMs }: Extract<Order, { kind: 'deafen' }>): Promise<Report> {
+  const exchange = new Exchange();
+  const put = requestOf({ op: 'put', key, value: 'big' }, { ...NO_HEADERS, paddingBytes: 100_000 });
+  await exchange.ask(target, put, PATIENCE_MS);
+  exchange.close();
+  const request = requestOf({ op: 'get', key, mode: 'eventual' }, NO_HEADERS);
+  const socket = connect(target);
+  socket.pause();
+  let ending = null as string | null;
+  let askedBytes = 0;
+  socket.on('error', (error: NodeJS.ErrnoException) => (ending = error.code ?? error.message));
+  const endMs = performance.now() + forMs;
+  while (performance.now() < endMs && ending === null) {
+    if (!socket.writableNeedDrain) {
+      socket.write(request.repeat(20));
+      askedBytes += 20 * request.length;
+    }
+    await wait(20);
+  }
+  socket.destroy();
+  return { kind: 'deafened', askedBytes, ending };
+}
