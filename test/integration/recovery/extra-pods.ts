@@ -61,7 +61,7 @@ export class ExtraPods {
         },
         onChange: () => undefined,
       });
-      pods.push({ ...spec, uid, server, ready: false, deleting: false });
+      pods.push({ ...spec, ip: POD_IP, uid, server, ready: false, deleting: false });
     }
     this.#pods.push(...pods);
     const kubelet = new Kubelet({ api: this.client, pods });
