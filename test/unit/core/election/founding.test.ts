@@ -164,8 +164,8 @@ describe('R13: a record that was lost', () => {
       group.api.sketch({ holder: 'b', epoch: 5, inSync: ['a', 'b', 'c'] });
     };
     group.hint();
-    group.run(1500);
-    expect(group.status).toMatchObject({ role: 'seeking', leader: idOf('b'), epoch: 5 });
+    group.runUntil('it is deposed', () => group.status.role === 'seeking', 1500);
+    expect(group.status).toMatchObject({ leader: idOf('b'), epoch: 5 });
   });
 
   test('its set carries the replicas whose removal is not confirmed', () => {
@@ -180,7 +180,7 @@ describe('R13: a record that was lost', () => {
     expect(present(group.api.record).content.inSync).toEqual([idOf('a'), idOf('b'), idOf('c')]);
   });
 
-  test('and those being added, for whom the condition held', () => {
+  test('but not those being added: they hold nothing that the others do not, and are added again', () => {
     const group = leadingGroup({ inSync: ['a', 'b'], pods: ['a', 'b', 'd'] });
     group.farEnds.set(addressesOf('d').peer, new FarReplica(idOf('d'), { lineage: LINEAGE }));
     group.api.next('drop', ({ inSync }) => inSync.length === 3);
@@ -188,7 +188,7 @@ describe('R13: a record that was lost', () => {
     group.runUntil('it asks for the adding of d', () => group.group.inspect().leader?.set.sent === true);
     group.api.deleteRecord();
     group.runUntil('it is written again', () => group.api.record?.content.holder != null);
-    expect(present(group.api.record).content.inSync).toEqual([idOf('a'), idOf('b'), idOf('d')]);
+    expect(present(group.api.record).content.inSync).toEqual([idOf('a'), idOf('b')]);
   });
 
   test('a member that is gone is left out if everybody who is listed has answered: in a new lineage, alone, with an alarm', () => {

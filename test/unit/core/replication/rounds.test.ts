@@ -69,17 +69,6 @@ describe('R12: a round is full when every member of the maximal set has answered
     expect(reads.every(({ proven }) => proven)).toBe(true);
   });
 
-  test('a new leader serves none before the first entry of its epoch is committed', () => {
-    const group = leaderOf({ inSync: ['a', 'b'], connected: [] });
-    group.hello('b');
-    const read = readAt(group);
-    group.turn();
-    group.ack('b', { matchIndex: 1 as never });
-    expect([group.leader.rounds.full, read.proven]).toEqual([group.leader.rounds.newest, false]);
-    group.ack('b');
-    expect(read.proven).toBe(true);
-  });
-
   test('a leader that is alone in its set proves itself', () => {
     const group = leaderOf({ inSync: ['a'] });
     const read = readAt(group);
