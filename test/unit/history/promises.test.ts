@@ -86,7 +86,9 @@ describe('a write is applied once', () => {
     ]);
     const removed = remove({ at: [40, 50], revision: 2 });
     expect(brokenIn([...sums.flat(), removed])).toEqual([]);
-    expect(brokenIn([incr(null, { at: [0], outcome: 'unknown' }), read('eventual', '1', { at: [5, 10] })])).toEqual([]);
+    const untold = [0, 60].map((start) => incr(null, { at: [start], outcome: 'unknown' }));
+    const seen = [1, 3].map((revision) => read('eventual', '1', { at: [100, 110], revision }));
+    expect(brokenIn([...untold, removed, ...seen])).toEqual([]);
   });
 
   test('versions: a revision has one, failed writes make none, and what was read is no longer unknown', () => {
