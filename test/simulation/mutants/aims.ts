@@ -125,12 +125,12 @@ const drawnTrials = {
   }),
   'snapshots-under-writes': drawn({
     faults: { crash: 4, reset: 3, pause: 2, slowLink: 2, crashLeader: 1 },
-    limits: { logEntriesMax: 8, inflightBytesMax: 3000, snapshotChunkBytes: 64, tombstonesMax: 1_000_000 },
+    limits: { logEntriesMax: 8, inflightBytesMax: 2500, snapshotChunkBytes: 64, tombstonesMax: 1_000_000 },
     clients: {
-      keys: 10,
+      keys: 30,
       readShare: 0.1,
       deleteShare: 0.3,
-      operationMeanUs: 8 * MS,
+      operationMeanUs: 15 * MS,
       inFlightMax: 12,
       conditionShare: 0.1,
     },
@@ -169,6 +169,12 @@ const drawnTrials = {
     network: { ghosts: 0.1 },
     limits: { minInSync: 1 },
     plan: { podNames: 'stable', uncleanRecovery: 'auto', replicas: 3, replicasMax: 3 },
+  }),
+  'diverging-logs': drawn({
+    faults: { pauseLeader: 5, isolateLeader: 3, isolateLeaderFromAll: 3, reset: 2, slowLink: 3 },
+    clients: { readShare: 0.1, operationMeanUs: 12 * MS, inFlightMax: 12 },
+    limits: { minInSync: 1, logEntriesMax: 100_000, inflightBytesMax: 1 << 20, uncommittedEntriesMax: 65_536 },
+    plan: { uncleanRecovery: 'auto', faultLengthUs: 700 * MS, faultMeanUs: 400 * MS },
   }),
   'hand-over': drawn({
     faults: { deleteLeaderPod: 6, rollingRestart: 3, crashLeader: 1, pause: 1, scale: 1, reset: 1, apiOutage: 1 },
@@ -214,7 +220,15 @@ const drawnTrials = {
   }),
   'in-sync-reads-after-a-pause': drawn({
     faults: { pause: 10, pauseLeader: 1 },
-    clients: { ...manyReads, operationMeanUs: 3 * MS, readModes: ['in-sync'], loss: 0, attemptUs: 150 * MS, count: 6 },
+    clients: {
+      ...manyReads,
+      keys: 20,
+      operationMeanUs: 3 * MS,
+      readModes: ['in-sync'],
+      loss: 0,
+      attemptUs: 150 * MS,
+      count: 6,
+    },
     times: { readStalenessMs: 300 },
     plan: { replicas: 3, replicasMax: 3, faultLengthUs: 2 * SECOND },
     // What waits for a follower that does not take it in stays with the leader.

@@ -7,7 +7,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'key-not-waited-for',
     rule: 'R12',
     without: 'a read waits for a key with an uncommitted entry',
-    aim: 'anything',
+    aim: 'reads-after-a-takeover',
     patches: [
       {
         file: 'group/reads.ts',

@@ -176,7 +176,7 @@ export const leadershipMutants: readonly Mutant[] = [
     name: 'talking-is-working',
     rule: 'R8',
     without: 'only a leader whose rounds are full is waited for',
-    aim: 'one-member-hears-the-leader',
+    aim: 'leader-hears-nobody',
     patches: [
       {
         file: 'replication/follower.ts',

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { huntAll } from './hunt-all.ts';
-import { mutants } from './list.ts';
+import { elusive, mutants } from './list.ts';
 
 const help = `npm run sim:mutants [-- NAME...] [--seed N] [--tries N] [--jobs N]
 
@@ -13,6 +13,7 @@ schedule that killed it.
   --tries N    give up after so many seeds (default 2000)
   --seconds S  or after so much processor time on one mutant (default 60)
   --jobs N     workers; default: one per processor
+  --elusive    those that are not killed reliably yet, instead of the others
 `;
 
 const { values, positionals } = parseArgs({
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     tries: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '60' },
     jobs: { type: 'string' },
+    elusive: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -30,9 +32,10 @@ if (values.help) {
   console.log(help);
   process.exit(0);
 }
+const isElusive = (name: string): boolean => elusive[name] !== undefined;
 const asked =
   positionals.length === 0
-    ? mutants
+    ? mutants.filter(({ name }) => isElusive(name) === values.elusive)
     : mutants.filter((mutant) => positionals.some((word) => mutant.name === word || mutant.rule === word));
 if (asked.length === 0) {
   console.error(
@@ -66,4 +69,6 @@ const seeds = found.reduce((sum, { tries }) => sum + tries, 0);
 console.log(
   `${found.length - alive} of ${found.length} mutants dead after ${seeds} seeds and ${((performance.now() - started) / 1000).toFixed(0)} s`,
 );
+if (positionals.length === 0 && !values.elusive)
+  console.log(`left out, for --elusive: ${Object.keys(elusive).join(', ')}`);
 process.exitCode = alive === 0 ? 0 : 1;

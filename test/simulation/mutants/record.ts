@@ -59,7 +59,7 @@ export const recordMutants: readonly Mutant[] = [
     name: 'doubt-is-refusal',
     rule: 'R1',
     without: 'an outcome in doubt stays in doubt',
-    aim: 'doubt',
+    aim: 'late-addition',
     patches: [
       {
         file: 'election/tenure.ts',
@@ -145,7 +145,7 @@ export const recordMutants: readonly Mutant[] = [
     name: 'anybody-takes-over',
     rule: 'R2',
     without: 'only members take over',
-    aim: 'anything',
+    aim: 'members-unreachable',
     patches: [
       {
         file: 'election/candidate.ts',
@@ -167,12 +167,12 @@ export const recordMutants: readonly Mutant[] = [
     name: 'takeover-keeps-the-epoch',
     rule: 'R2',
     without: 'a takeover adds 1 to the epoch',
-    aim: 'anything',
+    aim: 'leader-freezes',
     patches: [
       {
         file: 'election/candidate.ts',
         find: `        epoch: (content.epoch + 1) as Epoch,`,
-        replace: `        epoch: Math.max(content.epoch, replica.lastEpoch + 1),`,
+        replace: `        epoch: content.epoch,`,
       },
     ],
   },
@@ -193,7 +193,7 @@ export const recordMutants: readonly Mutant[] = [
     name: 'leads-on-an-old-answer',
     rule: 'R2',
     without: 'it leads on an answer only if it has promised nothing since it asked',
-    aim: 'slow-answer-to-a-takeover',
+    aim: 'slow-answer-to-a-founder',
     patches: [
       {
         file: 'election/candidate.ts',

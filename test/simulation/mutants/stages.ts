@@ -42,8 +42,8 @@ function stopRestarts(stage: Scenario): void {
 /** Who asks often, of whoever it may be, what one key holds. */
 const readers = {
   readShare: 0.85,
-  keys: 1,
-  operationMeanUs: 4 * MS,
+  keys: 20,
+  operationMeanUs: 2 * MS,
   inFlightMax: 40,
   readModes: ['linearizable'],
 } as const;
@@ -600,6 +600,35 @@ const plays = {
     },
   ),
 
+  'leader-hears-nobody': staged(three, (stage) => {
+    stage.begin();
+    const old = stage.leader;
+    old.apiUp = false;
+    // It talks, and everybody hears it.
+    for (const other of stage.followers()) stage.world.network.cut(other.pod.machine, old.pod.machine);
+    stage.expect('another leads', () => another(stage, old) !== undefined, 4000);
+    stage.run(500);
+    stage.end();
+  }),
+
+  'reads-after-a-takeover': staged(
+    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers } }),
+    (stage) => {
+      stage.begin();
+      const old = stage.leader;
+      const [one, other] = stage.followers();
+      check(one !== undefined && other !== undefined, 'world', () => 'there are no followers');
+      asItAnswers(stage, old, () => {
+        old.die({ silent: false });
+        // Whoever leads next cannot commit what it found, and has the API server's word that it leads.
+        stage.world.network.cut(one.pod.machine, other.pod.machine);
+        stage.world.network.cut(other.pod.machine, one.pod.machine);
+      });
+      stage.run(1500);
+      stage.end();
+    },
+  ),
+
   'members-unreachable': staged(
     () => ({ limits: { ...defaultLimits, minInSync: 1, inSyncMax: 2 } }),
     (stage) => {
@@ -636,6 +665,7 @@ const plays = {
 
   'late-takeover': staged(
     (seed) => ({
+      replicas: 4,
       api: {
         ...quietPlan(seed).api,
         latencyUs: 3 * MS,
@@ -663,7 +693,12 @@ const plays = {
       };
       old.die({ silent: false });
       stage.expect('another wins', () => stage.leaders().some((leader) => leader !== held), 2900);
-      stage.run(5000);
+      // What it asked for is old news by then, and it has heard nothing since.
+      const late = stage.world.pods.running().find((process) => process === held);
+      if (late !== undefined) cutOff(stage, late);
+      stage.run(2500);
+      if (late !== undefined) rejoin(stage, late);
+      stage.run(2000);
       stage.end();
     },
   ),
