@@ -76,7 +76,8 @@ function versionOfPackage(): string {
 }
 
 function commitOfCore(): string | null {
-  const git = (...rest: string[]): string => execFileSync('git', rest, { cwd: root, encoding: 'utf8' }).trim();
+  const git = (...rest: string[]): string =>
+    execFileSync('git', rest, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     const changed = git('status', '--porcelain', '--', 'src/core') === '' ? '' : ' with changes';
     return `${git('log', '-1', '--format=%h', '--', 'src/core')}${changed}`;
