@@ -30,7 +30,7 @@ What fails is made small and drawn: the first of a run, with --shrink all of the
 
   --trace          print all that happens in one seed or schedule
   --shrink         make every failing seed small, not only the first
-  --patience S     show what there is after S seconds of it; default 120
+  --patience S     show what there is after S seconds of processor time; default 120
   --mermaid        draw for mermaid instead of in plain text
   --write FILE     save the first schedule that was made small
 `;
@@ -98,9 +98,13 @@ function traceOne(plan: Plan): boolean {
 function shrinkOne(plan: Plan, options: { readonly write: string | undefined }): boolean {
   const shows = process.stderr.isTTY;
   const patience = numberOf('patience', values.patience) ?? 120;
-  const endsAtMs = performance.now() + patience * 1000;
+  const before = process.cpuUsage();
+  const isSpent = (): boolean => {
+    const { user, system } = process.cpuUsage(before);
+    return user + system >= patience * 1e6;
+  };
   const shrunk = shrink(plan, makeGroup, {
-    isSpent: () => performance.now() >= endsAtMs,
+    isSpent,
     onProgress: ({ attempts, plan: { schedule } }) => {
       if (shows) process.stderr.write(`\rshrinking: ${attempts} runs, ${schedule?.length ?? 0} faults \x1b[K`);
     },
@@ -114,7 +118,12 @@ function shrinkOne(plan: Plan, options: { readonly write: string | undefined }):
   const { violation } = shrunk.report;
   if (options.write !== undefined && violation !== null) {
     const [found = ''] = violation.message.split('\n');
-    writeSchedule(options.write, { found, invariant: violation.invariant, plan: shrunk.plan });
+    writeSchedule(options.write, {
+      found,
+      invariant: violation.invariant,
+      mutant: values.mutant ?? null,
+      plan: shrunk.plan,
+    });
     console.log(`\nsaved: npm run sim -- --schedule ${options.write}`);
   }
   return false;
@@ -124,8 +133,10 @@ function shrinkOne(plan: Plan, options: { readonly write: string | undefined }):
 function runNearby(plan: Plan, runs: number): boolean {
   const reports = Array.from({ length: runs }, (_, step) => runPlan({ ...plan, seed: plan.seed + step }, makeGroup));
   const failures = reports.filter((report) => report.violation !== null);
-  for (const { seed, violation } of failures)
-    console.log(`seed ${seed}: ${violation?.invariant}: ${violation?.message}`);
+  for (const { seed, violation } of failures) {
+    const [what = ''] = (violation?.message ?? '').split('\n');
+    console.log(`seed ${seed}: ${violation?.invariant}: ${what}`);
+  }
   console.log(`${failures.length} of ${runs} runs fail`);
   return failures.length === 0;
 }

@@ -24,14 +24,14 @@ export interface SearchRecord {
   readonly violations: readonly { readonly seed: number; readonly invariant: string; readonly message: string }[];
 }
 
+/** Found out once, at the beginning: in an hour the sources may change below a run. */
+const core = { version: versionOfPackage(), commit: commitOfCore(), coreDigest: digestOfCore() };
+
 export function recordOf({ summary, wallSeconds, firstSeed, nextSeed }: ManyResult): SearchRecord {
   const { failures, faultCounts, ...sums } = summary;
-  const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { readonly version: string };
   return {
     date: new Date().toISOString(),
-    version,
-    commit: commitOfCore(),
-    coreDigest: digestOfCore(),
+    ...core,
     firstSeed,
     nextSeed,
     wallSeconds: Math.round(wallSeconds),
@@ -70,8 +70,14 @@ export function describeProgress({ summary, wallSeconds, nextSeed }: ManyResult,
 const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
 const thousands = (count: number): string => `${(count / 1e3).toFixed(0)} thousand`;
 
+function versionOfPackage(): string {
+  const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { readonly version: string };
+  return version;
+}
+
 function commitOfCore(): string | null {
-  const git = (...rest: string[]): string => execFileSync('git', rest, { cwd: root, encoding: 'utf8' }).trim();
+  const git = (...rest: string[]): string =>
+    execFileSync('git', rest, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     const changed = git('status', '--porcelain', '--', 'src/core') === '' ? '' : ' with changes';
     return `${git('log', '-1', '--format=%h', '--', 'src/core')}${changed}`;

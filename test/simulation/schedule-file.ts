@@ -8,6 +8,8 @@ export interface SavedSchedule {
   readonly found: string;
   /** What it violated. */
   readonly invariant: Invariant;
+  /** The mutant that has the mistake still; null if none has. */
+  readonly mutant: string | null;
   readonly plan: Plan;
 }
 
@@ -18,7 +20,7 @@ export function writeSchedule(file: string, schedule: SavedSchedule): void {
 /** @throws Error if the file holds something else, or faults that there are no longer. */
 export function readSchedule(file: string): SavedSchedule {
   const read = JSON.parse(readFileSync(file, 'utf8')) as Partial<SavedSchedule>;
-  const { found, invariant, plan } = read;
+  const { found, invariant, mutant = null, plan } = read;
   if (found === undefined || invariant === undefined || plan?.schedule == null) {
     throw new Error(`${file}: a schedule has "found", "invariant" and "plan", with all its faults in "plan.schedule"`);
   }
@@ -26,5 +28,5 @@ export function readSchedule(file: string): SavedSchedule {
   const unknown = plan.schedule.filter((fault) => !known.has(fault.kind));
   if (unknown.length > 0)
     throw new Error(`${file}: there is no fault ${unknown.map((fault) => fault.kind).join(', ')}`);
-  return { found, invariant, plan };
+  return { found, invariant, mutant, plan };
 }
