@@ -39,7 +39,7 @@ function reach(identity: Identity): { readonly states: number; readonly contents
   const root = space.root();
   const states = new Set([String(space.hash(root))]);
   const contents = new Set([String(space.contentHash(root))]);
-  for (let due = [root]; due.length > 0; ) {
+  for (let due = [root]; due.length > 0;) {
     const next = [];
     for (const state of due) {
       for (const choice of space.choices(state)) {
