@@ -69,6 +69,7 @@ export default tseslint.config(
       'scripts/**/*.ts',
       'src/main/**/*.ts',
       'test/simulation/**/*.ts',
+      'test/exhaustive/**/*.ts',
       'test/bench/**/*.ts',
       'test/history/**/*.ts',
       'test/measure/**/*.ts',

@@ -22,7 +22,7 @@ export interface Turned {
 export class Checker {
   readonly #minInSync: number;
   readonly #lineage: string;
-  /** Pairs of logs that match, and pairs of a log and a history that it holds: few, and met in every state. */
+  /** Pairs of logs that match: few, and met in every state. */
   readonly #matching = new WeakMap<LogImage, WeakSet<LogImage>>();
 
   constructor(options: { readonly minInSync: number; readonly lineage: string }) {
@@ -145,7 +145,8 @@ export class Checker {
       check(
         !agree || ofOne === ofOther,
         'log-matching',
-        () => `${letterOf(ofA)} has ${ofOne?.words} where ${letterOf(ofB)} has ${ofOther?.words}, and both agree after it`,
+        () =>
+          `${letterOf(ofA)} has ${ofOne?.words} where ${letterOf(ofB)} has ${ofOther?.words}, and both agree after it`,
       );
     }
     let known = this.#matching.get(a.log);
@@ -188,7 +189,8 @@ export class Checker {
     check(
       entry?.write === number,
       'acknowledged-writes',
-      () => `${letterOf(at)} acknowledges write ${number} at ${revision}: there stands ${entry?.words ?? 'nothing committed'}`,
+      () =>
+        `${letterOf(at)} acknowledges write ${number} at ${revision}: there stands ${entry?.words ?? 'nothing committed'}`,
     );
     check(
       outcome.members >= this.#minInSync,

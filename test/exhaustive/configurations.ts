@@ -1,4 +1,5 @@
 import { defaultTimes, type GroupTimes } from '../../src/core/group/options.ts';
+import type { Choice } from './choice.ts';
 import type { Place } from './names.ts';
 
 /** How often each kind of thing may happen in one history. What is not named happens as often as it can. */
@@ -20,6 +21,8 @@ export interface Budget {
   readonly deletions: number;
   readonly restores: number;
   readonly stops: number;
+  /** Beyond what TCP does: what was said in an earlier epoch is heard once more on a connection of now. */
+  readonly ghosts: number;
   /** News of the watch, in all. */
   readonly hints: number;
 }
@@ -48,9 +51,10 @@ export interface Configuration {
   readonly opening: readonly Opening[];
 }
 
-/** The first choice that has these fields. */
+/** The first choice that has these fields; `calm`: whatever is on its way arrives. */
 export interface Opening {
-  readonly kind: string;
+  readonly kind: Choice['kind'] | 'calm';
+  readonly number?: number;
   readonly place?: Place;
   readonly dialler?: Place;
   readonly caller?: Place;
@@ -92,6 +96,7 @@ const nothing: Budget = {
   deletions: 0,
   restores: 0,
   stops: 0,
+  ghosts: 0,
   hints: 0,
 };
 
@@ -109,18 +114,22 @@ const base: Omit<Configuration, 'name' | 'about'> = {
   opening: [],
 };
 
-/** b takes over beside a, up to where its update has landed and nobody knows of it. */
-const usurping: readonly Opening[] = [
-  { kind: 'misled', dialler: 1 },
-  // It looks twice, for the broken connection and for the refused one, and once more before it asks for the record.
-  { kind: 'landed', caller: 1 },
-  { kind: 'answered', caller: 1 },
-  { kind: 'landed', caller: 1 },
-  { kind: 'answered', caller: 1 },
-  { kind: 'landed', caller: 1 },
-  { kind: 'answered', caller: 1 },
-  { kind: 'landed', caller: 1 },
-];
+/** One takes over beside the leader, up to where its update has landed and nobody knows of it. */
+function takeover(place: Place): readonly Opening[] {
+  return [
+    { kind: 'misled', dialler: place },
+    // It looks twice, for the broken connection and for the refused one, and once more before it asks for the record.
+    { kind: 'landed', caller: place },
+    { kind: 'answered', caller: place },
+    { kind: 'landed', caller: place },
+    { kind: 'answered', caller: place },
+    { kind: 'landed', caller: place },
+    { kind: 'answered', caller: place },
+    { kind: 'landed', caller: place },
+  ];
+}
+
+const usurping = takeover(1);
 
 const everybodyKnows: readonly Opening[] = [
   { kind: 'answered', caller: 1 },
@@ -228,9 +237,35 @@ export const configurations: readonly Configuration[] = [
   },
   {
     ...base,
+    name: 'reunited',
+    about: 'a takeover has landed and is not answered yet; the winner may follow the old leader again, amid two writes',
+    budget: { ...nothing, writes: 2, ticks: [0, 1, 0], hints: 2 },
+    opening: usurping,
+    symmetry: 'off',
+  },
+  {
+    ...base,
+    name: 'ghosts',
+    about: 'the leader of epoch 1 is about to lead epoch 3, and a message of epoch 1 is heard once more',
+    budget: { ...nothing, writes: 2, ghosts: 1, hints: 2 },
+    minInSync: 3,
+    opening: [
+      // Two writes that only a and c have are dropped by b, which leads epoch 2.
+      { kind: 'write', number: 1 },
+      { kind: 'write', number: 2 },
+      { kind: 'arrives', dialler: 2, way: 'toDialler' },
+      { kind: 'arrives', dialler: 2, way: 'toDialler' },
+      ...usurping,
+      { kind: 'calm' },
+      ...takeover(0),
+    ],
+    symmetry: 'off',
+  },
+  {
+    ...base,
     name: 'lost-record',
     about: 'a takeover has landed and is not answered yet; the Lease is deleted, and the old leader writes it again',
-    budget: { ...nothing, writes: 1, ticks: [1, 1, 0] },
+    budget: { ...nothing, ticks: [1, 1, 0] },
     opening: [...usurping, { kind: 'deleted' }, { kind: 'hinted', place: 0 }],
     symmetry: 'off',
   },

@@ -39,7 +39,10 @@ const PODS: readonly PodInfo[] = PLACES.map((place) => ({
 }));
 
 /** The rules of the real API server: see `test/simulation/api-server.ts`. */
-export function carryOut(memory: ApiMemory, request: ApiRequest): { readonly after: ApiMemory; readonly answer: ApiAnswer } {
+export function carryOut(
+  memory: ApiMemory,
+  request: ApiRequest,
+): { readonly after: ApiMemory; readonly answer: ApiAnswer } {
   switch (request.kind) {
     case 'readLease':
       return { after: memory, answer: readOf(memory) };
@@ -52,11 +55,7 @@ export function carryOut(memory: ApiMemory, request: ApiRequest): { readonly aft
       const { lease } = memory;
       const stands = recordOf(memory);
       const { base, content } = request;
-      if (
-        lease === null ||
-        stands?.version.uid !== base.uid ||
-        stands.version.resourceVersion !== base.resourceVersion
-      )
+      if (lease === null || stands?.version.uid !== base.uid || stands.version.resourceVersion !== base.resourceVersion)
         return { after: memory, answer: { kind: 'conflict' } };
       const after = sameContent(lease.content, content) ? memory : rewritten(memory, lease.uid, content);
       return { after, answer: readOf(after) };

@@ -56,6 +56,12 @@ export interface Image {
   readonly waitsForTime: boolean;
 }
 
+/**
+ * What makes two states of a replica one: that all that can be reached from them is the same; or, as a check of that,
+ * only that they were fed the same.
+ */
+export type Identity = 'content' | 'history';
+
 interface Live {
   readonly group: Group;
   readonly monotonicMs: number;
@@ -67,6 +73,8 @@ interface LocalState {
   /** The shortest way to it that is known: the state before and the turn; null for a process that has just started. */
   readonly from: { readonly state: number; readonly turn: number } | null;
   readonly monotonicMs: number;
+  /** Among the contents. */
+  readonly content: number;
   readonly image: Image;
 }
 
@@ -86,7 +94,9 @@ export class Replicas {
   readonly #minInSync: number;
   readonly #canonical: Canonical;
   readonly #limits;
+  readonly #identity: Identity;
   readonly states = new Interner<LocalState>();
+  readonly contents = new Interner<null>();
   readonly turns = new Interner<Turn>();
   readonly #logs = new Map<string, LogImage>();
   readonly #entries = new Map<string, EntryImage>();
@@ -95,7 +105,13 @@ export class Replicas {
   /** Turns run by the core, those that made a state again included. */
   turnsRun = 0;
 
-  constructor(options: { readonly times: GroupTimes; readonly minInSync: number; readonly order: Wording['order'] }) {
+  constructor(options: {
+    readonly identity: Identity;
+    readonly times: GroupTimes;
+    readonly minInSync: number;
+    readonly order: Wording['order'];
+  }) {
+    this.#identity = options.identity;
     this.#times = options.times;
     this.#wording = options.order;
     this.#minInSync = options.minInSync;
@@ -121,6 +137,10 @@ export class Replicas {
 
   image(state: number): Image {
     return this.states.at(state).image;
+  }
+
+  contentOf(state: number): number {
+    return this.states.at(state).content;
   }
 
   clockMs(state: number): number {
@@ -158,10 +178,16 @@ export class Replicas {
   #register(live: Live, way: Pick<LocalState, 'place' | 'run' | 'from'>): number {
     const { group, monotonicMs } = live;
     forgetEndedErrands(group);
+    const own = `${monotonicMs} ${this.canonicalText(group, 'own')}`;
     const exchanged = (): string => `${monotonicMs} ${this.canonicalText(group, 'exchanged')}`;
-    const id = this.states.intern(`${monotonicMs} ${this.canonicalText(group, 'own')}`, exchanged, () => ({
+    const content = this.contents.intern(own, exchanged, () => null);
+    const { place, run, from } = way;
+    const history = (): string => `${place} ${run} ${from?.state ?? ''} ${from?.turn ?? ''}`;
+    const byContent = this.#identity === 'content';
+    const id = this.states.intern(byContent ? own : history(), byContent ? exchanged : history, () => ({
       ...way,
       monotonicMs,
+      content,
       image: this.#imageOf(group, monotonicMs),
     }));
     this.#live.set(id, live);

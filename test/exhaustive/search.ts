@@ -1,6 +1,7 @@
 import { Violation } from '../simulation/violation.ts';
+import type { Choice } from './choice.ts';
 import type { Configuration } from './configurations.ts';
-import { type Choice, Space } from './space.ts';
+import { Space } from './space.ts';
 import { decode, encode, type State } from './state.ts';
 import { StateSet } from './state-set.ts';
 

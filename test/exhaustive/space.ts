@@ -7,13 +7,14 @@ import type { ReadOutcome } from '../../src/core/store/reads.ts';
 import { format } from '../simulation/trace.ts';
 import { check, Violation } from '../simulation/violation.ts';
 import { Checker } from './checker.ts';
-import type { Configuration } from './configurations.ts';
+import type { Choice } from './choice.ts';
+import type { Configuration, Opening } from './configurations.ts';
 import { StateHash } from './state-hash.ts';
 import { Interner } from './interner.ts';
 import { acknowledged, isInFlight, type Ledger, textOf, type WriteMemory } from './ledger.ts';
 import { acceptedLink, addressesOf, identityOf, letterOf, type Place, placeAt, PLACES } from './names.ts';
 import { type ApiMemory, carryOut, deleted, emptyApi, recordOf, rewritten } from './record-keeper.ts';
-import { type Image, Replicas, type Turn } from './replicas.ts';
+import { type Identity, type Image, Replicas, type Turn } from './replicas.ts';
 import {
   type Call,
   CARRIED_OUT,
@@ -31,17 +32,6 @@ import {
   type State,
   TARGET_LEFT,
 } from './state.ts';
-
-/** What happens next. */
-export type Choice =
-  | { readonly kind: 'dialled' | 'reset' | 'misled'; readonly dialler: Place; readonly name: number }
-  | { readonly kind: 'arrives'; readonly dialler: Place; readonly name: number; readonly way: 'toTarget' | 'toDialler' }
-  | { readonly kind: 'landed' | 'answered' | 'timedOut'; readonly caller: Place; readonly number: number }
-  | { readonly kind: 'tick' | 'hinted' | 'crashed' | 'restarted' | 'stopped'; readonly place: Place }
-  | { readonly kind: 'write' | 'read'; readonly number: number; readonly place: Place }
-  | { readonly kind: 'deleted' | 'restored' }
-  /** Both reach the same replica in one turn of its event loop, in this order. */
-  | { readonly kind: 'together'; readonly first: Choice; readonly second: Choice };
 
 interface Gathered {
   readonly names: string[];
@@ -83,32 +73,39 @@ export class Space {
   readonly #apis = new Interner<ApiMemory>();
   readonly #ledgers = new Interner<Ledger>();
   readonly #hash: StateHash;
+  readonly #contentHash: StateHash;
   readonly #turns = new Map<string, number>();
   /** The API server's steps, by what it held and what it was asked. */
   readonly #carriedOut = new Map<number, { readonly api: number; readonly answer: number }>();
   #checker: Checker | null = null;
   #formed: State | null = null;
+  /** What was said during the opening in the first epoch, by its way: what a ghost may say again. */
+  readonly #said = new Map<string, readonly number[]>();
+  #isOpening = false;
   /** What a restored record was. */
   #backup = 0;
   #takeover: Reached['takeover'] = 'none';
   /** While it is not null, what a replica takes in is gathered for one turn. */
   #gathered: Gathered | null = null;
 
-  constructor(configuration: Configuration) {
+  constructor(configuration: Configuration, identity: Identity = 'content') {
     this.configuration = configuration;
     this.replicas = new Replicas({
+      identity,
       times: configuration.times,
       minInSync: configuration.minInSync,
       order: configuration.symmetry === 'on' ? 'sorted' : 'counts',
     });
-    this.#hash = new StateHash(configuration.symmetry, {
-      replicas: this.replicas.states,
+    const { states, contents } = this.replicas;
+    const parts = {
       messages: this.#messages,
       requests: this.#requests,
       answers: this.#answers,
       apis: this.#apis,
       ledgers: this.#ledgers,
-    });
+    };
+    this.#hash = new StateHash(configuration.symmetry, { replicas: states, ...parts });
+    this.#contentHash = new StateHash(configuration.symmetry, { replicas: contents, ...parts });
   }
 
   /** Where the search begins: three replicas in sync, nothing on its way, and whatever the prologue says. */
@@ -121,19 +118,32 @@ export class Space {
     return this.#hash.of(state);
   }
 
+  /** The same by what the replicas are, also where a state of a replica is told by its history. */
+  contentHash(state: State): readonly [number, number] {
+    const [a, b, c] = state.replicas.map((replica) =>
+      replica === CRASHED ? CRASHED : this.replicas.contentOf(replica),
+    );
+    return this.#contentHash.of({ ...state, replicas: [a ?? CRASHED, b ?? CRASHED, c ?? CRASHED] });
+  }
+
   // --- what may happen -------------------------------------------------------------------------------------------------
 
   choices(state: State): Choice[] {
     const choices: Choice[] = [];
     const { left } = state;
     const has = (place: number): boolean => (left[place] as number) > 0;
-    for (const { dialler, name, phase, toTarget, toDialler } of state.connections) {
+    for (const { dialler, name, target, phase, toTarget, toDialler } of state.connections) {
       if (phase === DIALLING) choices.push({ kind: 'dialled', dialler, name });
       if (toTarget.length > 0) choices.push({ kind: 'arrives', dialler, name, way: 'toTarget' });
       if (toDialler.length > 0) choices.push({ kind: 'arrives', dialler, name, way: 'toDialler' });
       if (phase !== OPEN) continue;
       if (has(LEFT.resets)) choices.push({ kind: 'reset', dialler, name });
       if (has(LEFT.misled)) choices.push({ kind: 'misled', dialler, name });
+      if (!has(LEFT.ghosts)) continue;
+      for (const message of this.#said.get(wayOf(dialler, target)) ?? [])
+        choices.push({ kind: 'ghost', dialler, name, way: 'toTarget', message });
+      for (const message of this.#said.get(wayOf(target, dialler)) ?? [])
+        choices.push({ kind: 'ghost', dialler, name, way: 'toDialler', message });
     }
     for (const { caller, number, phase } of state.calls) {
       if (phase === CARRIED_OUT) choices.push({ kind: 'answered', caller, number });
@@ -260,7 +270,11 @@ export class Space {
         this.#timedOut(state, callOf(state, choice.caller, choice.number));
         return;
       case 'tick':
-        spend(this.#image(state, choice.place).waitsForTime && (left[LEFT.ticks + choice.place] as number) > 0 ? LEFT.ticks + choice.place : LEFT.leaderTicks);
+        spend(
+          this.#image(state, choice.place).waitsForTime && (left[LEFT.ticks + choice.place] as number) > 0
+            ? LEFT.ticks + choice.place
+            : LEFT.leaderTicks,
+        );
         this.#tick(state, choice.place, this.configuration.tickMs);
         return;
       case 'hinted':
@@ -288,6 +302,11 @@ export class Space {
       case 'deleted':
         spend(LEFT.deletions);
         this.#setApi(state, this.#internApi(deleted(this.#apis.at(state.api))));
+        return;
+      case 'ghost':
+        spend(LEFT.ghosts);
+        connectionOf(state, choice.dialler, choice.name)[choice.way].unshift(choice.message);
+        this.#arrives(state, connectionOf(state, choice.dialler, choice.name), choice.way);
         return;
       case 'together': {
         const place = this.#takenInBy(state, choice.first);
@@ -456,7 +475,8 @@ export class Space {
   /** A read that nobody waits for is nothing; a change may land at any time from now on. */
   #giveUp(state: State, call: Call): void {
     const { kind } = this.#requests.at(call.request);
-    if (kind === 'readLease' || kind === 'listPods' || kind === 'readPod') state.calls.splice(state.calls.indexOf(call), 1);
+    if (kind === 'readLease' || kind === 'listPods' || kind === 'readPod')
+      state.calls.splice(state.calls.indexOf(call), 1);
     else call.phase = GIVEN_UP;
   }
 
@@ -471,8 +491,7 @@ export class Space {
   #setApi(state: State, api: number): void {
     state.api = api;
     const hasHints = (state.left[LEFT.hints] as number) > 0;
-    for (const place of PLACES)
-      state.left[LEFT.news + place] = hasHints && state.replicas[place] !== CRASHED ? 1 : 0;
+    for (const place of PLACES) state.left[LEFT.news + place] = hasHints && state.replicas[place] !== CRASHED ? 1 : 0;
   }
 
   #hinted(state: State, place: Place): void {
@@ -560,7 +579,11 @@ export class Space {
       this.#gathered.inputs.push(input);
       return;
     }
-    this.#turn(state, place, this.#turnOf(name, () => ({ advanceMs: 0, inputs: [input()] })));
+    this.#turn(
+      state,
+      place,
+      this.#turnOf(name, () => ({ advanceMs: 0, inputs: [input()] })),
+    );
   }
 
   /** `name` says all that the turn is made of, in this run's numbers: cheaper to look up than the turn itself. */
@@ -617,7 +640,9 @@ export class Space {
         const way = effect.link > 0 ? 'toTarget' : 'toDialler';
         // A reset has cut it already: nothing passes any more.
         if (connection[way].at(-1) === CLOSED) return;
-        connection[way].push(this.#internPlain(this.#messages, effect.message));
+        const message = this.#internPlain(this.#messages, effect.message);
+        connection[way].push(message);
+        if (this.#isOpening) this.#remember(connection, way, message);
         return;
       }
       case 'callApi': {
@@ -639,6 +664,15 @@ export class Space {
         this.#ends(state, place);
         return;
     }
+  }
+
+  /** A hello is not fenced by its epoch, but by its number. */
+  #remember({ dialler, target }: Connection, way: 'toTarget' | 'toDialler', message: number): void {
+    const said = this.#messages.at(message);
+    if (!('epoch' in said) || said.kind === 'hello' || said.epoch > 1) return;
+    const name = way === 'toTarget' ? wayOf(dialler, target) : wayOf(target, dialler);
+    const known = this.#said.get(name) ?? [];
+    if (!known.includes(message)) this.#said.set(name, [...known, message]);
   }
 
   #checkEverywhere(state: State): void {
@@ -691,7 +725,8 @@ export class Space {
     this.#setLedger(state, { committed: [], leaders: [], writes: [], reads: [], record: null });
     state.left[LEFT.hints] = 1e6;
     this.#calm(state, [0], () => this.#image(state, 0).role === 'leading');
-    if (this.configuration.start === 'formed') this.#calm(state, PLACES, () => this.#image(state, 0).members?.length === 3);
+    if (this.configuration.start === 'formed')
+      this.#calm(state, PLACES, () => this.#image(state, 0).members?.length === 3);
     this.#feed(state, 0, 'session', () => ({ kind: 'openSession', ticket: SESSION_TICKET }));
     this.#backup = state.api;
     if (this.configuration.start === 'formed') {
@@ -722,11 +757,9 @@ export class Space {
     });
     const { left } = state;
     left.fill(OPENING_BUDGET, 0, LEFT.news);
-    for (const wanted of this.configuration.opening) {
-      const choice = this.choices(state).find((each) => Object.entries(wanted).every(([name, value]) => (each as unknown as Record<string, unknown>)[name] === value));
-      if (choice === undefined) throw new Error(`the opening does not fit at ${JSON.stringify(wanted)}: ${this.choices(state).map((each) => this.words(state, each)).join('; ')}`);
-      this.#perform(state, choice);
-    }
+    this.#isOpening = true;
+    for (const wanted of this.configuration.opening) this.#open(state, wanted);
+    this.#isOpening = false;
     left.fill(0, 0, budget.hints === 0 ? LEFT_LENGTH : LEFT.news);
     left[LEFT.crashes] = budget.crashes;
     left[LEFT.timeOuts] = budget.timeOuts;
@@ -738,8 +771,25 @@ export class Space {
     left[LEFT.stops] = budget.stops;
     left[LEFT.hints] = budget.hints;
     left[LEFT.leaderTicks] = budget.leaderTicks;
+    left[LEFT.ghosts] = budget.ghosts;
     for (const place of PLACES) left[LEFT.ticks + place] = budget.ticks[place];
     this.#checkEverywhere(state);
+  }
+
+  #open(state: State, wanted: Opening): void {
+    if (wanted.kind === 'calm') {
+      this.#calm(state, [], () => true);
+      return;
+    }
+    const choices = this.choices(state);
+    const choice = choices.find((each) =>
+      Object.entries(wanted).every(([name, value]) => (each as unknown as Record<string, unknown>)[name] === value),
+    );
+    if (choice === undefined) {
+      const there = choices.map((each) => this.words(state, each)).join('; ');
+      throw new Error(`the opening does not fit at ${JSON.stringify(wanted)}: ${there}`);
+    }
+    this.#perform(state, choice);
   }
 
   /** One is cut off amid an entry until the leader has removed it, and follows again. */
@@ -747,7 +797,8 @@ export class Space {
     const append = (ticket: number): void =>
       this.#feed(state, 0, `open ${ticket}`, () => ({ kind: 'openSession', ticket }));
     const isCutOff = (choice: Choice): boolean =>
-      choice.kind === 'arrives' && [choice.dialler, connectionOf(state, choice.dialler, choice.name).target].includes(place);
+      choice.kind === 'arrives' &&
+      [choice.dialler, connectionOf(state, choice.dialler, choice.name).target].includes(place);
     append(SESSION_TICKET - 1);
     const removedAtMs = this.replicas.clockMs(state.replicas[0]) + this.configuration.times.removalMs;
     this.#calm(state, [0], () => this.replicas.clockMs(state.replicas[0]) > removedAtMs, isCutOff);
@@ -815,7 +866,9 @@ export class Space {
       this.#checkEverywhere(state);
       const { lease } = this.#apis.at(state.api);
       const holder = lease?.content.holder;
-      const leads = PLACES.some((place) => state.replicas[place] !== CRASHED && this.#image(state, place).role === 'leading');
+      const leads = PLACES.some(
+        (place) => state.replicas[place] !== CRASHED && this.#image(state, place).role === 'leading',
+      );
       // R13: the record is lost, and nobody who led is there to write it again. Only an operator may.
       if (!leads && (lease === null || lease.content.lineage === null)) return true;
       return PLACES.some((place) => {
@@ -881,6 +934,11 @@ export class Space {
         return `a client asks ${letterOf(choice.place)} for a read (${this.configuration.readMode})`;
       case 'together':
         return `${this.words(state, choice.first)}; and in the same turn ${this.words(this.#after(state, choice.first), choice.second)}`;
+      case 'ghost': {
+        const { dialler, target } = connectionOf(state, choice.dialler, choice.name);
+        const [from, to] = choice.way === 'toTarget' ? [dialler, target] : [target, dialler];
+        return `${letterOf(to)} hears once more from ${letterOf(from)}: ${format(this.#messages.at(choice.message))}`;
+      }
       case 'deleted':
         return 'somebody deletes the Lease';
       case 'restored':
@@ -929,6 +987,8 @@ function connectionOf(state: State, dialler: Place, name: number): Connection {
   if (found === undefined) throw new Error('no such connection');
   return found;
 }
+
+const wayOf = (from: Place, to: Place): string => `${from} ${to}`;
 
 /** Two messages are on their way. */
 function hasTwo(state: State, choice: Choice): boolean {

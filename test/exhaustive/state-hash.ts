@@ -58,8 +58,12 @@ export class StateHash {
       begin(1);
       this.#mix(of(dialler) | (of(target) << 2) | (phase << 4) | (name << 8));
       this.#mix(toTarget.length);
-      for (const message of toTarget) if (message === CLOSED) this.#mix(7); else digest(messages, message);
-      for (const message of toDialler) if (message === CLOSED) this.#mix(7); else digest(messages, message);
+      for (const message of toTarget)
+        if (message === CLOSED) this.#mix(7);
+        else digest(messages, message);
+      for (const message of toDialler)
+        if (message === CLOSED) this.#mix(7);
+        else digest(messages, message);
       add();
     }
     for (const { caller, number, request, phase, answer } of state.calls) {

@@ -52,12 +52,13 @@ export const LEFT = {
   stops: 7,
   hints: 8,
   leaderTicks: 9,
+  ghosts: 10,
   /** And the two after it, by place. */
-  ticks: 10,
+  ticks: 11,
   /** And the two after it, by place: whether there is news of the record that this replica's watch has not told. */
-  news: 13,
+  news: 14,
 } as const;
-export const LEFT_LENGTH = 16;
+export const LEFT_LENGTH = 17;
 
 export const CRASHED = -1;
 

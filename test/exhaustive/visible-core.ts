@@ -21,8 +21,7 @@ export function openCore(mutant: Mutant | null): void {
     load(url, context, next) {
       const loaded = next(url, context);
       if (!url.startsWith(CORE)) return loaded;
-      const source =
-        typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source as Uint8Array);
+      const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
       const patched = mutant === null ? source : applyPatches(mutant, url.slice(CORE.length), source);
       return { ...loaded, source: openErrands(openPrivates(patched)) };
     },
@@ -61,7 +60,8 @@ export function openErrands(source: string): string {
   };
   visit(file, null, []);
   let opened = source;
-  for (const { at, text } of inserts.sort((a, b) => b.at - a.at)) opened = opened.slice(0, at) + text + opened.slice(at);
+  for (const { at, text } of inserts.sort((a, b) => b.at - a.at))
+    opened = opened.slice(0, at) + text + opened.slice(at);
   return opened;
 }
 
