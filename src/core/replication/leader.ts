@@ -287,6 +287,8 @@ export class Leader {
       return;
     }
     const before = this.#byLink.get(link);
+    // A late copy, perhaps under an id that the process has given up since: its numbers go on.
+    if (before !== undefined && hello.number <= before.hello) return;
     if (before !== undefined && before.id !== hello.from) this.onClosed(link);
     const progress = this.#progressOf(hello.from);
     if (hello.number <= progress.hello) {

@@ -13,6 +13,7 @@ import {
   present,
   put,
   putBody,
+  reportsOf,
   request,
   SESSION,
 } from '../kit/builders.ts';
@@ -105,6 +106,19 @@ describe('R10: a hello is answered once, and the newest is the one that counts',
     const again = group.follower('b').hello({ number: 1, ...at(1, 1) });
     expect(messagesOf('resume', group.receive('b', again))).toEqual([]);
     expect(group.follower('b').lastIndex).toBe(3);
+  });
+
+  test('nor does a late copy under an id that the process has given up since', () => {
+    const group = leaderOf({ inSync: ['a', 'b'] });
+    group.hello('d', { lineage: NEXT_LINEAGE });
+    const early = group.follower('d').hello({ number: 1, lineage: NEXT_LINEAGE });
+    // It was sent a snapshot, discarded what it had, and goes on as another replica on the same connection.
+    group.receive('d', group.follower('d').hello({ number: 2, from: idOf('d', 2), lineage: null, ...at(0, 0) }));
+    expect(group.receive('d', early).filter(({ kind }) => kind === 'send')).toEqual([]);
+    group.propose(put('k'));
+    group.ack('d');
+    expect(group.leader.progress(idOf('d', 2))?.matchIndex).toBe(3);
+    expect(reportsOf('peerRefused', group.effects)).toEqual([]);
   });
 
   test('a hello on another connection ends the one before', () => {
