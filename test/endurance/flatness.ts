@@ -45,7 +45,7 @@ export function pointsOf(recording: Recording, measure: Measure, process: string
   const points: Point[] = [];
   for (const { atS, group, processes } of recording.samples) {
     const value = (process === null ? group : processes[process])?.[measure.id];
-    if (value !== undefined) points.push({ atS, value });
+    if (typeof value === 'number') points.push({ atS, value });
   }
   return points;
 }

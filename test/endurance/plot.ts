@@ -9,7 +9,7 @@ const HEAD_HEIGHT = 42;
 /** Between black and white, so that it can be read on either. */
 const INK = '#7d8590';
 /** Told apart by people who see fewer colours, too (Okabe and Ito), and no darker or lighter than they must be. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#8c7a00', '#999999'];
+const COLOURS = ['#2b83c6', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#8c7a00', '#999999'];
 const GROUP_COLOUR = COLOURS[0] ?? INK;
 
 interface Line {
@@ -96,7 +96,7 @@ function drawPanel(recording: Recording, measure: Measure, lines: readonly Line[
 
   const parts = [
     `<text class="title" x="0" y="-18">${escaped(measure.title)}</text><text x="0" y="-6">${escaped(measure.unit)}</text>`,
-    `<rect width="${xOf(warmUpS)}" height="${height}" fill="${INK}" opacity=".12"><title>warm-up</title></rect>`,
+    `<rect width="${xOf(warmUpS)}" height="${height}" fill="${INK}" opacity=".15"><title>warm-up</title></rect>`,
   ];
   for (const value of y) {
     parts.push(

@@ -9,6 +9,8 @@ const MIB = 2 ** 20;
 export function valuesOfProcess(pid: number): MutableValues | null {
   try {
     const kib = Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+    // It has ended, and nobody has taken note yet.
+    if (Number.isNaN(kib)) return null;
     const files = readdirSync(`/proc/${pid}/fd`);
     const sockets = files.filter((file) => isSocket(`/proc/${pid}/fd/${file}`));
     return { rssMiB: rounded((kib * 1024) / MIB), openFiles: files.length, sockets: sockets.length };

@@ -93,7 +93,6 @@ export class Candidate {
   #recoveryNotBeforeMs = 0;
   /** R7: this replica gave the record up, and lets others try first. */
   #heldOffUntilMs = -Infinity;
-  #lastLed: { readonly lineage: Lineage; readonly epoch: Epoch } | null = null;
   #peerAddresses: readonly string[] = [];
   #standing: 'free' | 'stopping' | 'handedOver' = 'free';
   #frozen: string | null = null;
@@ -150,18 +149,11 @@ export class Candidate {
   }
 
   /** The end of a time as leader. `holdOffMs`: R7. */
-  resume(
-    options: {
-      readonly led: { readonly lineage: Lineage; readonly epoch: Epoch };
-      readonly holdOffMs: number;
-    },
-    now: Instant,
-  ): void {
-    this.#lastLed = options.led;
+  resume(holdOffMs: number, now: Instant): void {
     this.#lookWanted = true;
     this.#notBeforeMs = 0;
     this.#movedMs = now.monotonicMs;
-    this.#heldOffUntilMs = now.monotonicMs + options.holdOffMs;
+    this.#heldOffUntilMs = now.monotonicMs + holdOffMs;
     this.#deadEpoch = null;
     this.#unreachableSinceMs = null;
   }
@@ -481,9 +473,8 @@ export class Candidate {
     const { lineage, epoch } = record.content;
     const beginning = this.#options.beginnings.find(lineage);
     if (beginning !== null) return this.#begin(record, asked.ms, beginning);
-    const led = this.#lastLed;
-    if ((led?.epoch === epoch && sameLineage(led.lineage, lineage)) || this.#options.replica.lastEpoch >= epoch) {
-      // It leads an epoch once, and none in which another has written: it takes over anew, from itself.
+    if (this.#options.replica.lastEpoch >= epoch) {
+      // An epoch is led once: this replica has led it, or another has written in it. It takes over anew, from itself.
       this.#deadEpoch = epoch;
       return null;
     }

@@ -498,14 +498,14 @@ export class Group {
   #stepDown(reason: string, holdOffMs: number, now: Instant, effects: Effect[]): void {
     const leader = this.#leader;
     if (leader === null || this.#tenure === null) return;
-    const { epoch, lineage } = leader;
+    const { epoch } = leader;
     leader.stepDown(effects);
     this.#tenure.runner.cancel(effects);
     this.#leader = null;
     this.#tenure = null;
     this.#recovery.onRoleChanged();
     this.#reads.setLeader(null, effects);
-    this.#candidate.resume({ led: { lineage, epoch }, holdOffMs }, now);
+    this.#candidate.resume(holdOffMs, now);
     this.#report(effects, { kind: 'roleChanged', role: 'seeking', epoch, reason });
   }
 

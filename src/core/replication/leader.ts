@@ -47,6 +47,7 @@ interface RepeatedWaiter extends Waiter {
 const APPEND_BYTES_MAX = 1 << 20;
 /** A process has one id, so there is hardly ever more than one. */
 const REFUSED_MAX = 100;
+const REFUSED = 'the replica has acknowledged what it was not sent';
 /** Of a snapshot, per turn: the scan must not hold up the writes that go on beside it. */
 const SNAPSHOT_BYTES_PER_TURN = 1 << 20;
 
@@ -77,7 +78,7 @@ export class Leader {
   #lastTimeMs: WallMs;
   /** The last entry, by this leader's own count. */
   #lastIndex: LogIndex;
-  /** R10: who has said what cannot be true. */
+  /** R10: who has acknowledged what it was not sent. */
   readonly #refused = new Set<ReplicaId>();
   /** R9: new writes are refused while what is in flight is finished. */
   #draining = false;
@@ -282,10 +283,12 @@ export class Leader {
   /** R10: finds where the follower's log and this one last agree, and streams from there; else sends a snapshot. */
   onHello(link: LinkId, hello: Hello, now: Instant, effects: Effect[]): void {
     if (this.#refused.has(hello.from)) {
-      effects.push({ kind: 'disconnect', link, reason: 'the replica has said what cannot be true' });
+      effects.push({ kind: 'disconnect', link, reason: REFUSED });
       return;
     }
     const before = this.#byLink.get(link);
+    // A late copy, perhaps under an id that the process has given up since: its numbers go on.
+    if (before !== undefined && hello.number <= before.hello) return;
     if (before !== undefined && before.id !== hello.from) this.onClosed(link);
     const progress = this.#progressOf(hello.from);
     if (hello.number <= progress.hello) {
@@ -325,8 +328,10 @@ export class Leader {
       return;
     }
     if (this.set.holdsCommitted(hello.from)) {
-      // R11: a snapshot would empty it first. Its log reaches back to what is committed, and so does this one.
-      this.#refuse(link, progress, 'it is a member, and does not hold what is committed', effects);
+      // R11: a snapshot would empty it first. Its log reaches back to what is committed, and so does this one: it was kept
+      // for so long that it is out of date, or the member is broken, and then R6 takes it out of the set.
+      this.onClosed(link);
+      effects.push({ kind: 'disconnect', link, reason: 'a member holds what is committed: say hello again' });
       return;
     }
     const snapshot = new SnapshotScan(machine);
@@ -349,10 +354,6 @@ export class Leader {
   onAck(link: LinkId, ack: Ack, now: Instant, effects: Effect[]): void {
     const progress = this.#byLink.get(link);
     if (progress === undefined) return;
-    if (ack.matchIndex > progress.sentHighest || ack.round > this.rounds.newest) {
-      this.#refuse(link, progress, 'it acknowledges what it was not sent', effects);
-      return;
-    }
     progress.heardMs = now.monotonicMs;
     progress.stopping = ack.stopping;
     progress.receivedBytes = Math.max(progress.receivedBytes, ack.receivedBytes);
@@ -363,21 +364,28 @@ export class Leader {
       if (ack.matchIndex === 0 || !progress.snapshot.done) return;
       progress.snapshot = null;
     }
+    if (ack.matchIndex > progress.sentHighest) {
+      this.#refuse(link, progress, effects);
+      return;
+    }
     progress.appliedIndex = ack.appliedIndex;
     if (progress.matchIndex < ack.matchIndex) progress.matchIndex = ack.matchIndex;
     progress.sendableSinceMs ??= now.monotonicMs;
   }
 
   /**
-   * R10: what another says that cannot be true is that one's fault. Were the leader to stop for it, one broken replica
-   * would bring down every leader in turn; it is heard no more in this epoch instead, so that it leaves the set (R6).
+   * R10: nobody acknowledges what it was not sent. Who does is broken, and not this leader: were it to stop for it, one
+   * broken replica would bring down every leader in turn. It is heard no more in this epoch, and so leaves the set (R6).
    */
-  #refuse(link: LinkId, progress: Progress, reason: string, effects: Effect[]): void {
+  #refuse(link: LinkId, progress: Progress, effects: Effect[]): void {
     this.onClosed(link);
-    effects.push({ kind: 'disconnect', link, reason: 'the replica has said what cannot be true' });
+    effects.push({ kind: 'disconnect', link, reason: REFUSED });
     if (this.#refused.size >= REFUSED_MAX) this.#refused.clear();
     this.#refused.add(progress.id);
-    effects.push({ kind: 'report', report: { kind: 'peerRefused', replica: progress.id, reason } });
+    effects.push({
+      kind: 'report',
+      report: { kind: 'peerRefused', replica: progress.id, reason: 'it acknowledges what it was not sent' },
+    });
   }
 
   /** R12: the follower has linearizable reads that wait for a round. */

@@ -210,7 +210,7 @@ export const recordMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/candidate.ts',
-        find: `    if ((led?.epoch === epoch && sameLineage(led.lineage, lineage)) || this.#options.replica.lastEpoch >= epoch) {`,
+        find: `    if (this.#options.replica.lastEpoch >= epoch) {`,
         replace: `    if (false) {`,
       },
     ],
