@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OperationOutcome } from '../history/operation.ts';
 import { Prng } from '../simulation/prng.ts';
@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly seconds: number;
   /** Of those that a seed may draw; null: its own choice of all. */
   readonly faults: readonly FaultKind[] | null;
-  /** The history and the list of faults are put here. */
+  /** The history and the list of faults are put here; emptied first. */
   readonly directory: string;
   readonly onFault?: (news: FaultNews) => void;
 }
@@ -51,6 +51,8 @@ const AUDITORS = 1000;
 /** Load and faults for a time, all by the seed; then everything is healed, read on every replica, and judged. */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { cluster, seed, seconds, directory } = options;
+  // Of an earlier run with the same seed, else.
+  rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const random = new Prng(seed);
   const swarm = drawSwarm(random, options.faults);
