@@ -1,5 +1,5 @@
 import type { Party } from '../network/network.ts';
-import { done, type ActiveFault, type Fault } from './fault.ts';
+import { done, someTimeMs, type ActiveFault, type Fault } from './fault.ts';
 import type { Stage } from './stage.ts';
 
 type Pair = readonly [Party, Party];
@@ -74,7 +74,7 @@ export const reset: Fault = {
 function healing(stage: Stage, what: string, pairs: readonly Pair[]): ActiveFault {
   return {
     what,
-    lastsMs: stage.random.pick([stage.random.between(200, 1000), stage.random.between(1000, 5000)]),
+    lastsMs: someTimeMs(stage.random),
     async end() {
       for (const [a, b] of pairs) await stage.cluster.network.heal(a, b);
       return null;
