@@ -1,15 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { until } from '../measure/until.ts';
 import { partiesOf } from './cluster.ts';
 import { askedNetwork, startInstallation, type Installation } from './installation.ts';
+import { Experiment } from './experiment.ts';
 import { judge } from './judge.ts';
 import { nowUs } from './load/clock.ts';
-import { keysUntil } from './load/keys.ts';
-import type { RecordedOperation } from './load/requests.ts';
-import { audit, beginLoad } from './run.ts';
 import { settle, untilQuiet } from './settle.ts';
 import { changesOf } from './record/changes.ts';
 import { lineagesAgainstTheRules } from './verdict.ts';
@@ -37,10 +35,8 @@ afterEach(async () => {
 test('R14: when every member dies at once writes are lost, all agree from when on, and nothing else is wrong', async () => {
   installation = await startInstallation({ seed: 1, directory: folder, network: askedNetwork() });
   const { cluster } = installation;
-  const prefix = 'all';
-  const startUs = nowUs();
-  const histories = cluster.crowds.map(({ name }) => join(folder, `${name}.jsonl`));
-  await beginLoad({ cluster, seed: 1 }, { prefix, startUs, histories });
+  const experiment = new Experiment({ cluster, directory: folder, prefix: 'all' });
+  await experiment.begin(1);
   const outcomes = async (): Promise<number> => {
     const view = await cluster.view();
     return view?.replicas[0]?.appliedIndex ?? 0;
@@ -49,19 +45,13 @@ test('R14: when every member dies at once writes are lost, all agree from when o
 
   for (const { server } of cluster.pods) cluster.signal(server, 'SIGKILL');
   await until('a new lineage', () => changesOf(cluster.leaseTrail()).lineages > 0);
-  await settle(cluster, prefix);
-  for (const crowd of cluster.crowds) await crowd.order({ kind: 'end' }, 'counts');
+  await settle(cluster, 'all');
+  await experiment.end();
   await untilQuiet(cluster, 10_000);
   const settledAtUs = nowUs();
-  const auditFile = join(folder, 'audit.jsonl');
-  await audit(cluster, auditFile, keysUntil(prefix, startUs, nowUs()));
+  await experiment.audit();
 
-  const history = [...histories, auditFile].flatMap((file) =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as RecordedOperation),
-  );
+  const history = experiment.history();
   const trail = cluster.leaseTrail();
   expect(lineagesAgainstTheRules(trail, cluster.lives)).toEqual([]);
   const settled = { clocks: 'right', settledAtUs } as const;
