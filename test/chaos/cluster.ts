@@ -56,6 +56,7 @@ export interface ChaosProxy {
 const NAMESPACE = 'default';
 const LEASE_PATH = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/kvstore`;
 const GRACE_MS = 3000;
+const EDIT_WITHIN_MS = 5000;
 const START_WITHIN_MS = 60_000;
 const CLOCK_PRELOAD = new URL('clock-preload.ts', import.meta.url).href;
 const LAYER_PROGRAM = join(import.meta.dirname, 'api-faults/main.ts');
@@ -211,7 +212,10 @@ export class ChaosCluster {
   }
 
   async deleteLease(): Promise<void> {
-    const response = await fetch(this.#apiUrl + LEASE_PATH, { method: 'DELETE', signal: AbortSignal.timeout(2000) });
+    const response = await fetch(this.#apiUrl + LEASE_PATH, {
+      method: 'DELETE',
+      signal: AbortSignal.timeout(EDIT_WITHIN_MS),
+    });
     await response.body?.cancel();
     if (!response.ok) throw new Error(`the Lease was not deleted: ${response.status}`);
   }
@@ -225,7 +229,7 @@ export class ChaosCluster {
         method: 'PUT',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(edit(lease)),
-        signal: AbortSignal.timeout(2000),
+        signal: AbortSignal.timeout(EDIT_WITHIN_MS),
       });
       await response.body?.cancel();
       if (response.ok) return;

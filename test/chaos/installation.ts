@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Prng } from '../simulation/prng.ts';
 import { ChaosCluster, partiesOf } from './cluster.ts';
@@ -32,7 +32,9 @@ export interface Installation {
 export async function startInstallation(options: InstallationOptions): Promise<Installation> {
   const shape = new Prng(options.seed, 7).pick(SHAPES);
   const size = { replicas: shape.replicas, proxies: PROXIES, clients: CLIENTS };
-  mkdirSync(options.directory, { recursive: true });
+  const directory = join(options.directory, 'cluster');
+  // The API server's objects of an earlier one, else.
+  rmSync(directory, { recursive: true, force: true });
   const network = await newNetwork(partiesOf(size), options.network ?? null);
   try {
     const cluster = await ChaosCluster.start({
@@ -40,7 +42,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       network,
       seed: options.seed,
       env: shape.env,
-      directory: join(options.directory, 'cluster'),
+      directory,
     });
     return {
       cluster,

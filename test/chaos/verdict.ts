@@ -10,16 +10,16 @@ const UNHEARD_OF = /^(?:internal|bad-|idempotency-mismatch|status )/;
 /** Processes that ended though nobody ended them, and what any process wrote of a failure of its own. */
 export function deathsAgainstTheRules(
   cluster: ChaosCluster,
-  since: { readonly deathsBefore: number; readonly logsBefore: ReadonlyMap<string, number> },
+  before: { readonly deaths: number; readonly logs: ReadonlyMap<string, number> },
 ): readonly string[] {
   const deaths = cluster.deaths
-    .slice(since.deathsBefore)
+    .slice(before.deaths)
     .filter(({ wanted }) => !wanted)
     .map(({ server, exitCode, signal }) => `${server} ended by itself: ${signal ?? `exit code ${String(exitCode)}`}`);
   const logged = cluster.serverNames.flatMap((name) => {
     const lines = cluster
       .logOf(name)
-      .slice(since.logsBefore.get(name) ?? 0)
+      .slice(before.logs.get(name) ?? 0)
       .split('\n');
     return lines.filter((line) => FAILURES.test(line)).map((line) => `${name} logged: ${line.slice(0, 1000)}`);
   });

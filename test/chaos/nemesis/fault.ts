@@ -1,3 +1,4 @@
+import type { Prng } from '../../simulation/prng.ts';
 import type { Stage } from './stage.ts';
 
 export interface Fault {
@@ -16,3 +17,13 @@ export interface ActiveFault {
 }
 
 export const done = (what: string): ActiveFault => ({ what, lastsMs: 0, end: () => Promise.resolve(null) });
+
+/** Shorter than what anybody waits for; about as long; and long enough that the others have gone on for seconds. */
+export function someTimeMs(random: Prng): number {
+  const [low, high] = random.pick([
+    [100, 900],
+    [900, 4000],
+    [4000, 8000],
+  ] as const);
+  return random.between(low, high);
+}

@@ -80,8 +80,15 @@ export class Nemesis {
   }
 
   async run(forMs: number): Promise<void> {
+    try {
+      await this.#strikeUntil(performance.now() + forMs);
+    } finally {
+      await this.#undo();
+    }
+  }
+
+  async #strikeUntil(endMs: number): Promise<void> {
     const { random } = this.#stage;
-    const endMs = performance.now() + forMs;
     while (performance.now() < endMs) {
       await wait(Math.min(random.exponential(this.#swarm.meanGapMs), Math.max(0, endMs - performance.now())));
       if (this.#active.size >= this.#swarm.activeMax || performance.now() >= endMs) continue;
@@ -94,7 +101,6 @@ export class Nemesis {
       // Whether it could be undone is asked in the end; until then it is nobody's unhandled rejection.
       lasting.then(() => this.#active.delete(lasting)).catch(() => undefined);
     }
-    await this.#undo();
   }
 
   async #last(kind: FaultKind, active: ActiveFault): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Party } from '../network/network.ts';
-import { done, type ActiveFault, type Fault } from './fault.ts';
+import { done, someTimeMs, type ActiveFault, type Fault } from './fault.ts';
 import type { Stage } from './stage.ts';
 
 type Pair = readonly [Party, Party];
@@ -23,17 +23,22 @@ export const cutBothWays: Fault = {
   },
 };
 
-/** One kvstore or proxy is cut off from all others: of all it sends, all it is sent, or both. The API may be an exception. */
+/**
+ * One kvstore or proxy is cut off from all others: of all it sends, all it is sent, or both. The API may be an exception, or
+ * the clients: who goes on asking one that knows nothing of what the others do must not be told old tales (R12).
+ */
 export const isolate: Fault = {
   async begin(stage) {
     if (stage.isRecordLost) return null;
     const { random, cluster } = stage;
     const holder = await stage.holder();
     const one = random.chance(0.4) && holder !== null ? holder.name : random.pick(serversOf(stage));
-    const keepsApi = random.chance(0.3);
-    const others = [...serversOf(stage), ...clientsOf(stage), ...(keepsApi ? [] : ['api'])].filter(
-      (other) => other !== one,
-    );
+    const kept = random.pick(['nobody', 'nobody', 'the API', 'clients', 'clients']);
+    const others = [
+      ...serversOf(stage).filter((other) => other !== one),
+      ...(kept === 'clients' ? [] : clientsOf(stage)),
+      ...(kept === 'the API' ? [] : ['api']),
+    ];
     const which = random.pick(['both', 'out', 'in'] as const);
     for (const other of others) {
       if (which !== 'in') await cluster.network.cut(one, other);
@@ -42,7 +47,7 @@ export const isolate: Fault = {
     const arrows = { both: '⇄', out: '→', in: '←' }[which];
     return healing(
       stage,
-      `${one} ${arrows} all${keepsApi ? ' but the API' : ''}`,
+      `${one} ${arrows} all${kept === 'nobody' ? '' : ` but ${kept}`}`,
       others.map((other) => [one, other]),
     );
   },
@@ -69,7 +74,7 @@ export const reset: Fault = {
 function healing(stage: Stage, what: string, pairs: readonly Pair[]): ActiveFault {
   return {
     what,
-    lastsMs: stage.random.pick([stage.random.between(200, 1000), stage.random.between(1000, 5000)]),
+    lastsMs: someTimeMs(stage.random),
     async end() {
       for (const [a, b] of pairs) await stage.cluster.network.heal(a, b);
       return null;

@@ -1,7 +1,7 @@
 import type { LocalPod } from '../../../src/main/local/pod.ts';
 import type { Server } from '../../../src/main/local/server.ts';
 import { starve } from '../cpu-quota.ts';
-import { done, type Fault } from './fault.ts';
+import { done, someTimeMs, type Fault } from './fault.ts';
 import type { Stage } from './stage.ts';
 
 /** kill -9; another process takes its place, empty. */
@@ -59,7 +59,7 @@ export const pause: Fault = {
     stage.paused.add(server);
     return {
       what: server.name,
-      lastsMs: stage.random.pick([stage.random.between(100, 900), stage.random.between(900, 5000)]),
+      lastsMs: someTimeMs(stage.random),
       end() {
         stage.paused.delete(server);
         if (server.pid === pid) server.kill('SIGCONT');
