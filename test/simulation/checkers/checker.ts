@@ -474,8 +474,9 @@ export class Checker {
   onReadAnswered(process: Process, outcome: ReadOutcome): void {
     if (outcome.kind !== 'read') return;
     const obeyed = process.mirror?.obeyedLineage ?? null;
+    // null: it has emptied itself since, in the same turn.
     check(
-      sameLineage(outcome.lineage, obeyed),
+      obeyed === null || sameLineage(outcome.lineage, obeyed),
       'committed-reads',
       () => `${process.label} shows data of lineage ${outcome.lineage.id}, and obeys ${obeyed?.id}`,
     );

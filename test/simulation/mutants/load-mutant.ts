@@ -33,8 +33,7 @@ function hook(): void {
       const mutant = mutants.get(mutantOf(url) ?? '');
       if (mutant === undefined || !url.startsWith(CORE)) return loaded;
       const file = url.slice(CORE.length, url.indexOf('?'));
-      const source =
-        typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source as Uint8Array);
+      const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
       return { ...loaded, source: applyPatches(mutant, file, source) };
     },
   });

@@ -325,6 +325,11 @@ export const replicationMutants: readonly Mutant[] = [
     without: 'of the hellos of a replica the newest counts',
     aim: 'lossy',
     patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    if (before !== undefined && hello.number <= before.hello) return;`,
+        replace: '',
+      },
       { file: 'replication/leader.ts', find: `    if (hello.number <= progress.hello) {`, replace: `    if (false) {` },
     ],
   },
