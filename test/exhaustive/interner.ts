@@ -1,5 +1,8 @@
 import { digestOf } from './canonical.ts';
 
+/** Texts up to here are their own keys: they are few, and looked up in every state. */
+const SHORT = 1000;
+
 /**
  * Values as small numbers: what states are made of. Each has two digests, of itself and of itself with the two
  * interchangeable replicas exchanged; both depend on the value only, never on when it was met.
@@ -15,8 +18,12 @@ export class Interner<T> {
 
   /** `exchanged`: the text with the two replicas exchanged, asked for only when the value is new. */
   intern(text: string, exchanged: () => string, make: () => T): number {
+    const short = text.length <= SHORT ? text : null;
+    const found = short === null ? undefined : this.#ids.get(short);
+    if (found !== undefined) return found;
     const own = digestOf(text);
-    const known = this.#ids.get(own.key);
+    const name = short ?? own.key;
+    const known = this.#ids.get(name);
     if (known !== undefined) return known;
     const id = this.#values.length;
     const other = digestOf(exchanged());
@@ -26,7 +33,7 @@ export class Interner<T> {
       this.#digests = grown;
     }
     this.#digests.set([own.high, own.low, other.high, other.low], 4 * id);
-    this.#ids.set(own.key, id);
+    this.#ids.set(name, id);
     this.#values.push(make());
     return id;
   }
