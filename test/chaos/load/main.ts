@@ -9,11 +9,15 @@ import { Client } from './client.ts';
 import { nowUs } from './clock.ts';
 import { Exchange } from './exchange.ts';
 import type { Envelope, Order, Report } from './orders.ts';
-import { operationOf, requestOf, settle, type Intent, type RecordedOperation } from './requests.ts';
+import { operationOf, requestOf, settle, type Intent, type RecordedOperation, type Settlement } from './requests.ts';
 
 const PATIENCE_MS = 5000;
 const FLUSH_LINES = 200;
 const REFUSALS_WANTED = 5;
+/** A target that does not answer is not filled. */
+const FAILURES_MAX = 3;
+const CLEAN_WITHIN_MS = 60_000;
+const AGAIN_AFTER_MS = 100;
 /** Above any memory that a store of a test has. */
 const FILL_VALUES_MAX = 400;
 const NO_HEADERS = { session: null, idempotencyKey: null, paddingBytes: 0 };
@@ -110,31 +114,35 @@ async function audit({ client, historyFile, keys, targets, mode }: Extract<Order
   return { kind: 'counts', outcomes: recorder.counts };
 }
 
+/** What cannot be asked for while the target is cut off is asked for again: what was written must not stay. */
 async function fill({ prefix, valueBytes, target }: Extract<Order, { kind: 'fill' }>): Promise<Report> {
   const exchange = new Exchange();
   const ask = async (intent: Intent, paddingBytes = 0) =>
     settle(intent.op, await exchange.ask(target, requestOf(intent, { ...NO_HEADERS, paddingBytes }), PATIENCE_MS));
   const put = (number: number) => ask({ op: 'put', key: `${prefix}/${number}`, value: 'big' }, valueBytes);
-  let [written, refused, tried] = [0, 0, 0];
-  for (; tried < FILL_VALUES_MAX && refused < REFUSALS_WANTED; tried += 1) {
+  const remove = (number: number) => ask({ op: 'delete', key: `${prefix}/${number}` });
+  let [written, refused, failed, tried] = [0, 0, 0, 0];
+  for (; tried < FILL_VALUES_MAX && refused < REFUSALS_WANTED && failed < FAILURES_MAX; tried += 1) {
     const { outcome, code } = await put(tried);
     if (outcome === 'ok') written += 1;
-    if (code === 'memory-full') refused += 1;
+    else if (code === 'memory-full') refused += 1;
+    else failed += 1;
   }
-  // Deletes go on where nothing can be written; those that fail for another reason are repeated.
+  const deadlineMs = performance.now() + CLEAN_WITHIN_MS;
   let deleted = 0;
-  for (let number = 0; number < tried; number += 1) {
-    for (let attempt = 0; attempt < 5; attempt += 1) {
-      if ((await ask({ op: 'delete', key: `${prefix}/${number}` })).outcome !== 'ok') continue;
-      deleted += 1;
-      break;
-    }
-  }
-  let acceptsAgain = false;
-  for (let attempt = 0; attempt < 5 && !acceptsAgain; attempt += 1) acceptsAgain = (await put(0)).outcome === 'ok';
-  await ask({ op: 'delete', key: `${prefix}/0` });
+  for (let number = 0; number < tried; number += 1) deleted += Number(await isDone(() => remove(number), deadlineMs));
+  const acceptsAgain = (await isDone(() => put(0), deadlineMs)) && (await isDone(() => remove(0), deadlineMs));
   exchange.close();
-  return { kind: 'filled', written, refused, deleted, acceptsAgain };
+  return { kind: 'filled', written, refused, left: tried - deleted, acceptsAgain };
+}
+
+/** Whether it is done before the deadline. */
+async function isDone(ask: () => Promise<Settlement>, deadlineMs: number): Promise<boolean> {
+  while ((await ask()).outcome !== 'ok') {
+    if (performance.now() > deadlineMs) return false;
+    await wait(AGAIN_AFTER_MS);
+  }
+  return true;
 }
 
 /** A large value is written, then asked for as often as fits into the connection, whose answers nobody reads. */
@@ -142,7 +150,6 @@ async function deafen({ key, target, forMs }: Extract<Order, { kind: 'deafen' }>
   const exchange = new Exchange();
   const put = requestOf({ op: 'put', key, value: 'big' }, { ...NO_HEADERS, paddingBytes: 100_000 });
   await exchange.ask(target, put, PATIENCE_MS);
-  exchange.close();
   const request = requestOf({ op: 'get', key, mode: 'eventual' }, NO_HEADERS);
   const socket = connect(target);
   socket.pause();
@@ -158,5 +165,9 @@ async function deafen({ key, target, forMs }: Extract<Order, { kind: 'deafen' }>
     await wait(20);
   }
   socket.destroy();
+  const remove = requestOf({ op: 'delete', key }, NO_HEADERS);
+  const deadlineMs = performance.now() + CLEAN_WITHIN_MS;
+  await isDone(async () => settle('delete', await exchange.ask(target, remove, PATIENCE_MS)), deadlineMs);
+  exchange.close();
   return { kind: 'deafened', askedBytes, ending };
 }

@@ -36,7 +36,8 @@ export type Report =
       readonly kind: 'filled';
       readonly written: number;
       readonly refused: number;
-      readonly deleted: number;
+      /** Values that could not be deleted again. */
+      readonly left: number;
       readonly acceptsAgain: boolean;
     }
   | { readonly kind: 'deafened'; readonly askedBytes: number; readonly ending: string | null };

@@ -219,11 +219,7 @@ describe('the Kubernetes API', () => {
 describe('clients', () => {
   test('memory-full: the store says so, still deletes, and accepts again', async () => {
     const result = await (await begun('memory-full')).end();
-    const [written = 0, refused = 0, deleted = 0] = result?.match(/\d+/g)?.map(Number) ?? [];
-    expect(written).toBeGreaterThan(10);
-    expect(refused).toBeGreaterThan(0);
-    expect(deleted).toBeGreaterThanOrEqual(written);
-    expect(result).toMatch(/accepts again$/);
+    expect(result).toMatch(/^\d\d written, [1-9]\d* refused, all deleted, accepts again$/);
   });
 
   test('deaf-client: it asks and never reads, and others are served meanwhile', async () => {

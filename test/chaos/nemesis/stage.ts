@@ -17,6 +17,8 @@ export class Stage {
   readonly paused = new Set<Server>();
   /** The layer before the API has a plan already: there is one at a time. */
   isApiSpoiled = false;
+  /** Somebody is filling the store. */
+  isFilled = false;
   /** The record is lost, and its leader has not yet written it again (R13). */
   isRecordLost = false;
   /** What the record was when the API server was taken away; null: it is there. */
@@ -31,10 +33,10 @@ export class Stage {
   }
 
   /** A key that no client of the load touches. */
-  readonly newKey = (): string => {
+  newKey(): string {
     this.#made += 1;
     return `${this.prefix}-fault${this.#made}`;
-  };
+  }
 
   /**
    * Whether a pod may lose its memory now: not if that could leave nobody with every acknowledged write. Of the record's
