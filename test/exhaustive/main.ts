@@ -8,7 +8,7 @@ import type { WorkerOptions } from './worker.ts';
 const help = `npm run sim:exhaustive -- [--config NAME]… [--states N] [--jobs N] [--mutant NAME] [--mutants]
 
   --config NAME  search this configuration; several times for several; default: all
-  --states N     stop each search after N distinct states; default 3000000
+  --states N     stop each search after N distinct states; default 1500000
   --jobs N       so many searches at a time; default 2
   --mutant NAME  with this mutant of the core
   --mutants      each mutant in the configuration in which it dies; one that lives is a failure
@@ -19,7 +19,7 @@ ${configurations.map(({ name, about }) => `  ${name.padEnd(16)} ${about}`).join(
 const { values } = parseArgs({
   options: {
     config: { type: 'string', multiple: true },
-    states: { type: 'string', default: '3000000' },
+    states: { type: 'string', default: '1500000' },
     jobs: { type: 'string', default: '2' },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
