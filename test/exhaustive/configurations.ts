@@ -219,6 +219,14 @@ export const configurations: readonly Configuration[] = [
   },
   {
     ...base,
+    name: 'restarted',
+    about: 'a follower crashes amid a write and starts again, empty, as another replica',
+    budget: { ...nothing, writes: 1, leaderTicks: 1, crashes: 1, restarts: 1 },
+    mayCrash: [2],
+    symmetry: 'off',
+  },
+  {
+    ...base,
     name: 'hand-over',
     about: 'the leader is told to stop amid a write and names its successor',
     budget: { ...nothing, writes: 1, stops: 1 },

@@ -14,6 +14,7 @@ export const deaths: readonly Death[] = [
   { mutant: 'takeover-drops-below-the-minimum', configuration: 'outsider' },
   { mutant: 'leads-on-an-old-answer', configuration: 'lost-record' },
   { mutant: 'leads-an-epoch-twice', configuration: 'given-up' },
+  { mutant: 'id-outlives-the-process', configuration: 'restarted' },
   { mutant: 'old-leader-not-fenced', configuration: 'reunited' },
   { mutant: 'follower-ignores-the-epoch', configuration: 'ghosts' },
   { mutant: 'leader-ignores-the-epoch', configuration: 'ghosts' },

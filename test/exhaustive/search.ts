@@ -131,5 +131,6 @@ function wayTo(space: Space, states: StateSet, last: number, state: State, choic
     const taken = space.choices(before)[states.choice(at)];
     way.push(taken === undefined ? '?' : space.words(before, taken));
   }
-  return [...way.reverse().map((line, place) => `${String(place + 1).padStart(3)} ${line}`), ...space.describe(state)];
+  const numbered = way.reverse().map((line, place) => `${String(place + 1).padStart(3)} ${line}`);
+  return [...numbered, choice === null ? 'then:' : 'before the last of these:', ...space.describe(state)];
 }

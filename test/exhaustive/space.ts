@@ -288,6 +288,8 @@ export class Space {
       case 'restarted':
         spend(LEFT.restarts);
         state.replicas[choice.place] = this.replicas.start(choice.place, 1);
+        // Its first turn is due at once.
+        this.#tick(state, choice.place, 0);
         return;
       case 'stopped':
         spend(LEFT.stops);
