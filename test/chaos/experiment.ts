@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OperationOutcome } from '../history/operation.ts';
 import type { ChaosCluster } from './cluster.ts';
+import { RESTLESS } from './load/client.ts';
 import { nowUs } from './load/clock.ts';
 import { keysUntil } from './load/keys.ts';
 import type { RecordedOperation } from './load/requests.ts';
@@ -47,6 +48,7 @@ export class Experiment {
         prefix: this.#prefix,
         startUs: this.#startUs,
         historyFile,
+        habits: RESTLESS,
         clients,
       } as const;
       await crowd.order(order, 'done');
