@@ -60,14 +60,15 @@ async function main(argv: readonly string[]): Promise<number> {
     skip: `nobody has power over the machines of ${String(values.context)}`,
   };
 
-  let stopped = false;
+  const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // The row that is being played ends first: what was made is to be removed. Who asks twice does not want to wait.
-    process.on(signal, () => (stopped ? process.exit(1) : (stopped = true)));
+    process.on(signal, () => (stop.signal.aborted ? process.exit(1) : stop.abort()));
   }
   const results: RowResult[] = [];
   try {
-    if (lab !== null) await prepare(lab, values.running ? 'as it runs' : 'anew', say);
+    if (lab !== null && !values.running) await startAnew(lab, say);
+    await lab?.attach();
     const env = lab?.environment ?? process.env;
     const context = values.context ?? LAB_CONTEXT;
     const kubectl = new Kubectl({ context, namespace: NAMESPACE, env });
@@ -85,7 +86,7 @@ async function main(argv: readonly string[]): Promise<number> {
       await installation.install();
     }
     for (const row of asked) {
-      if (stopped) break;
+      if (stop.signal.aborted) break;
       const rounds = Number(values.rounds ?? (values.full ? row.rounds : 1));
       const result = await play(row, { stage, powers, rounds, logsTo: values.logs ?? null });
       results.push(result);
@@ -111,11 +112,9 @@ async function main(argv: readonly string[]): Promise<number> {
   return isComplete && results.every((result) => result.kind === 'skipped' || result.shortcomings.length === 0) ? 0 : 1;
 }
 
-async function prepare(lab: Lab, state: 'anew' | 'as it runs', say: (line: string) => void): Promise<void> {
-  if (state === 'anew') {
-    say('taking down whatever lab was left running');
-    await lab.down();
-  }
+async function startAnew(lab: Lab, say: (line: string) => void): Promise<void> {
+  say('taking down whatever lab was left running');
+  await lab.down();
   await lab.up(NODES);
   for (const { tag, dockerfile } of IMAGES) {
     say(`building ${tag}`);
@@ -150,7 +149,7 @@ ${names.join('\n')}
   --outage S       another length
   --context NAME   a cluster that runs; what needs power over its machines is skipped (default: the lab)
   --overlay DIR    what is applied (default k8s/overlays/lab)
-  --running        use the lab as it runs, and leave it; else it is taken down first, and in the end
+  --running        use the lab as it runs, images included, and leave it so; else it is made anew, and taken down
   --logs DIR       keep objects and logs of rounds that went wrong
   --json FILE      the figures, for programs
   --lines          one line of JSON for each row, as it ends, instead of the table

@@ -21,7 +21,7 @@ export async function play(row: Row, options: PlayOptions): Promise<RowResult> {
   if (row.needs === 'powers' && 'skip' in powers) return { kind: 'skipped', row: row.name, reason: powers.skip };
   const played: Round[] = [];
   const short: string[] = [];
-  for (let number = 1; number <= rounds && short.length === 0; number += 1) {
+  for (let number = 1; number <= rounds; number += 1) {
     const of = `round ${number} of ${rounds}`;
     try {
       const round = await playOnce(row, stage, powers);
@@ -32,7 +32,10 @@ export async function play(row: Row, options: PlayOptions): Promise<RowResult> {
       short.push(`${of}: ${(error as Error).message}`);
       stage.say(`${row.name}, ${of}: ${(error as Error).stack ?? String(error)}`);
     }
-    if (short.length > 0) await keep(stage, options.logsTo, `${row.name}-${number}`);
+    if (short.length > 0) {
+      await keep(stage, options.logsTo, `${row.name}-${number}`);
+      break;
+    }
   }
   return { kind: 'played', row: row.name, rounds: played, shortcomings: short };
 }

@@ -14,7 +14,7 @@ export interface LoadPodOptions {
   readonly namespace: string;
   /** Of the pod. */
   readonly name: string;
-  /** Any with Node in it: the store's own is on every node. */
+  /** Any with Node at the place where the official image has it: the store's own is on every machine. */
   readonly image: string;
   /** Where it must not run, for these will be taken down. */
   readonly notOn: readonly string[];
@@ -130,7 +130,7 @@ function manifests({ name, image, notOn }: LoadPodOptions, text: string): object
           name: 'load',
           image,
           imagePullPolicy: 'IfNotPresent',
-          command: ['node', '/program/main.mjs'],
+          command: ['/usr/local/bin/node', '/program/main.mjs'],
           securityContext: {
             allowPrivilegeEscalation: false,
             readOnlyRootFilesystem: true,

@@ -34,7 +34,7 @@ export class Lab implements Powers {
     return new Lab(program, namespace);
   }
 
-  /** Its own kubeconfig and kubectl come first; null before it is up. */
+  /** With its kubeconfig, and its kubectl before any other. */
   get environment(): NodeJS.ProcessEnv {
     return this.#environment;
   }
@@ -42,6 +42,10 @@ export class Lab implements Powers {
   /** Starts what is missing. */
   async up(nodes: number): Promise<void> {
     await this.#lab('up', String(nodes));
+  }
+
+  /** From now on `environment` is the lab's. */
+  async attach(): Promise<void> {
     const { stdout } = await this.#lab('env');
     const assignments = /^export (.*)$/m.exec(stdout)?.[1] ?? '';
     const { stdout: printed } = await run('bash', ['-c', `export ${assignments}; env -0`]);

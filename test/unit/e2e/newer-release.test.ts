@@ -53,7 +53,7 @@ function appendOf(body: EntryBody): PeerFrame {
   const message: Append = {
     kind: 'append',
     epoch: epoch(3),
-    lineage: { number: 1, id: 'd1.1' } as unknown as Append['lineage'],
+    lineage: { number: 1, id: 'd1.1' },
     round: 1,
     fullRound: 0,
     prevIndex: logIndex(6),
