@@ -39,7 +39,7 @@ export class Experiment {
         const id = index * CLIENTS_PER_CROWD + number;
         const home = targets[id % proxies.length];
         const others = targets.filter((target) => target !== home);
-        return { id, targets: home === undefined ? others : [home, ...others] };
+        return { id, targets: home === undefined ? others : [home, ...others], habits: RESTLESS };
       });
       const historyFile = this.#files[index] ?? '';
       const order = {
@@ -48,7 +48,6 @@ export class Experiment {
         prefix: this.#prefix,
         startUs: this.#startUs,
         historyFile,
-        habits: RESTLESS,
         clients,
       } as const;
       await crowd.order(order, 'done');

@@ -1,6 +1,7 @@
 import { apiPaused, apiStopped } from './rows/api-away.ts';
 import { apiRestartedDuringRollout } from './rows/api-restarted-during-rollout.ts';
 import { apply } from './rows/apply.ts';
+import { autoscaling } from './rows/autoscaling.ts';
 import { drain } from './rows/drain.ts';
 import { leaderCutFromApi, leaderCutFromBoth, leaderCutFromPeers } from './rows/leader-cut-off.ts';
 import { leaderDeleted } from './rows/leader-deleted.ts';
@@ -70,6 +71,14 @@ export const rows: readonly Row[] = [
     rounds: 3,
     needs: 'a cluster',
     round: scale,
+  },
+  {
+    name: 'autoscaling',
+    what: 'the HorizontalPodAutoscaler scales 3 to 6 to 3 by real load',
+    required: UNSEEN(null),
+    rounds: 3,
+    needs: 'a cluster',
+    round: autoscaling,
   },
   {
     name: 'leader-deleted',

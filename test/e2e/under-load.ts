@@ -1,10 +1,10 @@
 import { RESTLESS, type Habits } from '../chaos/load/client.ts';
 import { keysUntil } from '../chaos/load/keys.ts';
-import type { RecordedOperation } from '../chaos/load/requests.ts';
+import type { ReadMode, RecordedOperation } from '../chaos/load/requests.ts';
 import { divergences, unanswered, wordsNobodyShouldHear } from '../chaos/verdict.ts';
 import { checkHistory } from '../history/check-history.ts';
 import { describeVerdict } from '../history/report.ts';
-import { until } from '../measure/until.ts';
+import { eventually } from './eventually.ts';
 import { figuresOf, type Figures } from './figures.ts';
 import { LoadPod } from './load/load-pod.ts';
 import { HISTORY_FOLDER } from './load/place.ts';
@@ -28,31 +28,41 @@ export interface LoadOptions {
   readonly notOn?: readonly string[];
   /** Codes of errors that the round brings about. @default [] */
   readonly expectedCodes?: readonly string[];
-  /** @default {@link STEADY} */
-  readonly habits?: Habits;
-  /** @default 32 */
-  readonly connections?: number;
 }
 
-/**
- * One connection each, and most of them read. A client gives up after three seconds, which is longer than any pause that
- * is allowed; it never repeats, so that it sees every failure.
- */
-export const STEADY: Habits = {
-  thinkMs: 25,
+/** A client gives up after three seconds, longer than any pause that is allowed, and repeats nothing: it sees every failure. */
+const PATIENT: Omit<Habits, 'operations' | 'modes'> = { thinkMs: 25, patienceMs: [3000], repeats: 'never' };
+
+/** Does everything. */
+const WRITING: Habits = {
+  ...PATIENT,
   operations: [
-    { share: 0.7, op: 'get' },
-    { share: 0.2, op: 'put' },
-    { share: 0.05, op: 'cas' },
-    { share: 0.02, op: 'create' },
-    { share: 0.03, op: 'delete' },
+    { share: 0.4, op: 'get' },
+    { share: 0.4, op: 'put' },
+    { share: 0.1, op: 'cas' },
+    { share: 0.04, op: 'create' },
+    { share: 0.06, op: 'delete' },
   ],
   modes: RESTLESS.modes,
-  patienceMs: [3000],
-  repeats: 'never',
 };
 
-const CONNECTIONS = 32;
+/** Always in the same way: it waits for nothing but that. */
+export const readingBy = (mode: ReadMode): Habits => ({
+  ...PATIENT,
+  operations: [{ share: 1, op: 'get' }],
+  modes: [{ share: 1, mode }],
+});
+
+/**
+ * Thirty-two connections; seven of ten requests read. Half of the clients only read, a few in each mode: all others are
+ * soon held where writes are held, and would not show whether reads go on.
+ */
+const CLIENTS: readonly Habits[] = [
+  ...Array.from({ length: 16 }, () => WRITING),
+  ...(['linearizable', 'in-sync', 'session', 'eventual'] as const).flatMap((mode) =>
+    Array.from({ length: 4 }, () => readingBy(mode)),
+  ),
+];
 /** So many more writes than before: the load runs, or runs again. */
 const STEADY_WRITES = 200;
 /** Numbers of clients that only look, once all is over. */
@@ -73,18 +83,18 @@ export async function underLoad(
   fault: (load: LoadPod) => Promise<Findings>,
 ): Promise<Round> {
   const { installation, api, kubectl, namespace } = stage;
-  const { notOn = [], expectedCodes = [], habits = STEADY, connections = CONNECTIONS } = options;
+  const { notOn = [], expectedCodes = [] } = options;
   const image = (await installation.pods('kvstore'))[0]?.image ?? '';
   const load = await LoadPod.start({ api, kubectl, namespace, name: 'load', image, notOn });
   try {
     loads += 1;
     const prefix = `e2e-${Date.now().toString(36)}`;
-    const target = { name: 'kvstore-proxy', ...(await installation.serviceAddress()) };
+    const target = { name: 'kvstore-proxy', ...(await installation.serviceAddress('kvstore-proxy')) };
     const before = await installation.untilWhole();
     const { nowUs: startUs } = await load.progress();
-    const clients = Array.from({ length: connections }, (_, id) => ({ id, targets: [target] }));
+    const clients = CLIENTS.map((habits, id) => ({ id, targets: [target], habits }));
     const historyFile = `${HISTORY_FOLDER}/${LOAD_FILE}`;
-    await load.order({ kind: 'begin', seed: loads, prefix, startUs, historyFile, habits, clients }, 'done');
+    await load.order({ kind: 'begin', seed: loads, prefix, startUs, historyFile, clients }, 'done');
     await untilSteady(load);
     const found = await fault(load);
     await installation.untilWhole();
@@ -119,7 +129,7 @@ export async function underLoad(
 /** Waits for so many acknowledged writes more. */
 export async function untilSteady(load: LoadPod, writes = STEADY_WRITES): Promise<void> {
   const goal = (await load.progress()).writes + writes;
-  await until('writes are acknowledged', async () => (await load.progress()).writes >= goal, { everyMs: 100 });
+  await eventually('writes are acknowledged', async () => (await load.progress()).writes >= goal, { everyMs: 100 });
 }
 
 interface Audit {
@@ -129,7 +139,7 @@ interface Audit {
 
 /** Every key by the Service, linearizable, and what each replica itself holds. One that a client gave up may land between. */
 async function auditOf({ installation }: Stage, load: LoadPod, keys: readonly string[]): Promise<Audit> {
-  const service = { name: 'kvstore-proxy', ...(await installation.serviceAddress()) };
+  const service = { name: 'kvstore-proxy', ...(await installation.serviceAddress('kvstore-proxy')) };
   const pods = (await installation.pods('kvstore')).map(({ name, ip }) => ({ name, host: ip, port: 8000 }));
   const all: RecordedOperation[] = [];
   for (let audits = 1; ; audits += 1) {

@@ -87,11 +87,11 @@ export class OrderTaker {
     }
   }
 
-  #begin({ seed, prefix, startUs, historyFile, habits, clients }: Extract<Order, { kind: 'begin' }>): void {
+  #begin({ seed, prefix, startUs, historyFile, clients }: Extract<Order, { kind: 'begin' }>): void {
     const stop = new AbortController();
     const recorder = new Recorder(historyFile);
     const { record } = recorder;
-    const running = clients.map(({ id, targets }) => {
+    const running = clients.map(({ id, targets, habits }) => {
       const random = new Prng(seed, 1000 + id);
       return new Client({ id, random, prefix, startUs, targets, record, habits }).run(stop.signal);
     });

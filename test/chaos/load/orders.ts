@@ -10,9 +10,12 @@ export type Order =
       readonly prefix: string;
       readonly startUs: number;
       readonly historyFile: string;
-      readonly habits: Habits;
-      /** Each client by its number, with its targets. */
-      readonly clients: readonly { readonly id: number; readonly targets: readonly Target[] }[];
+      /** Each client by its number. */
+      readonly clients: readonly {
+        readonly id: number;
+        readonly targets: readonly Target[];
+        readonly habits: Habits;
+      }[];
     }
   /** No further operations; answered when those under way have an outcome. */
   | { readonly kind: 'end' }

@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { HttpMethod } from '@kubernetes/client-node/dist/gen/http/http.js';
 import type { ClusterView } from '../../../src/ports/data-operations.ts';
 import { leadingPod } from '../../measure/installation.ts';
-import { until } from '../../measure/until.ts';
+import { eventually } from '../eventually.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { Kubectl } from './kubectl.ts';
 import { storePodsIn, type App, type PodList, type StorePod } from './store-pods.ts';
@@ -17,9 +17,12 @@ export interface InstallationOptions {
   readonly overlay: string;
 }
 
+/** On every pod of an installation that is here to be tested, and on no other. */
+export const E2E_LABEL = 'kvstore.dev/e2e';
+
 const WHOLE_WITHIN_MS = 120_000;
 const IN_SYNC_MAX = 5;
-const PROXY_PORT = 8001;
+const PORTS = { 'kvstore-proxy': 8001, 'kvstore-read': 8000 } as const;
 
 interface DeploymentObject {
   readonly metadata: { readonly generation: number };
@@ -47,25 +50,32 @@ export class Installation {
     this.#overlay = resolve(options.overlay);
   }
 
-  /** `kubectl apply -k`, until a write through the proxy's Service is acknowledged; how long that took. */
+  /** From `kubectl apply -k` until a write through the proxy's Service is acknowledged; how long that took. */
   async install(): Promise<number> {
-    return this.#withKustomization(async (folder) => {
-      const startedMs = performance.now();
+    const startedMs = performance.now();
+    await this.apply([]);
+    await eventually('a first write is acknowledged', () => this.#acknowledges('first'), {
+      withinMs: WHOLE_WITHIN_MS,
+      everyMs: 50,
+    });
+    return performance.now() - startedMs;
+  }
+
+  /** As it was applied first, and with these of the components. */
+  async apply(components: readonly string[]): Promise<void> {
+    await this.#withKustomization(components, async (folder) => {
       await this.#kubectl.run(['apply', '-k', folder]);
-      await until('a first write is acknowledged', () => this.#acknowledges('first'), {
-        withinMs: WHOLE_WITHIN_MS,
-        everyMs: 50,
-      });
-      return performance.now() - startedMs;
     });
   }
 
   /** With all that it had: the Lease is made by the store, not by its manifests. */
   async remove(): Promise<void> {
-    await this.#withKustomization(async (folder) => {
+    await this.#withKustomization([], async (folder) => {
       await this.#kubectl.run(['delete', '-k', folder, '--ignore-not-found', '--wait=true']);
     });
-    await until('its pods are gone', async () => (await this.#allPods()).length === 0, { withinMs: WHOLE_WITHIN_MS });
+    await eventually('its pods are gone', async () => (await this.#allPods()).length === 0, {
+      withinMs: WHOLE_WITHIN_MS,
+    });
     await this.#kubectl.run(['delete', 'lease', 'kvstore', '--ignore-not-found']);
   }
 
@@ -86,7 +96,7 @@ export class Installation {
   /** As a proxy sees it now; waits for one. */
   async leader(): Promise<StorePod> {
     let leader: StorePod | undefined;
-    await until('somebody leads', async () => {
+    await eventually('somebody leads', async () => {
       const name = leadingPod(await this.view());
       leader = (await this.pods('kvstore')).find((pod) => pod.name === name && !pod.terminating);
       return leader !== undefined;
@@ -100,7 +110,7 @@ export class Installation {
 
   /** Waits until another than `former` leads. */
   async untilLedByAnother(former: StorePod, withinMs = 30_000): Promise<void> {
-    await until(
+    await eventually(
       `another than ${former.name} leads`,
       async () => {
         const name = leadingPod(await this.view());
@@ -134,8 +144,7 @@ export class Installation {
         leadingPod(found) !== null
       );
     };
-    const looks = () => isWhole().catch((error: unknown) => ((last = String(error)), false));
-    await until('the installation is whole', looks, { withinMs, everyMs: 200 }).catch((error: unknown) => {
+    await eventually('the installation is whole', isWhole, { withinMs, everyMs: 200 }).catch((error: unknown) => {
       throw new Error(`${(error as Error).message}; last: ${last}`);
     });
     return found as unknown as ClusterView;
@@ -144,7 +153,7 @@ export class Installation {
   /** Waits until every replica has applied the same, and nothing is left to commit. No write may be under way. */
   async untilQuiet(withinMs = 30_000): Promise<void> {
     let before = '';
-    await until(
+    await eventually(
       'every replica has applied all that the leader has',
       async () => {
         const replicas = (await this.view())?.replicas ?? [];
@@ -159,11 +168,11 @@ export class Installation {
     );
   }
 
-  /** The address of the proxy's Service, within the cluster. */
-  async serviceAddress(): Promise<{ readonly host: string; readonly port: number }> {
-    const path = `/api/v1/namespaces/${this.namespace}/services/kvstore-proxy`;
+  /** Within the cluster. */
+  async serviceAddress(name: keyof typeof PORTS): Promise<{ readonly host: string; readonly port: number }> {
+    const path = `/api/v1/namespaces/${this.namespace}/services/${name}`;
     const { spec } = await this.#api.get<{ readonly spec: { readonly clusterIP: string } }>(path);
-    return { host: spec.clusterIP, port: PROXY_PORT };
+    return { host: spec.clusterIP, port: PORTS[name] };
   }
 
   /** A request to one pod's own HTTP port, passed on by the API server. */
@@ -197,21 +206,26 @@ export class Installation {
   }
 
   #proxyPath(path: string): string {
-    return `/api/v1/namespaces/${this.namespace}/services/kvstore-proxy:${PROXY_PORT}/proxy${path}`;
+    return `/api/v1/namespaces/${this.namespace}/services/kvstore-proxy:${PORTS['kvstore-proxy']}/proxy${path}`;
   }
 
   /** The overlay as it is, in a namespace of the test's own: nobody else's installation is touched. */
-  async #withKustomization<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  async #withKustomization(components: readonly string[], use: (folder: string) => Promise<void>): Promise<void> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'kvstore-e2e-')));
     try {
+      const found = (path: string): string => relative(folder, realpathSync(path));
+      const parts = components.map((name) => found(join(this.#overlay, '../../components', name)));
       const lines = [
         'apiVersion: kustomize.config.k8s.io/v1beta1',
         'kind: Kustomization',
         `namespace: ${this.namespace}`,
-        `resources: [${relative(folder, realpathSync(this.#overlay))}]`,
+        `resources: [${found(this.#overlay)}]`,
+        `components: [${parts.join(', ')}]`,
+        // A drain looks at the pods of all namespaces.
+        `labels: [{ pairs: { ${E2E_LABEL}: '' }, includeTemplates: true }]`,
       ];
       writeFileSync(join(folder, 'kustomization.yaml'), `${lines.join('\n')}\n`);
-      return await use(folder);
+      await use(folder);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

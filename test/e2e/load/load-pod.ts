@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { join } from 'node:path';
 import type { Order, Report } from '../../chaos/load/orders.ts';
 import type { RecordedOperation } from '../../chaos/load/requests.ts';
-import { until } from '../../measure/until.ts';
+import { eventually } from '../eventually.ts';
 import type { KubeApi } from '../cluster/kube-api.ts';
 import type { Kubectl } from '../cluster/kubectl.ts';
 import { HISTORY_FOLDER, LOAD_PORT, type LoadProgress } from './place.ts';
@@ -40,7 +40,10 @@ export class LoadPod {
     const pod = new LoadPod(options);
     await pod.end();
     await options.kubectl.run(['apply', '-f', '-'], JSON.stringify(manifests(options, await program())));
-    await until(`${options.name} takes orders`, () => pod.#takesOrders(), { withinMs: START_WITHIN_MS, everyMs: 100 });
+    await eventually(`${options.name} takes orders`, async () => (await pod.progress()).nowUs > 0, {
+      withinMs: START_WITHIN_MS,
+      everyMs: 100,
+    });
     return pod;
   }
 
@@ -77,15 +80,6 @@ export class LoadPod {
       '--wait=true',
     ];
     await this.#options.kubectl.run(command);
-  }
-
-  async #takesOrders(): Promise<boolean> {
-    try {
-      await this.progress();
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   #path(path: string): string {
@@ -136,7 +130,8 @@ function manifests({ name, image, notOn }: LoadPodOptions, text: string): object
             readOnlyRootFilesystem: true,
             capabilities: { drop: ['ALL'] },
           },
-          resources: { requests: { cpu: '50m', memory: '128Mi' } },
+          // A load that gets less of a processor than what it measures would measure itself.
+          resources: { requests: { cpu: '500m', memory: '128Mi' } },
           volumeMounts: [
             { name: 'program', mountPath: '/program' },
             { name: 'histories', mountPath: HISTORY_FOLDER },

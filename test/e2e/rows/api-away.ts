@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { until } from '../../measure/until.ts';
+import { eventually } from '../eventually.ts';
 import type { Powers } from '../powers/powers.ts';
 import type { MightyStage } from '../stage.ts';
 import { underLoad, type Round } from '../under-load.ts';
@@ -34,7 +34,7 @@ function apiAway(
     } finally {
       await bringBack(powers);
     }
-    await until('the API server answers', () => api.isReady(), { withinMs: 60_000 });
+    await eventually('the API server answers', () => api.isReady(), { withinMs: 60_000 });
     const after = await installation.untilWhole();
     const broken: string[] = [];
     if (after.leader !== before.leader || after.epoch !== before.epoch) {

@@ -1,4 +1,4 @@
-import { until } from '../../measure/until.ts';
+import { eventually } from '../eventually.ts';
 import type { MightyStage } from '../stage.ts';
 import { underLoad, type Round } from '../under-load.ts';
 
@@ -8,12 +8,12 @@ export function apiRestartedDuringRollout(stage: MightyStage): Promise<Round> {
   return underLoad(stage, {}, async () => {
     const before = new Set((await installation.pods('kvstore')).map(({ uid }) => uid));
     await kubectl.run(['rollout', 'restart', 'deployment/kvstore']);
-    await until('the rollout has replaced the first pod', async () =>
+    await eventually('the rollout has replaced the first pod', async () =>
       (await installation.pods('kvstore')).some(({ uid, ready }) => ready && !before.has(uid)),
     );
     await powers.stopApi();
     await powers.startApi();
-    await until('the API server answers', () => api.isReady(), { withinMs: 60_000 });
+    await eventually('the API server answers', () => api.isReady(), { withinMs: 60_000 });
     await installation.untilWhole();
     const old = (await installation.pods('kvstore')).filter(({ uid }) => before.has(uid));
     return { broken: old.map(({ name }) => `${name} is older than the rollout`) };

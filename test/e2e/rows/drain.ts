@@ -1,15 +1,14 @@
+import { E2E_LABEL } from '../cluster/installation.ts';
 import type { Stage } from '../stage.ts';
 import { underLoad, untilSteady, type Round } from '../under-load.ts';
 
-const PODS = 'app.kubernetes.io/part-of=kvstore';
-
-/** Each node in turn, as for maintenance. Evictions respect the PodDisruptionBudget; the load's own pod may stay. */
+/** Each node in turn, as for maintenance. Evictions respect the PodDisruptionBudget; everybody else's pods may stay. */
 export function drain(stage: Stage): Promise<Round> {
   const { installation, kubectl } = stage;
   return underLoad(stage, {}, async (load) => {
     const nodes = (await kubectl.run(['get', 'nodes', '--output=name'])).trim().split('\n');
     for (const node of nodes) {
-      const command = ['drain', node, `--pod-selector=${PODS}`, '--delete-emptydir-data', '--timeout=120s'];
+      const command = ['drain', node, `--pod-selector=${E2E_LABEL}`, '--delete-emptydir-data', '--timeout=120s'];
       try {
         await kubectl.run(command);
       } finally {

@@ -8,7 +8,7 @@ export function outOfMemory(stage: Stage): Promise<Round> {
   const { installation } = stage;
   return underLoad(stage, { expectedCodes: ['memory-full'] }, async (load) => {
     const before = await installation.pods('kvstore');
-    const target = { name: 'kvstore-proxy', ...(await installation.serviceAddress()) };
+    const target = { name: 'kvstore-proxy', ...(await installation.serviceAddress('kvstore-proxy')) };
     const filled = await load.order(
       { kind: 'fill', prefix: `fill-${Date.now().toString(36)}`, valueBytes: VALUE_BYTES, target },
       'filled',

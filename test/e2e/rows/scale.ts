@@ -1,4 +1,4 @@
-import { until } from '../../measure/until.ts';
+import { eventually } from '../eventually.ts';
 import type { StorePod } from '../cluster/store-pods.ts';
 import type { Stage } from '../stage.ts';
 import { underLoad, untilSteady, type Round } from '../under-load.ts';
@@ -15,7 +15,7 @@ export function scale(stage: Stage): Promise<Round> {
     await kubectl.run(['scale', 'deployment/kvstore', `--replicas=${MANY}`]);
     const served = new Map<string, number>();
     const broken: string[] = [];
-    await until(
+    await eventually(
       `${MANY - FEW} new pods are ready`,
       async () => {
         for (const pod of await installation.pods('kvstore')) {
