@@ -115,7 +115,20 @@ export class Lab implements Powers {
   /** A node is a network namespace; what its pods send and get is forwarded there. */
   async #drop(node: string, packets: readonly string[]): Promise<void> {
     const namespace = `kube-lab-${node.replace('node', '')}`;
-    const rule = ['-I', 'FORWARD', ...packets, '-j', 'DROP', '-m', 'comment', '--comment', CUT_COMMENT];
+    // kube-proxy writes rules, too: one waits for the other.
+    const rule = [
+      '--wait',
+      '5',
+      '--insert',
+      'FORWARD',
+      ...packets,
+      '--jump',
+      'DROP',
+      '--match',
+      'comment',
+      '--comment',
+      CUT_COMMENT,
+    ];
     await run('ip', ['netns', 'exec', namespace, 'iptables', ...rule]);
   }
 
