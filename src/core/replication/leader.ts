@@ -178,9 +178,8 @@ export class Leader {
     const { session: sessionId, number } = request.id;
     const session = machine.sessions.get(sessionId);
     const staged = this.#proposals.session(sessionId);
-    if ((session === undefined && !this.#proposals.isOpening(sessionId)) || this.#proposals.isEnding(sessionId)) {
-      return request.attempt === 'first' ? refused('unknown-session') : { kind: 'unknown', code: 'session-lost' };
-    }
+    if ((session === undefined && !this.#proposals.isOpening(sessionId)) || this.#proposals.isEnding(sessionId))
+      return refused('unknown-session');
     const kept = session?.outcomes.get(number);
     if (kept !== undefined) return this.#answerAgain(kept, ticket, now);
     const first = staged?.numbers.get(number);

@@ -324,21 +324,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/leader.ts',
-        find: `    if ((session === undefined && !this.#proposals.isOpening(sessionId)) || this.#proposals.isEnding(sessionId)) {`,
-        replace: `    if (false) {`,
-      },
-    ],
-  },
-  {
-    name: 'repeat-of-a-forgotten-session-refused',
-    rule: 'R15',
-    without: 'a repeated request of an unknown session ends as outcome unknown',
-    aim: 'sessions-end',
-    patches: [
-      {
-        file: 'replication/leader.ts',
-        find: `      return request.attempt === 'first' ? refused('unknown-session') : { kind: 'unknown', code: 'session-lost' };`,
-        replace: `      return refused('unknown-session');`,
+        find: `    if ((session === undefined && !this.#proposals.isOpening(sessionId)) || this.#proposals.isEnding(sessionId))`,
+        replace: `    if (false)`,
       },
     ],
   },

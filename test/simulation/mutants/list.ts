@@ -25,6 +25,4 @@ export const elusive: Readonly<Record<string, string>> = {
   'id-outlives-the-data': 'a record must come back that names data which was given up since',
   'round-before-the-read-counts': 'the takeover must fall between a round and the next',
   'staleness-from-arrival': 'a read must come between two messages that were waiting',
-  'repeat-of-a-forgotten-session-refused':
-    'a client counts its own attempts: it ends as unknown all the same, but only at its deadline',
 };

@@ -74,7 +74,7 @@ describe('R10: the stream begins where both logs last agree', () => {
     group.follower('b').received.length = 0;
     for (let writes = 1; writes <= 3; writes += 1) {
       const id = { session: SESSION, number: writes };
-      const write = { id, settledThrough: 0, attempt: 'first', idempotencyKey: null, command: put('k') } as const;
+      const write = { id, settledThrough: 0, idempotencyKey: null, command: put('k') } as const;
       group.leader.propose(writes, write, group.now, []);
     }
     group.turn();
