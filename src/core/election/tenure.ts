@@ -203,7 +203,6 @@ export class Tenure {
   *#read(): Errand<TenureVerdict | null> {
     const { obedience, leader } = this.#options;
     this.#readWanted = false;
-    const { changes } = obedience;
     const answer = yield* call({ kind: 'readLease' });
     switch (answer.kind) {
       case 'record':
@@ -229,16 +228,11 @@ export class Tenure {
     ) {
       return this.#recognise(record);
     }
-    if (
-      content.lineage !== null &&
-      obedience.accepts(content) &&
-      (content.epoch > leader.epoch || !sameLineage(content.lineage, leader.lineage))
-    ) {
+    const isLater = sameLineage(content.lineage, leader.lineage)
+      ? content.epoch > leader.epoch
+      : obedience.accepts(content);
+    if (isLater) {
       return { kind: 'deposed', reason: `the record names ${content.holder ?? 'nobody'} in epoch ${content.epoch}` };
-    }
-    if (changes !== obedience.changes) {
-      this.#readWanted = true;
-      return null;
     }
     return this.#lose(version, 'it is not one that this leader wrote, nor one to be obeyed');
   }

@@ -20,8 +20,6 @@ export const elusive: Readonly<Record<string, string>> = {
   'follower-ignores-the-epoch': 'a follower hears one connection only, and opens another for another epoch',
   'leader-ignores-the-epoch': 'a leader closes the connections of the epoch before',
   'lineage-not-compared': 'less than one seed in fifty: the same as for the epoch',
-  'old-reads-judge': 'a record that is taken for lost wrongly is read again before anything is done about it',
-  'snapshot-overwrites': 'what is newer has come by entries, which a follower applies after the leader',
   'id-outlives-the-data': 'a record must come back that names data which was given up since',
   'round-before-the-read-counts': 'the takeover must fall between a round and the next',
   'staleness-from-arrival': 'a read must come between two messages that were waiting',

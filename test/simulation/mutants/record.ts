@@ -362,20 +362,6 @@ export const recordMutants: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: 'old-reads-judge',
-    rule: 'R3',
-    without: 'a record counts as lost only by a read that began after the newest epoch was seen',
-    aim: 'doubt',
-    patches: [
-      {
-        file: 'election/candidate.ts',
-        find: `    const fresh = asked.changes === obedience.changes;`,
-        replace: `    const fresh = true;`,
-      },
-      { file: 'election/tenure.ts', find: `    if (changes !== obedience.changes) {`, replace: `    if (false) {` },
-    ],
-  },
   // --- R13 ---------------------------------------------------------------------------------------------------------------
   {
     name: 'founds-unasked',
