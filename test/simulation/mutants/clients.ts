@@ -59,7 +59,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'round-before-the-read-counts',
     rule: 'R12',
     without: 'the round began after the read arrived',
-    aim: 'acknowledged-before-the-takeover',
+    aim: 'takeover-between-rounds',
     patches: [
       {
         file: 'replication/rounds.ts',
@@ -171,7 +171,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'staleness-from-arrival',
     rule: 'R12',
     without: 'staleness is measured from the echo, never from when a message arrived',
-    aim: 'in-sync-reads-after-a-pause',
+    aim: 'in-sync-reads-far-behind',
     patches: [
       {
         file: 'replication/follower.ts',

@@ -282,7 +282,7 @@ export const recordMutants: readonly Mutant[] = [
     name: 'lineage-not-compared',
     rule: 'R3',
     without: 'the lineage in every message',
-    aim: 'ghosts-of-other-lineages',
+    aim: 'another-history-speaks',
     patches: [
       {
         file: 'replication/follower.ts',

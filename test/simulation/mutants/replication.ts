@@ -362,6 +362,25 @@ export const replicationMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'entries-wait-for-chunks',
+    rule: 'R11',
+    without: 'entries go out before the pieces of a snapshot',
+    aim: 'snapshot-under-load',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);`,
+        replace: '',
+      },
+      {
+        file: 'replication/leader.ts',
+        find: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);`,
+        replace: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
+      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);`,
+      },
+    ],
+  },
+  {
     name: 'snapshot-without-tombstones',
     rule: 'R11',
     without: 'a snapshot carries the version numbers of deleted keys',
@@ -457,7 +476,7 @@ export const replicationMutants: readonly Mutant[] = [
     name: 'complete-before-the-end-is-applied',
     rule: 'R11',
     without: 'a snapshot is complete only once everything up to the end of the scan is applied',
-    aim: 'snapshots-under-writes',
+    aim: 'snapshot-without-its-entries',
     patches: [
       {
         file: 'replication/follower.ts',
@@ -470,7 +489,7 @@ export const replicationMutants: readonly Mutant[] = [
     name: 'id-outlives-the-data',
     rule: 'R11',
     without: 'data that is given up takes its id with it',
-    aim: 'nothing-left-long-cut',
+    aim: 'restored-amid-a-snapshot',
     patches: [
       {
         file: 'replication/replica.ts',
