@@ -232,6 +232,22 @@ describe('R13: a record that was lost', () => {
     expect(reportsOf('alarm', group.effects).map(({ code }) => code)).toContain('data-loss-possible');
   });
 
+  test('and goes on in it when that record is lost, too, and the answer to writing the next', () => {
+    const group = leadingGroup({ inSync: ['a', 'b'], pods: ['a', 'b', 'd'] });
+    group.hangUp('b');
+    group.api.pods = [podOf('a'), podOf('d')];
+    group.farEnds.set(addressesOf('d').peer, new FarReplica(idOf('d')));
+    group.api.deleteRecord();
+    group.hint();
+    group.runUntil('it leads a new lineage', () => group.status.lineage?.number === 2 && group.role === 'leading');
+    group.api.next('lose', ({ epoch }) => epoch > group.status.epoch);
+    group.api.deleteRecord();
+    group.hint();
+    group.run(3000);
+    expect(group.status).toMatchObject({ role: 'leading', lineage: { number: 2 } });
+    expect(group.status.epoch).toBeGreaterThanOrEqual(6);
+  });
+
   test('a leader does so only while the API server lists its own pod', () => {
     const group = leadingGroup();
     group.api.pods = [podOf('b'), podOf('c')];
