@@ -186,9 +186,10 @@ export class Tenure {
     if (this.#inDoubt) return this.#replace({ ...content, inSync: [...leader.set.confirmed] });
     if (this.#endWanted) return this.#end();
     if (this.#whoStaysAskedMs !== null && nowMs - this.#whoStaysAskedMs > WHO_STAYS_MS) return this.#askWhoStays();
-    if (this.#successor !== null) return this.#handOver(this.#successor);
     const change = leader.changeReady;
     if (change !== null) return this.#changeSet(change.reason);
+    // R5: after the change that is under way, which nothing else would bring to its end.
+    if (this.#successor !== null && leader.set.change === null) return this.#handOver(this.#successor);
     if (this.#hearsNobody(nowMs)) return this.#giveUp();
     return nowMs >= this.#renewDueMs ? this.#replace(content) : null;
   }
@@ -333,7 +334,7 @@ export class Tenure {
     const { leader } = this.#options;
     const { content } = this.#base;
     this.#successor = null;
-    if (!leader.set.confirmed.has(successor.id) || leader.set.change !== null) return null;
+    if (!leader.set.confirmed.has(successor.id)) return null;
     return yield* this.#replace(
       { ...content, holder: successor.id, epoch: (leader.epoch + 1) as Epoch, addresses: successor.addresses },
       { kind: 'handedOver', successor: successor.id },
