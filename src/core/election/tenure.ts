@@ -476,6 +476,7 @@ export class Tenure {
       kind: 'replaceLease',
       base: version,
       content: { holder: replica.id, epoch, inSync, addresses, lineage, nonce: nonces.next(), endedEpoch: null },
+      baseIs: 'lost',
     });
     if (answer.kind !== 'record') return this.#retry();
     return { kind: 'rewritten', record: answer.record, askedMs, alarm };

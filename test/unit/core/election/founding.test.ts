@@ -140,6 +140,16 @@ describe('R13: a record that was lost', () => {
     expect(present(group.api.record).content).toMatchObject({ holder: idOf('a'), epoch: 5 });
   });
 
+  test('it says that it replaces what was lost, and says so of no other write', () => {
+    const group = leadingGroup({ epoch: 4 });
+    group.api.sketch({ holder: 'c', epoch: 2, inSync: ['c'] });
+    group.turn({ kind: 'recordHinted', record: null });
+    group.run(1500);
+    expect(group.status).toMatchObject({ role: 'leading', epoch: 5 });
+    const said = group.api.replaces.map(({ content, baseIs = 'obeyed' }) => `${content.epoch} ${baseIs}`);
+    expect([...new Set(said)]).toEqual(['5 lost', '5 obeyed']);
+  });
+
   test('it creates the empty Lease, reads it, and only then begins the round; until that is full it writes nothing', () => {
     const group = leadingGroup();
     group.api.deleteRecord();
