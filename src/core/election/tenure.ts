@@ -204,7 +204,6 @@ export class Tenure {
   *#read(): Errand<TenureVerdict | null> {
     const { obedience, leader } = this.#options;
     this.#readWanted = false;
-    const { changes } = obedience;
     const answer = yield* call({ kind: 'readLease' });
     switch (answer.kind) {
       case 'record':
@@ -230,16 +229,11 @@ export class Tenure {
     ) {
       return this.#recognise(record);
     }
-    if (
-      content.lineage !== null &&
-      obedience.accepts(content) &&
-      (content.epoch > leader.epoch || !sameLineage(content.lineage, leader.lineage))
-    ) {
+    const isLater = sameLineage(content.lineage, leader.lineage)
+      ? content.epoch > leader.epoch
+      : obedience.accepts(content);
+    if (isLater) {
       return { kind: 'deposed', reason: `the record names ${content.holder ?? 'nobody'} in epoch ${content.epoch}` };
-    }
-    if (changes !== obedience.changes) {
-      this.#readWanted = true;
-      return null;
     }
     return this.#lose(version, 'it is not one that this leader wrote, nor one to be obeyed');
   }
@@ -482,6 +476,7 @@ export class Tenure {
       kind: 'replaceLease',
       base: version,
       content: { holder: replica.id, epoch, inSync, addresses, lineage, nonce: nonces.next(), endedEpoch: null },
+      baseIs: 'lost',
     });
     if (answer.kind !== 'record') return this.#retry();
     return { kind: 'rewritten', record: answer.record, askedMs, alarm };
