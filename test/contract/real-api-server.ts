@@ -19,6 +19,8 @@ export interface RealApiServer {
   /** The same three as a kubeconfig file. */
   readonly kubeconfigPath: string;
   readonly folder: string;
+  /** Where `etcd` and `kube-apiserver` are, and with them, as a rule, `kubectl`. */
+  readonly assets: string;
   /** Lets etcd forget all versions before the newest, which the API server does every five minutes. */
   compact(): Promise<void>;
   /** Ends the API server, as `kill -9` does, and starts it again at the same address; etcd goes on. */
@@ -90,7 +92,17 @@ export async function startRealApiServer(): Promise<RealApiServer | { readonly s
       apiServer = startApiServer();
       await untilReady(url, folder);
     };
-    return { url, token: TOKEN, ca, kubeconfigPath, folder, compact: () => compact(etcdUrl), restart, close };
+    return {
+      url,
+      token: TOKEN,
+      ca,
+      kubeconfigPath,
+      folder,
+      assets: assets.folder,
+      compact: () => compact(etcdUrl),
+      restart,
+      close,
+    };
   } catch (cause) {
     const log = await readFile(join(folder, 'kube-apiserver.log'), 'utf8').catch(() => '');
     await close();
