@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ApiClient } from './api-client.ts';
-import { startRealApiServer, type RealApiServer } from './real-api-server.ts';
+import { LEASES } from './objects.ts';
+import { kubeconfig, startRealApiServer, type RealApiServer } from './real-api-server.ts';
 
+const GUARD_TIMEOUT_MS = 20_000;
 const ROOT = join(import.meta.dirname, '../..');
 
 /** What `kubectl apply -k` makes of k8s/ on a real API server. Nothing of it runs: there are no nodes, nor controllers. */
@@ -39,6 +42,17 @@ export class Installation {
     return stdout;
   }
 
+  /** Applies it, and waits until it is in force. */
+  async applyLeaseGuard(): Promise<void> {
+    await this.kubectl('apply', '--server-side', '-k', 'k8s/components/lease-guard');
+    // A dry run is judged by it, too.
+    const full = { metadata: { name: 'kvstore' }, spec: { holderIdentity: 'x' } };
+    const deadline = performance.now() + GUARD_TIMEOUT_MS;
+    while ((await this.admin.post(`${LEASES}?dryRun=All`, full)).status !== 422) {
+      if (performance.now() > deadline) throw new Error(`the guard did not come into force in ${GUARD_TIMEOUT_MS} ms`);
+    }
+  }
+
   /** A client that is this service account and nobody else, by a token such as its pods get. */
   async serviceAccount(namespace: string, name: string): Promise<ApiClient> {
     const { url, ca } = this.server;
@@ -53,6 +67,14 @@ export class Installation {
     const { status, body } = await this.admin.post(path, request);
     if (status !== 201) throw new Error(`no token for ${name}: ${body.message}`);
     return (body.status as { token: string }).token;
+  }
+
+  /** A kubeconfig file of this service account. */
+  async kubeconfigOf(namespace: string, name: string): Promise<string> {
+    const path = join(this.server.folder, `kubeconfig-${namespace}-${name}`);
+    const token = await this.tokenOf(namespace, name);
+    await writeFile(path, kubeconfig({ ...this.server, token }), { mode: 0o600 });
+    return path;
   }
 
   async createNamespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
