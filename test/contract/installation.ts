@@ -30,15 +30,13 @@ export class Installation {
     return { skip: `there is no kubectl beside the kube-apiserver in ${server.assets}` };
   }
 
-  /** Its standard output. Throws what it said if it failed. */
+  /** Its standard output. Throws what it said if it failed, and if it warned: of nothing of ours there is to be a warning. */
   async kubectl(...args: readonly string[]): Promise<string> {
     const connection = ['--kubeconfig', this.server.kubeconfigPath];
     const options = { cwd: ROOT, maxBuffer: 2 ** 26 };
-    const { stdout } = await promisify(execFile)(
-      join(this.server.assets, 'kubectl'),
-      [...connection, ...args],
-      options,
-    );
+    const run = promisify(execFile);
+    const { stdout, stderr } = await run(join(this.server.assets, 'kubectl'), [...connection, ...args], options);
+    if (stderr !== '') throw new Error(stderr);
     return stdout;
   }
 
