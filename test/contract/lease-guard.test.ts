@@ -6,6 +6,7 @@ import type { RecordContent } from '../../src/core/election/record.ts';
 import { replicaId, type ReplicaId } from '../../src/core/replication/replica-id.ts';
 import type { Answer, ApiClient, Body } from './api-client.ts';
 import { Installation } from './installation.ts';
+import { page, tableOf } from '../unit/docs/pages.ts';
 import { LEASES } from './objects.ts';
 
 /*
@@ -438,9 +439,11 @@ function guardTests(cluster: Installation): void {
     });
   });
 
-  test('no clause is untried', () => {
+  test('no clause is untried, or missing in the guide', () => {
     expect(policyMessages).toHaveLength(clauses.length);
     for (const [at, message] of policyMessages.entries()) expect(message).toContain(clauses[at]?.says);
+    const rows = tableOf(page('docs/guides/kubernetes-lease-guard.md'), ['clause', 'what it stops']);
+    expect(rows.map(([clause]) => clause)).toEqual(clauses.map(({ says }) => says));
   });
 
   test('saying that a record is lost counts for that version alone', async () => {

@@ -190,7 +190,11 @@ async function backUp(etcdUrl: string, path: string): Promise<{ restore(): Promi
   const key = base64(`/registry/${path}`);
   const value = (await callEtcd(etcdUrl, 'range', { key })).kvs?.[0]?.value;
   if (value === undefined) throw new Error(`etcd has no ${path}`);
-  return { restore: async () => void (await callEtcd(etcdUrl, 'put', { key, value })) };
+  return {
+    async restore() {
+      await callEtcd(etcdUrl, 'put', { key, value });
+    },
+  };
 }
 
 interface EtcdAnswer {

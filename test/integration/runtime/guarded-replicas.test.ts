@@ -151,7 +151,7 @@ function guardedTests(cluster: GuardedKubernetes): void {
 }
 
 const epochOf = (lease: Body): number => Number(lease.spec['leaseTransitions'] ?? 0);
-const lineageOf = (lease: Body): string => lease.metadata.annotations?.[ANNOTATIONS.lineage] ?? '';
+const lineageOf = (lease: Body): string => lease.metadata.annotations[ANNOTATIONS.lineage] ?? '';
 const setOf = (lease: Body): string[] => (lease.metadata.annotations[ANNOTATIONS.inSync] ?? '').split(',');
 
 function present<T>(value: T | undefined): T {
