@@ -6,6 +6,8 @@ import type { RecordContent } from '../../src/core/election/record.ts';
 import { replicaId, type ReplicaId } from '../../src/core/replication/replica-id.ts';
 import type { Answer, ApiClient, Body } from './api-client.ts';
 import { Installation } from './installation.ts';
+import { emptyContent } from '../simulation/api-server.ts';
+import { refusedByLeaseGuard } from '../simulation/checkers/lease-guard.ts';
 import { page, tableOf } from '../unit/docs/pages.ts';
 import { LEASES } from './objects.ts';
 
@@ -444,6 +446,20 @@ function guardTests(cluster: Installation): void {
     for (const [at, message] of policyMessages.entries()) expect(message).toContain(clauses[at]?.says);
     const rows = tableOf(page('docs/guides/kubernetes-lease-guard.md'), ['clause', 'what it stops']);
     expect(rows.map(([clause]) => clause)).toEqual(clauses.map(({ says }) => says));
+  });
+
+  test('the simulator, which shows that the guard never stands in the way, judges as the API server does', () => {
+    const refusals = (attempts: readonly Attempt[]): string[] =>
+      attempts.flatMap(({ what, before, write, baseIs }) => {
+        if (typeof write === 'function') return [];
+        const lease = { uid: 'u', resourceVersion: '1', content: before ?? emptyContent, isDamaged: false };
+        const clause = refusedByLeaseGuard({ before: lease, content: write, baseIs: baseIs ?? null }, 2);
+        return [clause === null ? `${what}: passes` : `${what}: refused`];
+      });
+    const all = (kind: 'breaks' | 'passes') => clauses.flatMap((clause) => refusals(clause[kind]));
+    expect(all('breaks').filter((line) => line.endsWith('passes'))).toEqual([]);
+    expect(all('passes').filter((line) => line.endsWith('refused'))).toEqual([]);
+    expect(all('breaks').length).toBeGreaterThan(20);
   });
 
   test('saying that a record is lost counts for that version alone', async () => {
