@@ -19,7 +19,7 @@ import {
  * The store works the same where the API server holds it to its own rules (`k8s/components/lease-guard`), and where its
  * service account may do what `k8s/base` grants and no more: in all that follows nothing is refused.
  */
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const kubernetes = await GuardedKubernetes.start();
 if ('skip' in kubernetes) test.skip(`replicas under the Lease guard: ${kubernetes.skip}`, () => undefined);
@@ -43,7 +43,7 @@ function guardedTests(cluster: GuardedKubernetes): void {
     await write(others[0], 'after', 'the takeover');
     expect(epochOf(await cluster.lease())).toBe(epochBefore + 1);
     const back = await start(cluster, first.podName);
-    await allInSync([...others, back]);
+    await allInSync([...others, back], 25_000);
     expect(await read(back, 'key')).toBe('before');
     expect(raisedAlarms()).toEqual([]);
   });
@@ -99,7 +99,7 @@ function guardedTests(cluster: GuardedKubernetes): void {
     const backup = await cluster.installation.server.backUp('leases/default/kvstore');
     // The leader of the backup is gone, and nobody whom it names leads.
     const later = await Promise.all(['kv-3', 'kv-4'].map((podName) => start(cluster, podName)));
-    await allInSync([...replicas, ...later]);
+    await allInSync([...replicas, ...later], 25_000);
     for (const replica of replicas) {
       expect(await replica.host.stop(10_000)).toBe('released');
       await end(replica);
@@ -132,7 +132,7 @@ function guardedTests(cluster: GuardedKubernetes): void {
     const outcome = await driver.recover({ shown, record: null, silentPods: [first.podName], despite: [] });
     expect(outcome).toMatchObject({ kind: 'begun', lineage: { number: 2 } });
     const back = await start(cluster, first.podName);
-    await allInSync([...replicas.filter((replica) => replica !== first), back]);
+    await allInSync([...replicas.filter((replica) => replica !== first), back], 25_000);
     expect(await read(back, 'key')).toBe('kept');
     expect(epochOf(await cluster.lease())).toBeGreaterThan(epochOf(before));
   });
