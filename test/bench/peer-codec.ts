@@ -57,7 +57,13 @@ function entriesFrom(base: number): Entry[] {
 
 function appendOf(base: number): PeerFrame[] {
   const position = { prevIndex: logIndex(base), prevEpoch: term, commitIndex: logIndex(base) };
-  const round = { round: base, fullRound: base - 1, member: true, confirmedMs: 12_345.678 };
+  const round = {
+    round: base,
+    fullRound: base - 1,
+    member: true,
+    confirmedMs: 12_345.678,
+    timeMs: wallMs(1_700_000_000_000),
+  };
   return [
     {
       kind: 'peer',

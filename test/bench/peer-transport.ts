@@ -112,7 +112,8 @@ class Leader {
     this.#uncommitted.splice(0, committed);
     if (entries.length === 0) return;
     this.#round += 1;
-    const round = { round: this.#round, fullRound: this.#round - 1, member: true, confirmedMs: performance.now() };
+    const times = { confirmedMs: performance.now(), timeMs: wallMs(Date.now()) };
+    const round = { round: this.#round, fullRound: this.#round - 1, member: true, ...times };
     const position = { prevIndex, prevEpoch: term, commitIndex: logIndex(commit) };
     const append = peer({ kind: 'append', epoch: term, lineage, ...round, ...position, entries });
     for (const link of this.#links) link.send(append);

@@ -101,16 +101,11 @@ test('seeds differ in what they try', () => {
 // Chronicle and histories
 
 class Story {
-  readonly chronicle = new Chronicle(
-    lineage,
-    { ordinal: 0, forgetting: { tombstones: false, idempotency: false }, sessionIdleMs: 600_000 },
-    null,
-  );
+  readonly chronicle = new Chronicle(lineage, { ordinal: 0, forgetsTombstones: false, sessionIdleMs: 600_000 }, null);
   readonly histories = new Histories({
     chronicleOf: (id) => (id === lineage.id ? this.chronicle : undefined),
     readStalenessMs: 1000,
     drift: 0,
-    forgetsIdempotency: false,
   });
   readonly #operations = new Map<number, WriteOperation>();
   #index = 0;
@@ -338,7 +333,7 @@ test('entries that agree on epoch and index agree on what is before them', () =>
 });
 
 test('a lineage begins with the sessions as they were where it branches off', () => {
-  const options = { ordinal: 0, forgetting: { tombstones: false, idempotency: false }, sessionIdleMs: 1000 };
+  const options = { ordinal: 0, forgetsTombstones: false, sessionIdleMs: 1000 };
   const commit = (chronicle: Chronicle, index: number, timeMs: number, body: EntryBody): void =>
     chronicle.commit(new Entry(logIndex(index), epoch(1), wallMs(timeMs), body), { isLeader: true }, () => undefined);
   const parent = new Chronicle(lineage, options, null);

@@ -385,6 +385,7 @@ export class Follower {
     stream.member = append.member;
     stream.commitIndex = Math.max(stream.commitIndex, append.commitIndex);
     stream.confirmedMs = Math.max(stream.confirmedMs, append.confirmedMs);
+    this.#replica.clock.hear(append.timeMs, now);
     if (stream.fullRound < 0) {
       // The first append tells of a round that may be old: it is where news begins.
       stream.fullRound = append.fullRound;

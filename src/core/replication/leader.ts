@@ -487,7 +487,7 @@ export class Leader {
     this.rounds.settle();
     this.#answerVouches(effects);
     for (const progress of this.#followers.values()) {
-      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);
+      if (progress.link !== null) this.#sendAppends(progress, progress.link, now, effects);
       // R11: after the entries, which would else wait for the whole snapshot, until the log no longer has them: under
       // load it would start over for ever.
       if (progress.link !== null && progress.snapshot !== null && !progress.snapshot.done)
@@ -570,7 +570,7 @@ export class Leader {
     }
   }
 
-  #sendAppends(progress: Progress, link: LinkId, effects: Effect[]): void {
+  #sendAppends(progress: Progress, link: LinkId, now: Instant, effects: Effect[]): void {
     const { log } = this.#replica;
     if (progress.sentIndex < log.dropped.index) {
       // R11: it was too slow, and what it lacks is gone: it starts over.
@@ -604,6 +604,7 @@ export class Leader {
         commitIndex: this.#replica.commitIndex,
         member,
         confirmedMs: progress.confirmedMs,
+        timeMs: this.#timeFor(now),
         entries,
       };
       effects.push({ kind: 'send', link, message: append });
@@ -710,9 +711,9 @@ export class Leader {
     this.#uncommittedBytes += entry.bytes;
   }
 
-  /** The log's time never goes back, whatever the wall clock does. */
+  /** The log's time never goes back, whatever clocks do. */
   #timeFor(now: Instant): WallMs {
-    return Math.max(now.wallMs, this.#lastTimeMs) as WallMs;
+    return Math.max(this.#replica.clock.read(now), this.#lastTimeMs) as WallMs;
   }
 
   // --- for the tenure and for people -----------------------------------------------------------------------------------

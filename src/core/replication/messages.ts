@@ -142,6 +142,8 @@ export interface Append {
   readonly member: boolean;
   /** R12: the newest of the receiver's own `sentMs` for which the leader's authority is shown; -1 while none is. */
   readonly confirmedMs: number;
+  /** R15: the log's time. */
+  readonly timeMs: WallMs;
   readonly entries: readonly Entry[];
 }
 

@@ -4,6 +4,7 @@ import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
 import { StateMachine, type StateMachineOptions } from '../store/state-machine.ts';
 import type { Entry } from './entry.ts';
 import type { Lineage } from './lineage.ts';
+import { LogClock } from './log-clock.ts';
 import { LOG_START, Log, type LogPosition } from './log.ts';
 import { type ReplicaId, type ReplicaIdentity, replicaId } from './replica-id.ts';
 
@@ -14,6 +15,8 @@ import { type ReplicaId, type ReplicaIdentity, replicaId } from './replica-id.ts
 export class Replica {
   readonly #identity: ReplicaIdentity;
   #id: ReplicaId;
+  /** R15: the log's time, as it was last heard or read. */
+  readonly clock = new LogClock();
   #discarded = 0;
   readonly log = new Log();
   readonly machine: StateMachine;

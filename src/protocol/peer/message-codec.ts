@@ -37,6 +37,7 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
       writer.number(message.commitIndex);
       writer.flag(message.member);
       writer.time(message.confirmedMs);
+      writer.time(message.timeMs);
       writer.number(message.entries.length);
       for (const entry of message.entries) writeEntry(writer, entry);
       return;
@@ -229,6 +230,7 @@ function readAppend(reader: ByteReader, epoch: Epoch): Append {
   const commitIndex = readIndex(reader, 'commit index');
   const member = reader.flag('member');
   const confirmedMs = reader.time('confirmed time');
+  const timeMs = reader.time('time of the log') as WallMs;
   const entries: Entry[] = [];
   const count = reader.count('entries');
   for (let i = 1; i <= count; i++) {
@@ -247,6 +249,7 @@ function readAppend(reader: ByteReader, epoch: Epoch): Append {
     commitIndex,
     member,
     confirmedMs,
+    timeMs,
     entries,
   };
 }

@@ -10,7 +10,7 @@ import { MS, SECOND } from '../plan.ts';
 import type { Process } from '../process.ts';
 import { check } from '../violation.ts';
 import type { World } from '../world.ts';
-import { Chronicle, type Forgetting } from './chronicle.ts';
+import { Chronicle } from './chronicle.ts';
 import { refusedByLeaseGuard, type GuardedWrite } from './lease-guard.ts';
 import { Mirror } from './mirror.ts';
 import { Histories, type WriteOperation } from './operations.ts';
@@ -28,7 +28,7 @@ export class Checker {
   readonly #world: World;
   readonly #chronicles = new Map<string, Chronicle>();
   readonly histories: Histories;
-  readonly #forgetting: Forgetting;
+  readonly #forgetsTombstones: boolean;
   /** By lineage and epoch: who leads or led it. */
   readonly #leaders = new Map<string, string>();
   /** What a replica wrote last into the record; what others put there does not count. */
@@ -45,16 +45,11 @@ export class Checker {
 
   constructor(world: World) {
     this.#world = world;
-    this.#forgetting = {
-      tombstones: world.plan.limits.tombstonesMax < 1000,
-      // They are kept for a time, by the log's time, which follows the leader's wall clock.
-      idempotency: world.nemesis.schedule.some((fault) => fault.kind === 'wallJump'),
-    };
+    this.#forgetsTombstones = world.plan.limits.tombstonesMax < 1000;
     this.histories = new Histories({
       chronicleOf: (id) => this.#chronicles.get(id),
       readStalenessMs: world.plan.times.readStalenessMs,
       drift: world.plan.clock.drift,
-      forgetsIdempotency: this.#forgetting.idempotency,
     });
   }
 
@@ -126,7 +121,7 @@ export class Checker {
         lineage,
         {
           ordinal: this.#chronicles.size,
-          forgetting: this.#forgetting,
+          forgetsTombstones: this.#forgetsTombstones,
           sessionIdleMs: this.#world.plan.times.sessionIdleMs,
         },
         known === null || view.appliedIndex < mirror.appliedIndex

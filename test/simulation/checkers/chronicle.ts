@@ -17,12 +17,6 @@ interface Change {
   readonly createRevision: number;
 }
 
-/** What may be forgotten by the plan, and is then checked less strictly. */
-export interface Forgetting {
-  readonly tombstones: boolean;
-  readonly idempotency: boolean;
-}
-
 /**
  * The one history of a lineage, as the first leader to commit each entry told it. Everybody else must agree with it: a
  * pure model of what the log, the store and the table of outcomes should say.
@@ -43,7 +37,8 @@ export class Chronicle {
   /** Where each operation took effect, under whatever request id. */
   readonly #operations: Map<WriteOperation, number>;
   readonly #idempotency: Map<string, number>;
-  readonly #forgetting: Forgetting;
+  /** Of some deleted keys only the highest version is remembered. */
+  readonly #forgetsTombstones: boolean;
   readonly #sessionIdleMs: number;
   /** By session: the log's time when it was last used. */
   readonly #sessions: Map<SessionId, number>;
@@ -52,14 +47,14 @@ export class Chronicle {
 
   constructor(
     lineage: Lineage,
-    options: { readonly ordinal: number; readonly forgetting: Forgetting; readonly sessionIdleMs: number },
+    options: { readonly ordinal: number; readonly forgetsTombstones: boolean; readonly sessionIdleMs: number },
     from: { readonly chronicle: Chronicle; readonly throughIndex: number; readonly beganInEpoch: number } | null,
   ) {
     this.#parent = from === null ? null : { chronicle: from.chronicle, beganInEpoch: from.beganInEpoch };
     this.baseIndex = from?.throughIndex ?? 0;
     this.lineage = lineage;
     this.ordinal = options.ordinal;
-    this.#forgetting = options.forgetting;
+    this.#forgetsTombstones = options.forgetsTombstones;
     this.#sessionIdleMs = options.sessionIdleMs;
     this.#sessions = new Map();
     const through = from?.throughIndex ?? 0;
@@ -175,7 +170,7 @@ export class Chronicle {
     if (idempotencyKey !== undefined) {
       const first = this.#idempotency.get(idempotencyKey);
       check(
-        first === undefined || this.#forgetting.idempotency,
+        first === undefined,
         'applied-once',
         () => `${name}: idempotency key ${idempotencyKey} was used at ${first} already`,
       );
@@ -239,7 +234,7 @@ export class Chronicle {
     const next = (before?.version ?? 0) + 1;
     check(
       effect.version === outcome.version &&
-        (effect.version === next || (this.#forgetting.tombstones && effect.version > next)),
+        (effect.version === next || (this.#forgetsTombstones && effect.version > next)),
       'revisions',
       () => `${name}: version ${effect.version}, told as ${outcome.version}, should be ${next}`,
     );

@@ -79,7 +79,6 @@ export class Histories {
   readonly #floors = new Map<Key, KeyFloor>();
   readonly #chronicleOf: (lineageId: string) => Chronicle | undefined;
   readonly #stalenessUs: number;
-  readonly #forgetsIdempotency: boolean;
   reads = 0;
   writes = 0;
 
@@ -87,9 +86,7 @@ export class Histories {
     readonly chronicleOf: (lineageId: string) => Chronicle | undefined;
     readonly readStalenessMs: number;
     readonly drift: number;
-    readonly forgetsIdempotency: boolean;
   }) {
-    this.#forgetsIdempotency = options.forgetsIdempotency;
     this.#chronicleOf = options.chronicleOf;
     // Two clocks take part, each wrong by the drift; and 2 ms for the rounding of everything.
     this.#stalenessUs = options.readStalenessMs * MS * (1 + 3 * options.drift) + 2 * MS;
@@ -128,10 +125,7 @@ export class Histories {
     check(outcome.members >= minInSync, 'acknowledged-writes', () => `${name()}: with ${outcome.members} members`);
     const first = operation.committed;
     if (first === null) operation.committed = outcome;
-    else if (operation.idempotencyKey !== null && this.#forgetsIdempotency) {
-      // The first answer was another request's, and was forgotten before this one was repeated.
-      operation.committed = outcome;
-    } else if (first.lineage.id === outcome.lineage.id) {
+    else if (first.lineage.id === outcome.lineage.id) {
       check(
         first.revision === outcome.revision && sameDecision(first.decided, outcome.decided),
         'applied-once',

@@ -279,6 +279,11 @@ const drawnTrials = {
     clients: { idempotencyShare: 0.9, readShare: 0.1, operationMeanUs: 10 * MS, inFlightMax: 12 },
     limits: { idempotencyKeysMax: 100_000, inflightBytesMax: 1 << 20 },
   }),
+  'idempotent-by-wrong-clocks': drawn({
+    faults: { ...leaders, wallJump: 6 },
+    clients: { idempotencyShare: 0.9, readShare: 0.1, operationMeanUs: 10 * MS, inFlightMax: 12 },
+    limits: { idempotencyKeysMax: 100_000, inflightBytesMax: 1 << 20 },
+  }),
 } as const satisfies Record<string, Trial>;
 
 /** What a mutant is looked for in: schedules drawn, or a stage set for it. */

@@ -330,6 +330,28 @@ export const clientMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'log-time-of-the-wall',
+    rule: 'R15',
+    without: 'the log follows a wall clock only as far as monotonic clocks bear it out',
+    aim: 'idempotent-by-wrong-clocks',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    return Math.max(this.#replica.clock.read(now), this.#lastTimeMs) as WallMs;`,
+        replace: `    return Math.max(now.wallMs, this.#lastTimeMs) as WallMs;`,
+      },
+    ],
+  },
+  {
+    name: 'log-time-untold',
+    rule: 'R15',
+    without: 'appends tell the time of the log',
+    aim: 'idempotent-by-wrong-clocks',
+    patches: [
+      { file: 'replication/follower.ts', find: `    this.#replica.clock.hear(append.timeMs, now);`, replace: '' },
+    ],
+  },
+  {
     name: 'outcomes-of-the-leader-only',
     rule: 'R15',
     without: 'outcomes are in the log, not local',

@@ -369,14 +369,14 @@ export const replicationMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/leader.ts',
-        find: `      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);`,
+        find: `      if (progress.link !== null) this.#sendAppends(progress, progress.link, now, effects);`,
         replace: '',
       },
       {
         file: 'replication/leader.ts',
         find: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);`,
         replace: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
-      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);`,
+      if (progress.link !== null) this.#sendAppends(progress, progress.link, now, effects);`,
       },
     ],
   },

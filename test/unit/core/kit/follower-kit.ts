@@ -121,6 +121,7 @@ export class FollowerKit {
       commitIndex: logIndex(0),
       member: true,
       confirmedMs: -1,
+      timeMs: wallMs(0),
       entries,
       ...changed,
     });

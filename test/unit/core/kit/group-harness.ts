@@ -154,6 +154,7 @@ export class FarLeader extends FarReplica {
       commitIndex: logIndex(this.commitIndex),
       member: this.member,
       confirmedMs: this.confirming ? this.#echoMs : -1,
+      timeMs: wallMs(START_MS),
       entries,
       ...changed,
     };

@@ -186,6 +186,7 @@ describe('R10: the stream', () => {
             commitIndex: logIndex(0),
             member: true,
             confirmedMs: -1,
+            timeMs: wallMs(0),
             entries: [entry(index, 4)],
           } as const;
           group.follower.onAppend(group.link, append, group.now, effects, () => undefined);

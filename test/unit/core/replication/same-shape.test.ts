@@ -42,6 +42,7 @@ test('every append has the same fields in the same order, with entries and witho
     'commitIndex',
     'member',
     'confirmedMs',
+    'timeMs',
     'entries',
   ];
   const group = leaderOf({ inSync: ['a', 'b'] });

@@ -198,6 +198,7 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
     commitIndex: index,
     member: fc.boolean(),
     confirmedMs: time,
+    timeMs: time as fc.Arbitrary<WallMs>,
   }).map(({ run: { prevIndex, entries }, ...rest }) => ({ kind: 'append', ...rest, prevIndex, entries })),
   ack: record({
     kind: fc.constant('ack'),

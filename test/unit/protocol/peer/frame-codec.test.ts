@@ -229,9 +229,10 @@ describe('a frame that is not right never throws and is never delivered', () => 
   });
 
   test('entries that do not stand in a row', () => {
-    const empty = (index: number) => [index, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const zeros = (count: number) => Array.from({ length: count }, () => 0);
+    const empty = (index: number) => [index, 1, ...zeros(9)];
     const append = (...entries: readonly number[]) =>
-      frameOf(7, 1, 1, 0x61, 0, 0, 4, 1, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0, entries.length / 11, ...entries);
+      frameOf(7, 1, 1, 0x61, 0, 0, 4, 1, 4, 1, ...zeros(16), entries.length / 11, ...entries);
     expect(openDecoder().push(append(...empty(5), ...empty(6))).kind).toBe('frames');
     expect(openDecoder().push(append(...empty(5), ...empty(7))).kind).toBe('malformed');
     expect(openDecoder().push(append(...empty(4))).kind).toBe('malformed');
