@@ -41,7 +41,7 @@ function guardedTests(cluster: GuardedKubernetes): void {
     await end(first);
     const others = replicas.filter((replica) => replica !== first);
     await write(others[0], 'after', 'the takeover');
-    expect(epochOf(await cluster.lease())).toBe(epochBefore + 1);
+    expect(epochOf(await cluster.lease())).toBeGreaterThan(epochBefore);
     const back = await start(cluster, first.podName);
     await allInSync([...others, back], 25_000);
     expect(await read(back, 'key')).toBe('before');
