@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# The overlay, with the namespace and the images of this run.
+
+PART_OF=app.kubernetes.io/part-of=kvstore
+# On namespaces that `up` made, so that `down` knows what it may delete.
+MADE_BY=app.kubernetes.io/managed-by=run.sh
+
+# The folder with the kustomization of this run.
+rendered=
+
+# Kustomize takes bases by relative paths only, so the folder lies in the checkout.
+render() {
+  mkdir -p .kvstore
+  rendered=$(mktemp -d .kvstore/cluster.XXXXXX)
+  {
+    say 'apiVersion: kustomize.config.k8s.io/v1beta1'
+    say 'kind: Kustomization'
+    say "namespace: $namespace"
+    say "resources: [../../k8s/overlays/$overlay]"
+    if [[ $kvstore_image ]]; then
+      say 'images:'
+      image_override kvstore "$kvstore_image"
+      image_override kvstore-proxy "$proxy_image"
+    fi
+  } >"$rendered/kustomization.yaml"
+}
+
+# image_override NAME IMAGE:TAG. The name may have a port before its last colon.
+image_override() { say "  - { name: $1, newName: '${2%:*}', newTag: '${2##*:}' }"; }
+
+apply_manifests() {
+  render
+  if ! kube get namespace "$namespace" >/dev/null 2>&1; then
+    kube create namespace "$namespace" && kube label namespace "$namespace" "$MADE_BY" >/dev/null
+  fi && kube apply --kustomize "$rendered"
+}
+
+wait_for_rollout() {
+  kube rollout status deployment/kvstore --timeout=180s && kube rollout status deployment/kvstore-proxy --timeout=180s
+}
