@@ -75,7 +75,7 @@ parse_options() {
   done
   [[ $namespace =~ ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ]] || misuse "--namespace $namespace is not a name of a namespace"
   [[ $lines =~ ^[0-9]+$ ]] || misuse '--lines takes a number'
-  [[ $overlay =~ ^[a-z0-9-]+$ && -f k8s/overlays/$overlay/kustomization.yaml ]] ||
+  [[ $allowed != *' --overlay '* || ($overlay =~ ^[a-z0-9-]+$ && -f k8s/overlays/$overlay/kustomization.yaml) ]] ||
     misuse "there is no overlay $overlay; there are: $(overlays)"
 }
 

@@ -71,7 +71,7 @@ take_cluster_of() {
   local names
   tool=$1
   names=$(clusters_of "$tool")
-  if [[ $creation == asked ]] || grep -qxF "$OWN_CLUSTER" <<<"$names"; then
+  if [[ $creation == asked ]] || has_line "$names" "$OWN_CLUSTER"; then
     cluster=$OWN_CLUSTER
   elif [[ $names == *$'\n'* ]]; then
     fail "$tool has several clusters, and none is called $OWN_CLUSTER. Name one by --context; for a new one: ./run.sh up --create
@@ -79,7 +79,7 @@ $names"
   else
     cluster=$names
   fi
-  [[ $cluster ]] && grep -qxF "$cluster" <<<"$names" || return 0
+  [[ $cluster ]] && has_line "$names" "$cluster" || return 0
   context=$(context_of "$tool" "$cluster")
   context_server "$context" >/dev/null ||
     fail "$tool has a cluster $cluster, but kubectl knows no context $context. Try: $(how_to_get_context)"
@@ -93,7 +93,7 @@ is_local() {
   host=$(host_of "$(context_server "$1")")
   shares_docker "$1" && is_loopback "$host" && return
   # Of Linux' hostname; elsewhere there is no such cluster, for containers run in a machine of their own.
-  [[ $host ]] && hostname -I 2>/dev/null | tr ' ' '\n' | grep -qxF "$host"
+  [[ $host && " $(hostname -I 2>/dev/null) " == *" $host "* ]]
 }
 
 # Sets tool and cluster if the context is one that an installed tool has made, by the tool's own word.
@@ -119,11 +119,14 @@ shares_docker() {
   esac
 }
 
+# has_line TEXT LINE. In a pipe, grep -q would end its writer, which then counts as failed.
+has_line() { [[ $'\n'$1$'\n' == *$'\n'"$2"$'\n'* ]]; }
+
 contexts() { kubectl config get-contexts --output name | tr '\n' ' '; }
 
 # The API server's URL by the kubeconfig; fails if there is no such context.
 context_server() {
-  kubectl config get-contexts --output name 2>/dev/null | grep -qxF "$1" || return 1
+  has_line "$(kubectl config get-contexts --output name 2>/dev/null)" "$1" || return 1
   kubectl config view --minify --context "$1" --output 'jsonpath={.clusters[0].cluster.server}'
 }
 
