@@ -81,7 +81,7 @@ describe('test cluster', () => {
     expect(run.output).toContain('failed  it writes nothing once that value has changed (last answer: 200');
   });
 
-  test('says that the leader's pod could not be deleted', async () => {
+  test('says that the pod of the leader could not be deleted', async () => {
     const run = await world.set('leader', 'kvstore-a').failAt('kubectl * delete pod *').run('test cluster');
     expect(run.code).toBe(1);
     expect(run.errors).toContain("the leader's pod, kvstore-a, could not be deleted");
