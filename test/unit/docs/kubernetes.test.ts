@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { ERRORS } from '../../../src/core/base/errors.ts';
+import { page } from './pages.ts';
+
+const guide = page('docs/guides/kubernetes.md');
+const sources = textBelow('src');
+const scripts = textBelow('scripts/cluster');
+
+function textBelow(folder: string): string {
+  const root = resolve(import.meta.dirname, '../../..', folder);
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map((file) => readFileSync(resolve(file.parentPath, file.name), 'utf8')).join('\n');
+}
+
+const all = (pattern: RegExp, text = guide) => [...new Set([...text.matchAll(pattern)].map(([, found = '']) => found))];
+
+describe('what the guide tells to look for is what the processes say', () => {
+  test.each(all(/"event":"([^"]+)"/g))('the event %s', (event) => {
+    expect(sources).toContain(`'${event}'`);
+  });
+
+  test.each([
+    'the record is lost: an operator is needed',
+    'no record is known yet, or no replica answers',
+    'are open already',
+    'no common version: the other side speaks',
+    'not heard of, and its Lease expired',
+    'began anew after a planned end',
+    'began anew: every member was gone',
+    'the leader cannot be heard',
+    'caught up',
+    'it does not acknowledge',
+    'took over: the leader was ',
+  ])('the words "%s"', (words) => {
+    expect(guide).toContain(words);
+    expect(sources).toContain(words);
+  });
+
+  test.each(all(/\b(kvstore_[a-z_]+)\b/g))('the metric %s', (metric) => {
+    expect(sources).toContain(`'${metric}'`);
+  });
+
+  test.each(all(/\b(?:503|410|413|507|404) `([a-z-]+)`/g))('the error %s', (code) => {
+    expect(Object.keys(ERRORS)).toContain(code);
+  });
+});
+
+test('it uses run.sh with the verbs and options that there are', () => {
+  const calls = all(/(\.\/run\.sh (?:up|status|test cluster|logs|down)[^`\n]*)/g);
+  expect(calls.length).toBeGreaterThanOrEqual(8);
+  for (const option of calls.flatMap((call) => call.match(/--[a-z-]+/g) ?? [])) {
+    // The one that is a value: --build-option --platform=…
+    if (option !== '--platform') expect(scripts).toContain(`  ${option} `);
+  }
+});
