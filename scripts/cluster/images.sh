@@ -5,9 +5,13 @@
 kvstore_image=
 proxy_image=
 
-build_images() {
+need_docker() {
   need docker
-  docker version >/dev/null 2>&1 || fail 'docker is installed, but its daemon does not answer. Start Docker Desktop, or: sudo systemctl start docker'
+  docker version >/dev/null 2>&1 ||
+    fail 'docker is installed, but its daemon does not answer. Start Docker Desktop, or: sudo systemctl start docker'
+}
+
+build_images() {
   [[ $registry || $load_with || $tool ]] || shares_docker "$context" ||
     fail "how would images get to $context? Push them with --registry HOST/PATH, or load them with --load-with 'COMMAND': it is given the path of an archive (docker save)"
   build_image kvstore

@@ -57,7 +57,8 @@ or name a context of kubectl with --context."
 }
 
 refuse_foreign() {
-  fail "the current context, $1, is not known to be a cluster of this machine, so it is left alone.
+  fail "the current context, $1, is not known to be a cluster of this machine, so it is left alone. (Of k3d, kind and minikube's
+it is none, as far as they are installed and docker runs.)
 If you mean it: ./run.sh ${verb/#test/test cluster} --context $1"
 }
 

@@ -28,8 +28,9 @@ USAGE
 
 up_verb() {
   parse_options '--create --context --namespace --overlay --registry --load-with --build-option' "$@"
+  # First: without it the tools say that they have no clusters.
+  need_docker
   choose_target
-  need docker
   if [[ $context ]]; then wake_cluster; else create_cluster; fi
   say "cluster: context $context, namespace $namespace"
   build_images
