@@ -14,13 +14,13 @@ body=
 
 # request METHOD PATH [BODY [HEADER…]]: fails only where no answer came.
 request() {
-  local answer
+  local answer tag=$'\n[Ee][Tt][Aa][Gg]: ([^\n]+)'
   status=000 etag='' body=''
   answer=$(within "$answer_seconds" exchange "$@" 2>/dev/null) || return
   answer=${answer//$'\r'/}
   [[ $answer =~ ^HTTP/1\.1\ ([0-9]{3}) ]] || return
   status=${BASH_REMATCH[1]}
-  [[ ! $answer =~ $'\n'[Ee][Tt][Aa][Gg]:\ ([^$'\n']+) ]] || etag=${BASH_REMATCH[1]}
+  [[ ! $answer =~ $tag ]] || etag=${BASH_REMATCH[1]}
   [[ $answer != *$'\n\n'* ]] || body=${answer#*$'\n\n'}
 }
 
@@ -44,8 +44,10 @@ within() {
   worker=$!
   # Its output is not ours: whoever reads ours would wait for it.
   (
+    nap=
+    trap '[[ ! $nap ]] || kill "$nap"; exit' TERM
     sleep "$seconds" &
-    trap 'kill $!; exit' TERM
+    nap=$!
     wait
     kill "$worker"
   ) >/dev/null 2>&1 &

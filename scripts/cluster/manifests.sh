@@ -30,9 +30,15 @@ image_override() { say "  - { name: $1, newName: '${2%:*}', newTag: '${2##*:}' }
 
 apply_manifests() {
   render
-  if ! kube get namespace "$namespace" >/dev/null 2>&1; then
-    kube create namespace "$namespace" && kube label namespace "$namespace" "$MADE_BY" >/dev/null
-  fi && kube apply --kustomize "$rendered"
+  kube get namespace "$namespace" >/dev/null 2>&1 || make_namespace ||
+    # It may be there, for somebody who may not look at namespaces: what follows will tell.
+    say "the namespace $namespace could not be made"
+  kube apply --kustomize "$rendered"
+}
+
+make_namespace() {
+  kube create namespace "$namespace" &&
+    kube label namespace "$namespace" "$MADE_BY" pod-security.kubernetes.io/enforce=restricted >/dev/null
 }
 
 wait_for_rollout() {

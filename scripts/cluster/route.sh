@@ -22,7 +22,7 @@ find_address() {
 
 # Whether the proxy at this address serves the group of the Lease: another installation may have the same port.
 reaches_group() {
-  local lineage answer_seconds=3
+  local lineage answer_seconds=5
   lineage=$(lease '.metadata.annotations.kvstore\.dev/lineage')
   request GET /v1/cluster && [[ $status == 200 && ${lineage#*.} && $body == *"${lineage#*.}"* ]]
 }

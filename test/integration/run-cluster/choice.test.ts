@@ -1,5 +1,8 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { World, type Tool } from './world.ts';
+
+// A verb starts dozens of small processes, and some tests run several verbs.
+jest.setTimeout(120_000);
 
 let world: World;
 

@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { FakeProxy } from './fake-proxy.ts';
 import { World, type Run, type Tool } from './world.ts';
+
+// A verb starts dozens of small processes, and some tests run several verbs.
+jest.setTimeout(120_000);
 
 let world: World;
 let proxy: FakeProxy;
@@ -117,6 +120,23 @@ describe('images get there', () => {
     expect(run.errors).toContain('--load-with');
     expect(callsOf(run, 'docker build')).toEqual([]);
   });
+});
+
+test('a namespace that is not there is made, for restricted pods, and marked as made here', async () => {
+  machineWith('kind');
+  const run = await world.run('up');
+  const kubectl = 'kubectl --context kind-kvstore --namespace kvstore';
+  expect(run.calls.filter((call) => / (create|label) namespace /.test(call))).toEqual([
+    `${kubectl} create namespace kvstore`,
+    `${kubectl} label namespace kvstore app.kubernetes.io/managed-by=run.sh pod-security.kubernetes.io/enforce=restricted`,
+  ]);
+});
+
+test('whoever may neither look at namespaces nor make one can have been given one', async () => {
+  machineWith('kind').failAt('kubectl * get namespace *').failAt('kubectl * create namespace *');
+  const run = await world.run('up');
+  expect(run.code).toBe(0);
+  expect(world.has('applied')).toBe(true);
 });
 
 test('again, it changes nothing: the same images, the same manifests, no other cluster', async () => {

@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { FakeProxy } from './fake-proxy.ts';
 import { World } from './world.ts';
+
+// A verb starts dozens of small processes, and some tests run several verbs.
+jest.setTimeout(120_000);
 
 let world: World;
 let proxy: FakeProxy;
