@@ -21,6 +21,7 @@ logs_verb() {
   parse_options '--follow --previous --lines --context --namespace' "$@"
   choose_target
   [[ $context ]] || fail "$tool has no cluster. ./run.sh up makes one"
+  # Some have never been restarted: that must not hide the logs of those that were.
   kube logs --selector "$selector" --prefix --tail "$lines" --max-log-requests 50 \
-    ${follow:+--follow} ${previous:+--previous}
+    ${follow:+--follow} ${previous:+--previous --ignore-errors}
 }

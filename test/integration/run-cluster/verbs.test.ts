@@ -105,7 +105,7 @@ describe('logs', () => {
     [
       'logs proxy --previous --lines 5',
       'app.kubernetes.io/name=kvstore-proxy',
-      '--tail 5 --max-log-requests 50 --previous',
+      '--tail 5 --max-log-requests 50 --previous --ignore-errors',
     ],
   ])('%s', async (words, selector, rest) => {
     const run = await world.run(words);
