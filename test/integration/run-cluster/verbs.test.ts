@@ -67,12 +67,19 @@ describe('test cluster', () => {
   });
 
   test('notices an acknowledged write that was lost', async () => {
-    // The first two are of the checks of single keys.
+    // The first two are of the checks of single keys, these of the leader's end.
     proxy.losesWrite = 9;
     const run = await world.set('successor', 'kvstore-b').run('test cluster');
     expect(run.code).toBe(1);
     expect(run.output).toContain('failed  every acknowledged write is read');
     expect(run.output.trimEnd()).toMatch(/\n13 passed, 1 failed$/);
+  });
+
+  test('notices a value that is not the newest', async () => {
+    proxy.losesWrite = 2;
+    const run = await world.set('successor', 'kvstore-b').run('test cluster');
+    expect(run.code).toBe(1);
+    expect(run.output).toContain('failed  the value is the second');
   });
 
   test('notices conditions that are not heeded', async () => {
