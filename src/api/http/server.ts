@@ -107,6 +107,11 @@ export class HttpServer {
     for (const response of this.#underWay) response.shouldKeepAlive = false;
   }
 
+  /** Those on which nothing is under way now. Clients that use theirs have long been told, if this comes after a drain. */
+  closeIdleConnections(): void {
+    this.#server.closeIdleConnections();
+  }
+
   /**
    * Takes no more connections; those that there are stay, and learn from their next answer that it was the last. A
    * connection that is closed while a request is on its way to it makes a failed request, one that is told makes none.

@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionTo, createGroupApi } from '../../adapters/kubernetes/create-group-api.ts';
 import { logReport } from '../../adapters/observability/log-report.ts';
 import { Metrics } from '../../adapters/observability/metrics.ts';
@@ -30,7 +31,10 @@ export interface ReplicaOptions {
 
 /** There is one group until sharding. */
 const GROUP = groupId(0);
-/** How much of the grace period is for answers that are under way once the replica is released, and at most how long. */
+/**
+ * How much of the grace period is for those who hold a connection, and at most how long: before the replica leaves the
+ * set, to learn from an answer that it is the connection's last; once it is released, for answers that are under way.
+ */
 const FAREWELL_SHARE = 0.2;
 const FAREWELL_MS_MAX = 1000;
 
@@ -117,6 +121,7 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
     readWaitMs: config.groupTimes.readWaitMs,
     waitingReadsMax: config.groupLimits.waitingReadsMax,
   });
+  let stopping = false;
   const listener = createApi({
     operations,
     admin: { recoveryView: () => driver.recoveryView, recover: (request) => driver.recover(request) },
@@ -124,7 +129,7 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
     serverName: podName,
     release: RELEASE,
     limits: { valueBytesMax: config.valueBytesMax, bodyBytesMax: defaultWriteSessionOptions.waitingBytesMax },
-    probes: { readiness: () => readinessOf(driver.status) },
+    probes: { readiness: () => (stopping ? { ready: false, reason: 'stopping' } : readinessOf(driver.status)) },
     metrics,
     log,
   });
@@ -149,8 +154,12 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
     },
     async stop(graceMs) {
       const farewellMs = Math.min(FAREWELL_MS_MAX, FAREWELL_SHARE * graceMs);
+      stopping = true;
       http.drain();
-      const outcome = await host.stop(graceMs - farewellMs);
+      // Still a member, so that the last answer of each connection is a good one: outside the set there are only refusals.
+      await sleep(farewellMs);
+      http.closeIdleConnections();
+      const outcome = await host.stop(graceMs - 2 * farewellMs);
       await http.close(farewellMs);
       operations.stop();
       await host.close();

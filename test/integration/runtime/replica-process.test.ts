@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { startEmbedded, type Embedded } from '../../../src/embedded/start-embedded.ts';
@@ -127,4 +128,33 @@ test('R9: a leader that is told to stop hands over, and no write through the oth
   expect(await stopped).toBe('released');
   replicas.delete(all[leader] as Replica);
   expect((await Promise.all(writes)).map((response) => response.status)).toEqual(Array.from(writes, () => 201));
+});
+
+test('R9: a follower that is told to stop answers whoever holds a connection before it leaves the set', async () => {
+  const pods = await startThree();
+  const all = [...replicas];
+  const follower = all.findIndex((replica) => replica.status.role === 'following');
+  const { url } = pods[follower] as (typeof pods)[number];
+  await put(url, 'key', 'value');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const read = () =>
+    new Promise<{ readonly status: number | undefined; readonly isLast: boolean }>((resolve, reject) => {
+      get(`${url}/v1/keys/key`, { agent }, (response) => {
+        response.resume();
+        response.on('end', () => {
+          resolve({ status: response.statusCode, isLast: response.headers.connection === 'close' });
+        });
+      }).on('error', reject);
+    });
+  expect(await read()).toEqual({ status: 200, isLast: false });
+
+  const stopped = all[follower]?.stop(5000);
+  // As long as a client of a few requests a second takes: without a farewell the replica has left the set by then.
+  const nextRequest = performance.now() + 400;
+  await until('the client asks again', () => Promise.resolve(performance.now() > nextRequest));
+  expect((await fetch(`${url}/readyz`)).status).toBe(503);
+  expect(await read()).toEqual({ status: 200, isLast: true });
+  expect(await stopped).toBe('released');
+  replicas.delete(all[follower] as Replica);
+  agent.destroy();
 });
