@@ -42,5 +42,8 @@ make_namespace() {
 }
 
 wait_for_rollout() {
-  kube rollout status deployment/kvstore --timeout=180s && kube rollout status deployment/kvstore-proxy --timeout=180s
+  local deployment
+  for deployment in kvstore kvstore-proxy; do
+    kube rollout status "deployment/$deployment" --timeout="${timeout_seconds}s" || return
+  done
 }

@@ -12,6 +12,7 @@ build_options=()
 follow=
 previous=
 lines=200
+timeout_seconds=180
 cluster_too=
 
 say() { printf '%s\n' "$*"; }
@@ -70,11 +71,13 @@ parse_options() {
       --load-with) load_with=$1 ;;
       --build-option) build_options+=("$1") ;;
       --lines) lines=$1 ;;
+      --timeout) timeout_seconds=$1 ;;
     esac
     shift
   done
   [[ $namespace =~ ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ]] || misuse "--namespace $namespace is not a name of a namespace"
   [[ $lines =~ ^[0-9]+$ ]] || misuse '--lines takes a number'
+  [[ $timeout_seconds =~ ^[0-9]+$ ]] || misuse '--timeout takes a number of seconds'
   [[ $allowed != *' --overlay '* || ($overlay =~ ^[a-z0-9-]+$ && -f k8s/overlays/$overlay/kustomization.yaml) ]] ||
     misuse "there is no overlay $overlay; there are: $(overlays)"
 }

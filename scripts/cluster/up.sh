@@ -3,7 +3,7 @@
 up_usage() {
   cat <<'USAGE'
 ./run.sh up [--create] [--context NAME] [--namespace NAME] [--overlay NAME]
-            [--registry HOST/PATH | --load-with COMMAND] [--build-option OPTION]…
+            [--registry HOST/PATH | --load-with COMMAND] [--build-option OPTION]… [--timeout SECONDS]
 
 Builds the images, brings them into a cluster, applies the manifests, waits until all is ready, writes and reads
 once through the proxy, and prints its address. Again: brings what has changed.
@@ -20,6 +20,7 @@ A context that is not of this machine is touched only if --context names it.
   --registry HOST/PATH   push the images there; the cluster pulls them
   --load-with COMMAND    hand them to a cluster that no tool knows: the command is given the path of an archive (docker save)
   --build-option OPTION  for docker build, such as --platform=linux/amd64
+  --timeout SECONDS      how long each of the two Deployments may take until its pods are ready (default 180)
   --help                 this text
 
 Needs docker, kubectl, and the tool of a local cluster. ./run.sh down undoes it.
@@ -27,7 +28,7 @@ USAGE
 }
 
 up_verb() {
-  parse_options '--create --context --namespace --overlay --registry --load-with --build-option' "$@"
+  parse_options '--create --context --namespace --overlay --registry --load-with --build-option --timeout' "$@"
   # First: without it the tools say that they have no clusters.
   need_docker
   choose_target

@@ -254,6 +254,7 @@ test.each([
   ['up --nonsense', 'unknown option: --nonsense'],
   ['up --registry', '--registry takes a value'],
   ['up --create --context kind-kvstore', 'not together with --context'],
+  ['up --timeout soon', '--timeout takes a number of seconds'],
   ['logs --lines many', '--lines takes a number'],
   ['up --namespace Not/This', 'is not a name of a namespace'],
 ])('a wrong call ends with 2 and touches nothing: %s', async (words, message) => {
