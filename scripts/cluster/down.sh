@@ -32,12 +32,14 @@ down_verb() {
     say 'the namespace is not there: nothing to do'
     return
   fi
+  # The pods first: what they say farewell with are the rights that the rest gives them.
+  kube delete deployments --selector "$PART_OF"
+  kube wait --for=delete pod --selector "$PART_OF" --timeout=120s
   render
   kube delete --kustomize "$rendered" --ignore-not-found || fail 'not everything could be deleted; what is above says why'
-  # R13: a leader that lives would write the Lease again.
-  kube wait --for=delete pod --selector "$PART_OF" --timeout=120s
+  # R13: only now, for a leader that lives would write it again.
   kube delete lease kvstore --ignore-not-found
   maker=$(kube get namespace "$namespace" --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/managed-by}')
-  if [[ $maker == "${MADE_BY#*=}" ]]; then kube delete namespace "$namespace"; fi
+  if [[ $maker == "${MADE_BY#*=}" ]]; then kubectl --context "$context" delete namespace "$namespace"; fi
   say "kvstore is down.${tool:+ The cluster $cluster of $tool is still there}"
 }

@@ -74,7 +74,7 @@ check_leaders_end() {
   leader=$(lease .spec.holderIdentity)
   epoch=$(lease .spec.leaseTransitions)
   [[ $leader ]] || fail 'nobody leads, by the Lease. ./run.sh status'
-  kube delete pod "${leader%%/*}" --grace-period=0 --force --wait=false 2>/dev/null ||
+  kube delete pod "${leader%%/*}" --grace-period=0 --force --wait=false >/dev/null 2>&1 ||
     fail "the leader's pod, ${leader%%/*}, could not be deleted"
   deadline=$((SECONDS + 60)) successor=$leader
   while [[ $after -lt 20 && $SECONDS -lt $deadline ]]; do

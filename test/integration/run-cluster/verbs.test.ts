@@ -122,14 +122,16 @@ describe('logs', () => {
 });
 
 describe('down', () => {
-  test('deletes what up has applied, then the Lease once no replica lives that would write it again', async () => {
+  test('deletes the pods, then their rights and the rest, then the Lease that no replica is left to write again', async () => {
     const run = await world.set('namespace', '').run('down');
     expect(run.code).toBe(0);
     expect(world.has('applied')).toBe(false);
     const deletes = run.calls.filter((call) => / delete |for=delete/.test(call));
-    expect(deletes[0]).toMatch(/ delete --kustomize \S+ --ignore-not-found$/);
-    expect(deletes.slice(1)).toEqual([
-      `${kubectl} wait --for=delete pod --selector app.kubernetes.io/part-of=kvstore --timeout=120s`,
+    const selector = '--selector app.kubernetes.io/part-of=kvstore';
+    expect(deletes.map((call) => call.replace(/\S*cluster\.\w+/, 'FOLDER'))).toEqual([
+      `${kubectl} delete deployments ${selector}`,
+      `${kubectl} wait --for=delete pod ${selector} --timeout=120s`,
+      `${kubectl} delete --kustomize FOLDER --ignore-not-found`,
       `${kubectl} delete lease kvstore --ignore-not-found`,
     ]);
     expect(run.output).toContain('The cluster kvstore of kind is still there');
