@@ -39,7 +39,7 @@ down_verb() {
   kube delete --kustomize "$rendered" --ignore-not-found || fail 'not everything could be deleted; what is above says why'
   # R13: only now, for a leader that lives would write it again.
   kube delete lease kvstore --ignore-not-found
-  maker=$(kube get namespace "$namespace" --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/managed-by}')
+  maker=$(kube get namespace "$namespace" --ignore-not-found --output 'jsonpath={.metadata.labels.app\.kubernetes\.io/managed-by}')
   if [[ $maker == "${MADE_BY#*=}" ]]; then kubectl --context "$context" delete namespace "$namespace"; fi
   say "kvstore is down.${tool:+ The cluster $cluster of $tool is still there}"
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ERRORS } from '../../../src/core/base/errors.ts';
-import { page } from './pages.ts';
+import { codesIn, page, tableOf } from './pages.ts';
 
 const guide = page('docs/guides/kubernetes.md');
 const sources = textBelow('src');
@@ -45,6 +45,13 @@ describe('what the guide tells to look for is what the processes say', () => {
   test.each(all(/\b(?:503|410|413|507|404) `([a-z-]+)`/g))('the error %s', (code) => {
     expect(Object.keys(ERRORS)).toContain(code);
   });
+});
+
+test('it says of each alert where to look first', () => {
+  const raised = all(/- alert: (\w+)/g, page('k8s/components/monitoring/rules.yaml'));
+  const explained = tableOf(guide, ['alert', 'metric', 'first look at']).map(([alert = '']) => codesIn(alert)[0]);
+  expect(raised.length).toBeGreaterThanOrEqual(8);
+  expect(explained).toEqual(raised);
 });
 
 test('it uses run.sh with the verbs and options that there are', () => {
