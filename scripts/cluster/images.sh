@@ -41,9 +41,8 @@ deliver_images() {
   elif [[ $load_with ]]; then
     say "loading images with $load_with …"
     docker save --output "$scratch/images.tar" "$kvstore_image" "$proxy_image"
-    # Words, not a path: the command may come with arguments.
-    # shellcheck disable=SC2086
-    $load_with "$scratch/images.tar" || fail "'$load_with' could not load the images"
+    # A command with its own arguments and quotes, as in a shell.
+    bash -c "$load_with \"\$1\"" bash "$scratch/images.tar" || fail "$load_with could not load the images"
   elif [[ $tool ]]; then
     say "loading images into $tool's $cluster …"
     hand_over "$kvstore_image" "$proxy_image" || fail "$tool could not load the images"

@@ -86,7 +86,7 @@ describe('images get there', () => {
 
   test('by a command of the user, which is given an archive', async () => {
     machineWith().addContext('lab', 'https://10.255.0.1:6443').setCurrent('lab');
-    const run = await world.run('up --load-with loader');
+    const run = await world.run(`up --load-with 'loader'`);
     expect(run.code).toBe(0);
     expect(run.calls.find((call) => call.startsWith('docker save'))).toMatch(
       new RegExp(`^docker save --output \\S+/images.tar ${IMAGES[0]} ${IMAGES[1]}$`),
