@@ -418,7 +418,11 @@ export const options = {
     variable: 'KV_QUEUE_BYTES_MAX',
     processes: proxy,
     section: 'Limits',
-    default: 128 * Mi,
+    default: {
+      // What is under way lies in buffers, partly twice, and beside it the process itself has to fit.
+      derive: ({ machine }) => Math.max(Mi, Math.min(128 * Mi, Math.floor((machine.memoryLimitBytes ?? Infinity) / 4))),
+      help: "128Mi, or a quarter of the cgroup's memory limit where that is less",
+    },
     help: 'Bytes of their bodies at once; further ones get 503 overloaded.',
   }),
   uncommittedEntriesMax: option(count({ min: 64, max: 10_000_000 }), {

@@ -116,6 +116,15 @@ test('without KV_MEMORY_MAX half of the cgroup limit is taken, and the log a qua
   expect(outcome.config.groupLimits.logBytesMax).toBe(8 * 2 ** 20);
 });
 
+test('a proxy in a small container holds fewer bytes, in a large one no more than by default', () => {
+  const held = (memoryLimitBytes: number | null) => {
+    const outcome = loadConfig('proxy', {}, [], { memoryLimitBytes });
+    if (outcome.kind !== 'config') throw new Error(JSON.stringify(outcome));
+    return outcome.config.queueBytesMax / 2 ** 20;
+  };
+  expect([held(256 * 2 ** 20), held(4 * 2 ** 30), held(null)]).toEqual([64, 128, 128]);
+});
+
 test('a configuration cannot be changed', () => {
   expect(() => Object.assign(kvstore().groupTimes, { leaseMs: 1 })).toThrow(TypeError);
 });

@@ -47,6 +47,18 @@ describe('what the guide tells to look for is what the processes say', () => {
   });
 });
 
+test.each([
+  ['src/core/store/store.ts', 'VALUE_OVERHEAD_BYTES', /content type and (\d+) bytes/],
+  ['src/core/store/store.ts', 'OFF_HEAP_OVERHEAD_BYTES', /(\d+) more if the value/],
+  ['src/core/store/store.ts', 'ON_HEAP_BYTES_MAX', /is longer than (\d+) bytes/],
+  ['src/core/store/store.ts', 'TOMBSTONE_OVERHEAD_BYTES', /remembered the key and (\d+) bytes/],
+  ['src/core/store/idempotency.ts', 'OVERHEAD_BYTES', /kept `Idempotency-Key` (\d+) bytes/],
+])('what it says of sizes is what is accounted for: %s, %s', (file, constant, said) => {
+  const accounted = new RegExp(`const ${constant} = (\\d+);`).exec(page(file))?.[1];
+  expect(accounted).toBeDefined();
+  expect(said.exec(guide)?.[1]).toBe(accounted);
+});
+
 test('it says of each alert where to look first', () => {
   const raised = all(/- alert: (\w+)/g, page('k8s/components/monitoring/rules.yaml'));
   const explained = tableOf(guide, ['alert', 'metric', 'first look at']).map(([alert = '']) => codesIn(alert)[0]);

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { RELEASE } from '../../../src/main/release.ts';
+
+const dockerfileOf = (server: string): string => readFileSync(`Dockerfile.${server}`, 'utf8');
+/** Without comments, which differ in what they explain. */
+const instructionsOf = (server: string): string[] =>
+  dockerfileOf(server)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+describe('images', () => {
+  test('differ in the server, its port, its words and the young space of its heap', () => {
+    const [kvstore, proxy] = [instructionsOf('kvstore'), instructionsOf('proxy')];
+    const asProxy = kvstore.map((line) =>
+      line
+        .replace('build.ts kvstore', 'build.ts proxy')
+        .replace('/app/kvstore.js', '/app/proxy.js')
+        .replace('EXPOSE 8000 7000', 'EXPOSE 8001')
+        .replace('title="kvstore"', 'title="kvstore-proxy"')
+        .replace('A replica of', 'The proxy of')
+        .replace('"--max-semi-space-size=4", ', ''),
+    );
+    expect(proxy).toEqual(asProxy);
+  });
+
+  test.each(['kvstore', 'proxy'])('%s says which release it is', (server) => {
+    expect(instructionsOf(server)).toContain(`ARG RELEASE=${RELEASE}`);
+  });
+
+  // A shell as process 1 would take SIGTERM for itself, and the hand-over (R9) would not begin.
+  test.each(['kvstore', 'proxy'])('%s is process 1 itself, and no user of the host', (server) => {
+    const [entry, ...others] = instructionsOf(server).filter((line) => /^(ENTRYPOINT|CMD)\b/.test(line));
+    expect(others).toEqual([]);
+    const command = JSON.parse((entry ?? '').replace('ENTRYPOINT ', '')) as string[];
+    expect([command[0], command.at(-1)]).toEqual(['/usr/local/bin/node', `/app/${server}.js`]);
+    expect(instructionsOf(server).findLast((line) => line.startsWith('USER '))).toBe('USER 1000:1000');
+  });
+
+  test.each(['kvstore', 'proxy'])(
+    'what changes most comes last in %s, and packages are not installed for it',
+    (server) => {
+      const at = (part: string) => instructionsOf(server).findIndex((line) => line.includes(part));
+      expect(at('npm ci')).toBeLessThan(at('COPY src'));
+      expect(at('COPY --from=runtime')).toBeLessThan(at('COPY --from=build'));
+    },
+  );
+});
