@@ -30,7 +30,6 @@ function writes(base: number): PeerFrame[] {
     const write = {
       id: { session, number: base + i },
       settledThrough: base,
-      attempt: 'first',
       idempotencyKey: null,
       command,
     } as const;

@@ -151,7 +151,7 @@ class Writer implements PeerWaiter {
     const condition = { kind: 'none' } as const;
     const command = { kind: 'put', key, value: this.#value, contentType: 'text/plain', condition } as const;
     const id = { session: this.#session, number: this.#number };
-    const write = { id, settledThrough: this.#number - 1, attempt: 'first', idempotencyKey: null, command } as const;
+    const write = { id, settledThrough: this.#number - 1, idempotencyKey: null, command } as const;
     const request: PeerRequest = { kind: 'write', group, epoch: term, hop: 'direct', write };
     this.#client.request(request, this, 10_000);
   }

@@ -515,18 +515,8 @@ export class Space {
     this.#feed(state, place, `write ${ticket}`, () => ({
       kind: 'write',
       ticket,
-      request: this.#request(number, attempts === 1 ? 'first' : 'repeated'),
+      request: requestOf(number),
     }));
-  }
-
-  #request(number: number, attempt: WriteRequest['attempt']): WriteRequest {
-    return {
-      id: { session: SESSION, number },
-      settledThrough: 0,
-      attempt,
-      idempotencyKey: null,
-      command: { kind: 'put', key: KEY, value: Uint8Array.of(number), contentType: null, condition: { kind: 'none' } },
-    };
   }
 
   #read(state: State, number: number, place: Place): void {
@@ -982,6 +972,15 @@ export class Space {
       ledgers: this.#ledgers.size,
     };
   }
+}
+
+function requestOf(number: number): WriteRequest {
+  return {
+    id: { session: SESSION, number },
+    settledThrough: 0,
+    idempotencyKey: null,
+    command: { kind: 'put', key: KEY, value: Uint8Array.of(number), contentType: null, condition: { kind: 'none' } },
+  };
 }
 
 function connectionOf(state: State, dialler: Place, name: number): Connection {

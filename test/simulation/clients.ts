@@ -215,7 +215,6 @@ export class Client {
       return;
     }
     const world = this.#world;
-    const attempt = write.openAttempts === 0 ? 'first' : 'repeated';
     write.attempts += 1;
     write.openAttempts += 1;
     let isOpen = true;
@@ -246,7 +245,6 @@ export class Client {
         request: {
           id: { session: write.session.id, number: write.number },
           settledThrough,
-          attempt,
           idempotencyKey: write.operation.idempotencyKey,
           command: write.operation.command,
         },
@@ -286,7 +284,8 @@ export class Client {
       case 'session-full':
         if (this.#session === write.session) this.#session = null;
         if (!isSole) {
-          if (options.isFirstNews) this.#again(write);
+          if (outcome.code === 'unknown-session') this.#finish(write, 'unknown');
+          else if (options.isFirstNews) this.#again(write);
           return;
         }
         // A first, sole attempt is made again in a new session.

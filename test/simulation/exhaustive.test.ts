@@ -37,6 +37,16 @@ test('each clause of R2, R3 and R4 that is taken out shows within its configurat
   }
   const living = searched.filter(({ found }) => found.violation === null).map(({ options }) => options.mutant);
   expect(living).toEqual([]);
+
+  // The core itself passes wherever one of them died, and as far.
+  const farthest = new Map<string, number>();
+  for (const { options, found } of searched)
+    farthest.set(options.configuration, Math.max(farthest.get(options.configuration) ?? 0, found.counts.states));
+  const unmutated = await runSearches({
+    searches: [...farthest].map(([configuration, statesMax]) => ({ configuration, statesMax, mutant: null })),
+    jobs: 2,
+  });
+  expect(unmutated.filter(({ found }) => found.violation !== null).map(describeViolation)).toEqual([]);
 }, 600_000);
 
 test('states that count as one behave alike: telling replicas apart by their whole history reaches no others', async () => {

@@ -120,8 +120,8 @@ class Teller {
         );
         return;
       case 'write': {
-        const { id, command, attempt } = input.request;
-        const words = `${describeCommand(command)} (${id.session} no. ${id.number}${attempt === 'first' ? '' : ', again'})`;
+        const { id, command } = input.request;
+        const words = `${describeCommand(command)} (${id.session} no. ${id.number})`;
         this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} ${words}`, 'work');
         return;
       }

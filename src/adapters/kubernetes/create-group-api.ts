@@ -1,6 +1,6 @@
 import type { ApiAnswer, ApiRequest } from '../../core/election/api.ts';
 import { unreachable } from '../../core/base/assert.ts';
-import type { LeaseRecord, RecordContent, RecordVersion } from '../../core/election/record.ts';
+import type { LeaseRecord, RecordVersion } from '../../core/election/record.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Endpoint, GroupApi } from '../../ports/kubernetes.ts';
 import type { Log } from '../../ports/telemetry.ts';
@@ -47,6 +47,8 @@ export async function createGroupApi(options: GroupApiOptions): Promise<GroupApi
   return new KubernetesGroupApi(options, client, new GroupRequests(connection, names), names);
 }
 
+type ReplaceLease = Extract<ApiRequest, { readonly kind: 'replaceLease' }>;
+
 /** Replaces build on the newest Lease or, in doubt, on one of the few before it. */
 const LEASES_KEPT = 8;
 /** A leader renews its Lease several times within its duration. */
@@ -62,6 +64,8 @@ class KubernetesGroupApi implements GroupApi {
   /** What calls read, oldest first, by {@link versionKey}: a replace sends all of it back (R1). */
   readonly #leases = new Map<string, JsonObject>();
   #leaseUid: string | null = null;
+  /** Why the last call of a kind was refused: said once, not at every attempt. */
+  readonly #refusals = new Map<ApiRequest['kind'], string>();
 
   constructor(
     options: GroupApiOptions,
@@ -78,6 +82,12 @@ class KubernetesGroupApi implements GroupApi {
   }
 
   async call(request: ApiRequest): Promise<ApiAnswer> {
+    const answer = await this.#call(request);
+    this.#noteRefusal(request.kind, answer);
+    return answer;
+  }
+
+  async #call(request: ApiRequest): Promise<ApiAnswer> {
     try {
       switch (request.kind) {
         case 'readLease':
@@ -85,7 +95,7 @@ class KubernetesGroupApi implements GroupApi {
         case 'createLease':
           return await this.#createLease();
         case 'replaceLease':
-          return await this.#replaceLease(request.base, request.content);
+          return await this.#replaceLease(request);
         case 'listPods':
           return await this.#listPods();
         case 'readPod':
@@ -151,6 +161,17 @@ class KubernetesGroupApi implements GroupApi {
     }
   }
 
+  /** A missing permission, or an admission policy: nothing that another attempt would change, and a person must know. */
+  #noteRefusal(request: ApiRequest['kind'], answer: ApiAnswer): void {
+    if (answer.kind === 'inDoubt') return;
+    const reason = answer.kind === 'refused' ? answer.reason : null;
+    if (reason === null) this.#refusals.delete(request);
+    else if (this.#refusals.get(request) !== reason) {
+      this.#refusals.set(request, reason);
+      this.#options.log.warn('kubernetes-call-refused', { request, reason });
+    }
+  }
+
   async #createLease(): Promise<ApiAnswer> {
     const lease = emptyLease(this.#names.leaseName, this.#names.namespace);
     const answer = await this.#callLease(() => this.#requests.createLease(lease));
@@ -158,12 +179,12 @@ class KubernetesGroupApi implements GroupApi {
     return answer.kind === 'absent' ? { kind: 'refused', reason: `no namespace ${this.#names.namespace}` } : answer;
   }
 
-  async #replaceLease(base: RecordVersion, content: RecordContent): Promise<ApiAnswer> {
+  async #replaceLease({ base, content, baseIs }: ReplaceLease): Promise<ApiAnswer> {
     const lease = this.#leases.get(versionKey(base));
     // Whoever asks reads again, and what it reads is kept.
     if (lease === undefined) return { kind: 'conflict' };
     const { clock, leaseDurationMs } = this.#options;
-    const body = leaseWith(lease, content, { nowMs: clock.now().wallMs, leaseDurationMs });
+    const body = leaseWith(lease, content, { nowMs: clock.now().wallMs, leaseDurationMs, baseIs });
     return this.#callLease(() => this.#requests.replaceLease(body));
   }
 

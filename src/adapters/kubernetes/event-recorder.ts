@@ -18,7 +18,7 @@ export interface EventRecorderOptions {
 
 const BURST = 10;
 const REFILL_MS = 10_000;
-/** The API server refuses longer ones. */
+/** What the newer kind of Event, as which it is read too, allows. */
 const MESSAGE_MAX = 1024;
 const REASON_MAX = 128;
 

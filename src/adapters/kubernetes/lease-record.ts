@@ -27,6 +27,11 @@ export const ANNOTATIONS = {
   endedEpoch: 'kvstore.dev/ended-epoch',
   /** See {@link sealOf}. */
   seal: 'kvstore.dev/seal',
+  /**
+   * R13: the version that this write replaced although it was no record to obey. Written for the API server alone: where an
+   * admission policy holds every record to the one before it, this is how it knows that there was none.
+   */
+  replacesLost: 'kvstore.dev/replaces-lost',
 } as const;
 
 /** Far above any sensible set; a list beyond it was not written by us. */
@@ -207,29 +212,38 @@ export const emptyLease = (name: string, namespace: string): JsonObject => ({
 export function leaseWith(
   base: JsonObject,
   content: RecordContent,
-  times: { readonly nowMs: WallMs; readonly leaseDurationMs: number },
+  {
+    nowMs,
+    leaseDurationMs,
+    baseIs,
+  }: {
+    readonly nowMs: WallMs;
+    readonly leaseDurationMs: number;
+    readonly baseIs?: 'lost' | undefined;
+  },
 ): JsonObject {
   const metadata = objectAt(base, 'metadata');
   const spec = objectAt(base, 'spec');
   const holderIdentity = content.holder ?? '';
-  const now = microTime(times.nowMs);
+  const now = microTime(nowMs);
+  const replacesLost = baseIs === 'lost' ? textAt(metadata, 'resourceVersion') : null;
   const sameTerm =
     (spec['holderIdentity'] ?? '') === holderIdentity && (spec['leaseTransitions'] ?? 0) === content.epoch;
   return {
     ...base,
-    metadata: { ...metadata, annotations: annotationsWith(objectAt(metadata, 'annotations'), content) },
+    metadata: { ...metadata, annotations: annotationsWith(objectAt(metadata, 'annotations'), content, replacesLost) },
     spec: {
       ...spec,
       holderIdentity,
       leaseTransitions: content.epoch,
-      leaseDurationSeconds: Math.max(1, Math.ceil(times.leaseDurationMs / 1000)),
+      leaseDurationSeconds: Math.max(1, Math.ceil(leaseDurationMs / 1000)),
       acquireTime: sameTerm ? (spec['acquireTime'] ?? now) : now,
       renewTime: now,
     },
   };
 }
 
-function annotationsWith(base: JsonObject, content: RecordContent): JsonObject {
+function annotationsWith(base: JsonObject, content: RecordContent, replacesLost: string | null): JsonObject {
   const values: Readonly<Record<keyof typeof ANNOTATIONS, string | null>> = {
     seal: sealOf(content),
     inSync: content.inSync.join(','),
@@ -238,6 +252,7 @@ function annotationsWith(base: JsonObject, content: RecordContent): JsonObject {
     lineage: content.lineage === null ? null : `${content.lineage.number}.${content.lineage.id}`,
     nonce: content.nonce,
     endedEpoch: content.endedEpoch === null ? null : String(content.endedEpoch),
+    replacesLost,
   };
   const annotations: Record<string, unknown> = { ...base };
   for (const field of Object.keys(ANNOTATIONS) as (keyof typeof ANNOTATIONS)[]) {

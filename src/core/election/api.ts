@@ -6,7 +6,13 @@ export type ApiRequest =
   /** Creates it empty: no holder, no set. */
   | { readonly kind: 'createLease' }
   /** Replaces just this version; the adapter sends uid and resourceVersion both. */
-  | { readonly kind: 'replaceLease'; readonly base: RecordVersion; readonly content: RecordContent }
+  | {
+      readonly kind: 'replaceLease';
+      readonly base: RecordVersion;
+      readonly content: RecordContent;
+      /** R13: what stands there is not to be obeyed, and so binds the new record to nothing. An admission policy has to know. */
+      readonly baseIs?: 'lost';
+    }
   /** Every pod of the group that the API server lists, ready or not. */
   | { readonly kind: 'listPods' }
   /** The pod of this name, whatever its labels: a list of one, or of none. */

@@ -382,15 +382,10 @@ export class Candidate {
   }
 
   #ask() {
-    const { obedience } = this.#options;
-    return { ms: this.#now.monotonicMs, promises: this.#options.promises(), changes: obedience.changes };
+    return { ms: this.#now.monotonicMs, promises: this.#options.promises() };
   }
 
-  #see(
-    answer: ApiAnswer,
-    asked: { ms: number; promises: number; changes: number },
-    reason: string,
-  ): LeadVerdict | null {
+  #see(answer: ApiAnswer, asked: { ms: number; promises: number }, reason: string): LeadVerdict | null {
     this.#lookedMs = this.#now.monotonicMs;
     switch (answer.kind) {
       case 'record':
@@ -409,11 +404,7 @@ export class Candidate {
     }
   }
 
-  #adopt(
-    record: LeaseRecord,
-    asked: { ms: number; promises: number; changes: number },
-    reason: string,
-  ): LeadVerdict | null {
+  #adopt(record: LeaseRecord, asked: { ms: number; promises: number }, reason: string): LeadVerdict | null {
     const { replica, follower, obedience, beginnings } = this.#options;
     const { content } = record;
     this.#noteVersion(record, this.#now);
@@ -421,11 +412,9 @@ export class Candidate {
       this.#view = { kind: 'unfilled', record };
       return null;
     }
-    const fresh = asked.changes === obedience.changes;
     const { lineage } = content;
-    if (lineage === null || !(obedience.accepts(content) || (replica.empty && fresh))) {
-      // A read that began before the newest epoch was seen says nothing; one that began after says that it is lost.
-      if (!fresh) return this.#retry();
+    if (lineage === null || !(obedience.accepts(content) || replica.empty)) {
+      // Or the read began before the newest epoch was seen: whatever is done about it begins with another.
       this.#view = {
         kind: 'lost',
         reason: 'the record is not one to be obeyed: it has gone back in time, or belongs to another history',

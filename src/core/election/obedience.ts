@@ -6,7 +6,6 @@ import type { RecordContent } from './record.ts';
 export class Obedience {
   #lineage: Lineage | null = null;
   #epoch = 0 as Epoch;
-  #changes = 0;
 
   get lineage(): Lineage | null {
     return this.#lineage;
@@ -15,11 +14,6 @@ export class Obedience {
   /** The highest epoch seen, in the record or in a message of the lineage. */
   get epoch(): Epoch {
     return this.#epoch;
-  }
-
-  /** Counts every rise: a read that began before the newest may be older than what it is judged by. */
-  get changes(): number {
-    return this.#changes;
   }
 
   /** R3: a later lineage, or the same one in no lower an epoch. */
@@ -31,7 +25,6 @@ export class Obedience {
 
   /** The record binds from now on, also where an empty replica goes back to an older one. */
   adopt(content: { readonly lineage: Lineage; readonly epoch: Epoch }): void {
-    if (!sameLineage(content.lineage, this.#lineage) || content.epoch !== this.#epoch) this.#changes += 1;
     this.#lineage = content.lineage;
     this.#epoch = content.epoch;
   }
@@ -40,7 +33,6 @@ export class Obedience {
   seeEpoch(lineage: Lineage | null, epoch: Epoch): boolean {
     if (!sameLineage(lineage, this.#lineage) || lineage === null || epoch <= this.#epoch) return false;
     this.#epoch = epoch;
-    this.#changes += 1;
     return true;
   }
 }

@@ -186,9 +186,10 @@ export class Tenure {
     if (this.#inDoubt) return this.#replace({ ...content, inSync: [...leader.set.confirmed] });
     if (this.#endWanted) return this.#end();
     if (this.#whoStaysAskedMs !== null && nowMs - this.#whoStaysAskedMs > WHO_STAYS_MS) return this.#askWhoStays();
-    if (this.#successor !== null) return this.#handOver(this.#successor);
     const change = leader.changeReady;
     if (change !== null) return this.#changeSet(change.reason);
+    // R5: after the change that is under way, which nothing else would bring to its end.
+    if (this.#successor !== null && leader.set.change === null) return this.#handOver(this.#successor);
     if (this.#hearsNobody(nowMs)) return this.#giveUp();
     return nowMs >= this.#renewDueMs ? this.#replace(content) : null;
   }
@@ -203,7 +204,6 @@ export class Tenure {
   *#read(): Errand<TenureVerdict | null> {
     const { obedience, leader } = this.#options;
     this.#readWanted = false;
-    const { changes } = obedience;
     const answer = yield* call({ kind: 'readLease' });
     switch (answer.kind) {
       case 'record':
@@ -229,16 +229,11 @@ export class Tenure {
     ) {
       return this.#recognise(record);
     }
-    if (
-      content.lineage !== null &&
-      obedience.accepts(content) &&
-      (content.epoch > leader.epoch || !sameLineage(content.lineage, leader.lineage))
-    ) {
+    const isLater = sameLineage(content.lineage, leader.lineage)
+      ? content.epoch > leader.epoch
+      : obedience.accepts(content);
+    if (isLater) {
       return { kind: 'deposed', reason: `the record names ${content.holder ?? 'nobody'} in epoch ${content.epoch}` };
-    }
-    if (changes !== obedience.changes) {
-      this.#readWanted = true;
-      return null;
     }
     return this.#lose(version, 'it is not one that this leader wrote, nor one to be obeyed');
   }
@@ -339,7 +334,7 @@ export class Tenure {
     const { leader } = this.#options;
     const { content } = this.#base;
     this.#successor = null;
-    if (!leader.set.confirmed.has(successor.id) || leader.set.change !== null) return null;
+    if (!leader.set.confirmed.has(successor.id)) return null;
     return yield* this.#replace(
       { ...content, holder: successor.id, epoch: (leader.epoch + 1) as Epoch, addresses: successor.addresses },
       { kind: 'handedOver', successor: successor.id },
@@ -481,6 +476,7 @@ export class Tenure {
       kind: 'replaceLease',
       base: version,
       content: { holder: replica.id, epoch, inSync, addresses, lineage, nonce: nonces.next(), endedEpoch: null },
+      baseIs: 'lost',
     });
     if (answer.kind !== 'record') return this.#retry();
     return { kind: 'rewritten', record: answer.record, askedMs, alarm };

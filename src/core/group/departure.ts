@@ -26,6 +26,8 @@ export interface DepartureStanding {
 /** How long a stopping leader waits for standbys to become members, and for what is in flight. */
 const GATHER_MS = 500;
 const DRAIN_MS = 1000;
+/** Writing the record takes a moment. If it takes longer, writes need not wait for it: they are safe without (R7). */
+const NAMING_MS = 250;
 /** Before the grace period ends: time for the last calls to the API. */
 const END_MARGIN_MS = 2000;
 
@@ -40,6 +42,7 @@ export class Departure {
   #deadlineMs = Infinity;
   #endMs = Infinity;
   #drainingSinceMs: number | null = null;
+  #drainedSinceMs: number | null = null;
   #ended = false;
 
   constructor(replica: Replica) {
@@ -74,11 +77,13 @@ export class Departure {
     const successor = gathering ? null : this.#successor(leader, others);
     if (successor === null) {
       this.#drainingSinceMs = null;
+      this.#drainedSinceMs = null;
       return { draining: false, successor: null, windDown: null };
     }
     this.#drainingSinceMs ??= nowMs;
-    const drained = leader.drained || nowMs - this.#drainingSinceMs > DRAIN_MS;
-    return { draining: true, successor: drained ? successor : null, windDown: null };
+    if (leader.drained || nowMs - this.#drainingSinceMs > DRAIN_MS) this.#drainedSinceMs ??= nowMs;
+    const draining = nowMs - (this.#drainedSinceMs ?? nowMs) <= NAMING_MS;
+    return { draining, successor: this.#drainedSinceMs === null ? null : successor, windDown: null };
   }
 
   done(now: Instant, standing: DepartureStanding): boolean {

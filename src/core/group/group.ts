@@ -476,6 +476,7 @@ export class Group {
         const { record, askedMs, alarm } = verdict;
         const { lineage } = record.content;
         this.#stepDown('the record was lost and is written again', 0, now, effects);
+        this.#beginnings.forget();
         if (lineage !== null && !sameLineage(lineage, this.#replica.lineage)) {
           this.#replica.beginLineage(lineage);
           this.#report(effects, {

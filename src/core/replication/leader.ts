@@ -178,9 +178,8 @@ export class Leader {
     const { session: sessionId, number } = request.id;
     const session = machine.sessions.get(sessionId);
     const staged = this.#proposals.session(sessionId);
-    if ((session === undefined && !this.#proposals.isOpening(sessionId)) || this.#proposals.isEnding(sessionId)) {
-      return request.attempt === 'first' ? refused('unknown-session') : { kind: 'unknown', code: 'session-lost' };
-    }
+    if ((session === undefined && !this.#proposals.isOpening(sessionId)) || this.#proposals.isEnding(sessionId))
+      return refused('unknown-session');
     const kept = session?.outcomes.get(number);
     if (kept !== undefined) return this.#answerAgain(kept, ticket, now);
     const first = staged?.numbers.get(number);
@@ -488,10 +487,11 @@ export class Leader {
     this.rounds.settle();
     this.#answerVouches(effects);
     for (const progress of this.#followers.values()) {
-      if (progress.link === null) continue;
-      if (progress.snapshot !== null && !progress.snapshot.done)
+      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);
+      // R11: after the entries, which would else wait for the whole snapshot, until the log no longer has them: under
+      // load it would start over for ever.
+      if (progress.link !== null && progress.snapshot !== null && !progress.snapshot.done)
         this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
-      this.#sendAppends(progress, progress.link, effects);
     }
     this.#replica.trimLog(this.#limits, this.#replica.commitIndex);
   }

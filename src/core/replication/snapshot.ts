@@ -11,9 +11,10 @@ import type { SnapshotItem } from './messages.ts';
 const ITEM_OVERHEAD_BYTES = 64;
 
 /**
- * R11: walks over a state machine that goes on changing. What an entry after `startIndex` has changed need not be sent,
- * for that entry travels in the same stream; so every value and tombstone is either sent as it stood at `startIndex` or
- * made anew by an entry. Sessions and outcomes are sent as they stand, and what entries repeat of them changes nothing.
+ * R11: walks over a state machine that goes on changing. What an entry after `startIndex` has changed is not sent, for
+ * that entry travels in the same stream; so every value and tombstone is either sent as it stood at `startIndex`, before
+ * any entry that changes it is known to be committed, or made anew by an entry. Sessions and outcomes are sent as they
+ * stand, and what entries repeat of them changes nothing.
  */
 export class SnapshotScan {
   readonly startIndex: LogIndex;

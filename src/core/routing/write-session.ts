@@ -17,8 +17,8 @@ import type {
  *
  * What makes a repetition safe is one count per write: its *open attempts*, those that left and whose fate was not
  * learnt. A refusal closes its own attempt and says nothing of the others. At zero the write is certainly in no log
- * under its id, and may be refused to the client, moved to another session or sent as a first attempt; above zero it
- * keeps its id, goes out as `repeated`, and only a committed outcome, a lost session or its deadline ends it.
+ * under its id, and may be refused to the client or moved to another session; above zero it keeps its id, and only a
+ * committed outcome, a session that is not known any more or its deadline ends it.
  *
  * Where the leader is, and whether a replica passes things on to it, is the host's business: it says when there is a
  * road to a leader and performs the effects.
@@ -261,6 +261,11 @@ export class WriteSession {
       case 'not-leader':
         break;
       case 'unknown-session':
+        if (write.session === this.#session) this.#session = null;
+        if (write.openAttempts === 0) break;
+        // What became of the other attempts is forgotten with the session.
+        this.#settle(write, { kind: 'answered', outcome: { kind: 'unknown', code: 'session-lost' } }, effects);
+        return;
       case 'session-full':
         // A write with open attempts keeps its id all the same: it is repeated until the leader says more.
         if (write.session === this.#session) this.#session = null;
@@ -318,8 +323,7 @@ export class WriteSession {
     const session = write.session;
     if (session === null) return;
     const attempt = this.#nextAttempt++;
-    const repeated = write.openAttempts > 0;
-    if (repeated) this.repeatedAttempts += 1;
+    if (write.openAttempts > 0) this.repeatedAttempts += 1;
     if (write.attempt !== NO_ATTEMPT) (write.olderAttempts ??= []).push(write.attempt);
     write.attempt = attempt;
     write.openAttempts += 1;
@@ -331,7 +335,6 @@ export class WriteSession {
       request: {
         id: { session: session.id, number: write.number },
         settledThrough: session.settledThrough,
-        attempt: repeated ? 'repeated' : 'first',
         idempotencyKey: write.idempotencyKey,
         command: write.command,
       },

@@ -56,8 +56,6 @@ export interface WriteRequest {
   readonly id: RequestId;
   /** The session asks no more for any number up to this one. */
   readonly settledThrough: number;
-  /** Whether this request may have been sent before. Only then is an unknown session an unknown outcome. */
-  readonly attempt: 'first' | 'repeated';
   readonly idempotencyKey: IdempotencyKey | null;
   readonly command: WriteCommand;
 }
@@ -93,7 +91,7 @@ export interface RefusedOutcome {
 export type WriteRefusal =
   /** This replica does not lead: ask the one that does. */
   | 'not-leader'
-  /** R15: a first, sole attempt is made again in a new session. */
+  /** R15: it was never opened, or is forgotten. Whoever sent the write once only makes it again in a new session. */
   | 'unknown-session'
   /** More unsettled outcomes than a session may have: open another. */
   | 'session-full'

@@ -84,7 +84,7 @@ export class StateMachine {
     this.#timeMs = at.timeMs;
   }
 
-  /** R11: one piece of a snapshot, beneath what entries since its start have changed already. */
+  /** R11: one piece of a snapshot. What entries since its start have changed is in none. */
   restore(item: SnapshotItem): void {
     switch (item.kind) {
       case 'value':

@@ -59,7 +59,7 @@ export class Store {
     return this.#values.get(key)?.version ?? this.#tombstones.get(key)?.version ?? this.#versionFloor;
   }
 
-  /** Applies what the entry at `revision` did, unless something newer is there (R11). */
+  /** Applies what the entry at `revision` did. */
   apply(effect: KeyEffect, revision: LogIndex, timeMs: WallMs): void {
     if (effect.kind === 'put') {
       const { key, value, contentType, version, createRevision } = effect;
@@ -72,13 +72,11 @@ export class Store {
   restoreValue(key: Key, stored: StoredValue): void {
     const before = this.#values.get(key);
     if (before !== undefined) {
-      if (before.revision >= stored.revision) return;
       assert(before.version < stored.version, VERSIONS_GROW);
       this.#bytes -= valueBytes(key, before);
     } else {
       const tombstone = this.#tombstones.get(key);
       if (tombstone !== undefined) {
-        if (tombstone.revision >= stored.revision) return;
         assert(tombstone.version < stored.version, VERSIONS_GROW);
         this.#dropTombstone(key);
       }
@@ -90,7 +88,6 @@ export class Store {
   restoreTombstone(key: Key, tombstone: Tombstone): void {
     const value = this.#values.get(key);
     const before = this.#tombstones.get(key);
-    if (Math.max(value?.revision ?? 0, before?.revision ?? 0) >= tombstone.revision) return;
     assert(Math.max(value?.version ?? 0, before?.version ?? 0) < tombstone.version, VERSIONS_GROW);
     if (value !== undefined) {
       this.#values.delete(key);

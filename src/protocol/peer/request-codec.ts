@@ -99,13 +99,11 @@ export function readRequestFrame(
 
 const HOPS: readonly WriteHop[] = ['direct', 'relay'];
 const COMMANDS: readonly WriteCommand['kind'][] = ['put', 'delete'];
-const ATTEMPTS: readonly WriteRequest['attempt'][] = ['first', 'repeated'];
 
 function writeWriteRequest(writer: ByteWriter, write: WriteRequest): void {
   writeSession(writer, write.id.session);
   writer.positive(write.id.number);
   writer.number(write.settledThrough);
-  writer.oneOf(ATTEMPTS, write.attempt);
   writeOptionalIdempotencyKey(writer, write.idempotencyKey);
   const command = write.command;
   writer.oneOf(COMMANDS, command.kind);
@@ -120,9 +118,8 @@ function readWriteRequest(reader: ByteReader): WriteRequest {
   const session = readSession(reader);
   const number = reader.positive('number within the session');
   const settledThrough = reader.number('settled through');
-  const attempt = reader.oneOf(ATTEMPTS, 'attempt');
   const idempotencyKey = readOptionalIdempotencyKey(reader);
-  return { id: { session, number }, settledThrough, attempt, idempotencyKey, command: readCommand(reader) };
+  return { id: { session, number }, settledThrough, idempotencyKey, command: readCommand(reader) };
 }
 
 function readCommand(reader: ByteReader): WriteCommand {

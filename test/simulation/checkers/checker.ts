@@ -162,6 +162,7 @@ export class Checker {
       );
     }
     // Who is empty obeys any record (R3), also the one by which it then begins.
+    mirror.obeyedBefore = before;
     mirror.obeyedLineage = mirror.chronicle === null ? null : now;
     mirror.epoch = view.epoch;
   }
@@ -474,9 +475,10 @@ export class Checker {
   onReadAnswered(process: Process, outcome: ReadOutcome): void {
     if (outcome.kind !== 'read') return;
     const obeyed = process.mirror?.obeyedLineage ?? null;
-    // null: it has emptied itself since, in the same turn.
+    const before = process.mirror?.obeyedBefore ?? null;
+    // What it was asked first in a turn it has answered by what it knew then. null: it has emptied itself since.
     check(
-      obeyed === null || sameLineage(outcome.lineage, obeyed),
+      obeyed === null || sameLineage(outcome.lineage, obeyed) || sameLineage(outcome.lineage, before),
       'committed-reads',
       () => `${process.label} shows data of lineage ${outcome.lineage.id}, and obeys ${obeyed?.id}`,
     );

@@ -17,6 +17,8 @@ export class Mirror {
   role: Role = 'seeking';
   epoch = 0;
   obeyedLineage: Lineage | null = null;
+  /** The same, a turn earlier. */
+  obeyedBefore: Lineage | null = null;
   /** Epochs that it has led, with their lineage. */
   ledEpoch = -1;
   readonly led = new Set<string>();

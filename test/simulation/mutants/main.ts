@@ -1,20 +1,24 @@
 /** `npm run sim:mutants`: every clause of the protocol that can be taken out is missed by something. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { deaths } from '../../exhaustive/deaths.ts';
+import { runSearches } from '../../exhaustive/run-searches.ts';
 import { huntAll } from './hunt-all.ts';
-import { elusive, mutants } from './list.ts';
+import { mutants, searched } from './list.ts';
 
 const help = `npm run sim:mutants [-- NAME...] [--seed N] [--tries N] [--jobs N]
 
 Hunts every mutant, or those whose name or rule is given, until a seed kills it, and runs the unmutated core in the
-schedule that killed it.
+schedule that killed it. The few that schedules hardly meet are looked for in the exhaustive search.
 
   --seed N     the first seed of each hunt; by default another with every run
   --tries N    give up after so many seeds (default 2000)
   --seconds S  or after so much processor time on one mutant (default 60)
   --jobs N     workers; default: one per processor
-  --elusive    those that are not killed reliably yet, instead of the others
 `;
+
+/** Of a search; some ten times what the most expensive of them takes. */
+const STATES_MAX = 100_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,7 +27,6 @@ const { values, positionals } = parseArgs({
     tries: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '60' },
     jobs: { type: 'string' },
-    elusive: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -32,10 +35,9 @@ if (values.help) {
   console.log(help);
   process.exit(0);
 }
-const isElusive = (name: string): boolean => elusive[name] !== undefined;
 const asked =
   positionals.length === 0
-    ? mutants.filter(({ name }) => isElusive(name) === values.elusive)
+    ? mutants
     : mutants.filter((mutant) => positionals.some((word) => mutant.name === word || mutant.rule === word));
 if (asked.length === 0) {
   console.error(
@@ -47,28 +49,44 @@ const firstSeed = values.seed === undefined ? Math.floor(Date.now() / 1000) * 10
 console.log(`${asked.length} mutants, seeds from ${firstSeed} on`);
 
 const started = performance.now();
+const jobs = Number(values.jobs ?? availableParallelism());
 const widest = Math.max(...asked.map(({ name }) => name.length));
 let alive = 0;
+
+function print(name: string, work: string, cpuSeconds: number, end: string | null): void {
+  const rule = mutants.find((mutant) => mutant.name === name)?.rule ?? '';
+  console.log(
+    `${rule.padEnd(4)} ${name.padEnd(widest)} ${work.padStart(12)} ${cpuSeconds.toFixed(1).padStart(5)} s  ${end ?? 'LIVES'}`,
+  );
+  if (end === null) alive += 1;
+}
+
 const found = await huntAll({
-  mutants: asked,
+  mutants: asked.filter(({ name }) => !searched.has(name)),
   firstSeed,
-  jobs: Number(values.jobs ?? availableParallelism()),
+  jobs,
   seedsMax: Number(values.tries),
   secondsMax: Number(values.seconds),
-  onCatch: ({ mutant: name, tries, cpuSeconds, killedBy, unmutated }) => {
-    const mutant = mutants.find((other) => other.name === name);
-    const how = killedBy === null ? 'LIVES' : `seed ${killedBy.seed} ${killedBy.invariant}`;
-    console.log(
-      `${(mutant?.rule ?? '').padEnd(4)} ${name.padEnd(widest)} ${String(tries).padStart(5)} seeds ${cpuSeconds.toFixed(1).padStart(5)} s  ${how}`,
-    );
-    if (unmutated !== null) console.log(`     the unmutated core fails there too: ${unmutated}`);
-    if (killedBy === null || unmutated !== null) alive += 1;
+  onCatch: ({ mutant, tries, cpuSeconds, killedBy, unmutated }) => {
+    const end = killedBy === null ? null : `seed ${killedBy.seed} ${killedBy.invariant}`;
+    print(mutant, `${tries} seeds`, cpuSeconds, end);
+    if (unmutated === null) return;
+    console.log(`     the unmutated core fails there too: ${unmutated}`);
+    alive += 1;
+  },
+});
+await runSearches({
+  searches: deaths
+    .filter(({ mutant }) => searched.has(mutant) && asked.some(({ name }) => name === mutant))
+    .map(({ mutant, configuration }) => ({ mutant, configuration, statesMax: STATES_MAX })),
+  jobs,
+  onSearched: ({ options, found: { counts, violation }, cpuSeconds }) => {
+    const end = violation === null ? null : `search ${options.configuration} ${violation.invariant}`;
+    print(options.mutant ?? '', `${counts.states} states`, cpuSeconds, end);
   },
 });
 const seeds = found.reduce((sum, { tries }) => sum + tries, 0);
 console.log(
-  `${found.length - alive} of ${found.length} mutants dead after ${seeds} seeds and ${((performance.now() - started) / 1000).toFixed(0)} s`,
+  `${asked.length - alive} of ${asked.length} mutants dead after ${seeds} seeds and ${((performance.now() - started) / 1000).toFixed(0)} s`,
 );
-if (positionals.length === 0 && !values.elusive)
-  console.log(`left out, for --elusive: ${Object.keys(elusive).join(', ')}`);
 process.exitCode = alive === 0 ? 0 : 1;

@@ -282,7 +282,7 @@ export const recordMutants: readonly Mutant[] = [
     name: 'lineage-not-compared',
     rule: 'R3',
     without: 'the lineage in every message',
-    aim: 'ghosts-of-other-lineages',
+    aim: 'another-history-speaks',
     patches: [
       {
         file: 'replication/follower.ts',
@@ -360,20 +360,6 @@ export const recordMutants: readonly Mutant[] = [
         this.#nonces = new Set([nonce]);`,
         replace: `        this.#base = answer.record;`,
       },
-    ],
-  },
-  {
-    name: 'old-reads-judge',
-    rule: 'R3',
-    without: 'a record counts as lost only by a read that began after the newest epoch was seen',
-    aim: 'doubt',
-    patches: [
-      {
-        file: 'election/candidate.ts',
-        find: `    const fresh = asked.changes === obedience.changes;`,
-        replace: `    const fresh = true;`,
-      },
-      { file: 'election/tenure.ts', find: `    if (changes !== obedience.changes) {`, replace: `    if (false) {` },
     ],
   },
   // --- R13 ---------------------------------------------------------------------------------------------------------------

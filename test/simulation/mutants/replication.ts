@@ -349,28 +349,34 @@ export const replicationMutants: readonly Mutant[] = [
   },
   // --- R11 ---------------------------------------------------------------------------------------------------------------
   {
-    name: 'snapshot-overwrites',
+    name: 'snapshot-sends-what-changed',
     rule: 'R11',
-    without: 'a value of a snapshot is applied only where it is newer than what is there',
+    without: 'a snapshot leaves out what entries since its start have changed',
     aim: 'snapshots-under-writes',
     patches: [
-      // A snapshot leaves out what has changed since it began, and so never has what is older; here it does not.
       {
         file: 'replication/snapshot.ts',
         find: `      return stored.revision > this.startIndex ? 'skipped' : { kind: 'value', key, stored };`,
         replace: `      return { kind: 'value', key, stored };`,
       },
+    ],
+  },
+  {
+    name: 'entries-wait-for-chunks',
+    rule: 'R11',
+    without: 'entries go out before the pieces of a snapshot',
+    aim: 'snapshot-under-load',
+    patches: [
       {
-        file: 'store/store.ts',
-        find: `      if (before.revision >= stored.revision) return;
-      assert(before.version < stored.version, VERSIONS_GROW);`,
+        file: 'replication/leader.ts',
+        find: `      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);`,
         replace: '',
       },
       {
-        file: 'store/store.ts',
-        find: `        if (tombstone.revision >= stored.revision) return;
-        assert(tombstone.version < stored.version, VERSIONS_GROW);`,
-        replace: '',
+        file: 'replication/leader.ts',
+        find: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);`,
+        replace: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
+      if (progress.link !== null) this.#sendAppends(progress, progress.link, effects);`,
       },
     ],
   },
@@ -470,7 +476,7 @@ export const replicationMutants: readonly Mutant[] = [
     name: 'complete-before-the-end-is-applied',
     rule: 'R11',
     without: 'a snapshot is complete only once everything up to the end of the scan is applied',
-    aim: 'snapshots-under-writes',
+    aim: 'snapshot-without-its-entries',
     patches: [
       {
         file: 'replication/follower.ts',
@@ -483,7 +489,7 @@ export const replicationMutants: readonly Mutant[] = [
     name: 'id-outlives-the-data',
     rule: 'R11',
     without: 'data that is given up takes its id with it',
-    aim: 'nothing-left-long-cut',
+    aim: 'restored-amid-a-snapshot',
     patches: [
       {
         file: 'replication/replica.ts',

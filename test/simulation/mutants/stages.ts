@@ -1084,6 +1084,166 @@ const plays = {
       stage.end();
     },
   ),
+
+  'takeover-between-rounds': staged(
+    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers, count: 8 } }),
+    (stage) => {
+      stage.begin();
+      const { network, plan } = stage.world;
+      for (let times = 0; times < 3; times += 1) {
+        const old = stage.leader;
+        const [heir, other] = stage.followers();
+        check(heir !== undefined && other !== undefined, 'world', () => 'there are no followers');
+        // One finds the leader's address closed and takes over at once; the leader hears nothing of it.
+        old.apiUp = false;
+        network.cut(other.pod.machine, old.pod.machine);
+        stage.world.plan = { ...plan, network: { ...plan.network, falseRefusals: 1 } };
+        for (const end of heir.links.values()) if (end.out.to?.process === old) network.reset(end);
+        stage.run(8);
+        stage.world.plan = plan;
+        stage.expect('it leads', () => stage.leaders().includes(heir), 400);
+        stage.run(200);
+        network.heal(other.pod.machine, old.pod.machine);
+        old.apiUp = true;
+        stage.expect('one leads', () => stage.leaders().length === 1, 8000);
+        stage.expect('all are in sync', () => members(stage).length === 3, 8000);
+      }
+      stage.end();
+    },
+  ),
+
+  'in-sync-reads-far-behind': staged(
+    (seed) => ({
+      clients: { ...quietPlan(seed).clients, ...readers, readModes: ['in-sync'], keys: 2, readShare: 0.6, count: 6 },
+    }),
+    (stage) => {
+      stage.begin();
+      const { network } = stage.world;
+      const [late] = stage.followers();
+      check(late !== undefined, 'world', () => 'there is no follower');
+      // What the leader says comes without a gap, and long after it was said; nobody else says that it is no member.
+      late.apiUp = false;
+      network.slowDown(stage.leader.pod.machine, late.pod.machine, 3000 * MS);
+      stage.run(6000);
+      network.healAll();
+      late.apiUp = true;
+      stage.end();
+    },
+  ),
+
+  'snapshot-under-load': staged(
+    (seed) => ({
+      limits: { ...defaultLimits, logEntriesMax: 100, snapshotChunkBytes: 64, inflightBytesMax: 16_000 },
+      network: { ...quietPlan(seed).network, latencyUs: 10 * MS },
+      clients: { ...quietPlan(seed).clients, keys: 2000, readShare: 0, operationMeanUs: 8 * MS, inFlightMax: 20 },
+    }),
+    (stage) => {
+      stage.begin();
+      stage.run(3000);
+      const [follower] = stage.followers();
+      check(follower !== undefined, 'world', () => 'there is no follower');
+      follower.die({ silent: false });
+      stage.run(1000);
+      stage.expect('it has the data again', () => members(stage).length === 3, 6000);
+      stage.end();
+    },
+  ),
+
+  'snapshot-without-its-entries': staged(
+    (seed) => ({
+      limits: { ...defaultLimits, logEntriesMax: 8, snapshotChunkBytes: 64, inflightBytesMax: 4000 },
+      clients: { ...quietPlan(seed).clients, keys: 40, readShare: 0, operationMeanUs: 2 * MS, inFlightMax: 20 },
+    }),
+    (stage) => {
+      stage.begin();
+      const [follower] = stage.followers();
+      check(follower !== undefined, 'world', () => 'there is no follower');
+      const { network } = stage.world;
+      const send = network.send.bind(network);
+      let isLossy = true;
+      // Beyond what TCP does: of what is sent to who takes a snapshot no entry arrives, and all else does.
+      network.send = (end, message) => {
+        const isEntry = message.kind === 'append' && message.entries.length > 0;
+        if (!isLossy || !isEntry || end.out.to?.process.pod !== follower.pod) send(end, message);
+      };
+      follower.die({ silent: false });
+      stage.run(2000);
+      isLossy = false;
+      stage.end();
+    },
+  ),
+
+  'restored-amid-a-snapshot': staged(
+    (seed) => ({
+      limits: { ...defaultLimits, minInSync: 1, logEntriesMax: 8, snapshotChunkBytes: 64, inflightBytesMax: 200 },
+      clients: { ...quietPlan(seed).clients, keys: 40 },
+    }),
+    (stage) => {
+      stage.begin();
+      const { api, network, pods } = stage.world;
+      const before = api.lease;
+      const [sleeper] = stage.followers();
+      check(sleeper !== undefined && before !== null, 'world', () => 'there is no follower, or no Lease');
+      sleeper.pause();
+      stage.expect('it is removed', () => !members(stage).includes(sleeper.id as ReplicaId), 2000);
+      const others = pods.running().filter((process) => process !== sleeper);
+      for (const process of others) process.die({ silent: false });
+      // The sleeper does not answer, and is waited for.
+      stage.expect('a new lineage begins', () => stage.world.checker.newLineages === 1, 40_000);
+      stage.expect('writes go on', () => committedLately(stage, 500), 5000);
+      stage.run(1000);
+      for (const process of pods.running()) network.slowDown(process.pod.machine, sleeper.pod.machine, 300 * MS);
+      sleeper.continue();
+      stage.expect('it gives up what it has', () => sleeper.mirror?.chronicle === null, 5000);
+      // Now an old backup is restored, which names what it has just given up; and everybody else is gone.
+      pods.desired = 1;
+      for (const process of pods.running()) {
+        if (process === sleeper) continue;
+        process.pod.isPending = true;
+        process.pod.restarts = false;
+        pods.powerCut(process.pod);
+        pods.giveUp(process.pod);
+      }
+      api.write({ content: before.content, uid: before.uid });
+      stage.expect('another lineage begins', () => stage.world.checker.newLineages === 2, 20_000);
+      network.healAll();
+      stage.end();
+    },
+  ),
+
+  'another-history-speaks': staged(
+    () => ({ limits: { ...defaultLimits, minInSync: 1 }, restartMeanUs: 100 * MS }),
+    (stage) => {
+      stage.begin();
+      const { api, network, pods } = stage.world;
+      for (let times = 0; times < 4; times += 1) {
+        const old = stage.leader;
+        old.die({ silent: false });
+        stage.expect('another leads', () => another(stage, old) !== undefined, 3000);
+        stage.expect('all are in sync', () => members(stage).length === 3, 8000);
+      }
+      // One of a namespace that was deleted lives on, somewhere where nobody sees it.
+      const [forgotten] = stage.followers();
+      check(forgotten !== undefined, 'world', () => 'there is no follower');
+      forgotten.isForsaken = true;
+      forgotten.apiUp = false;
+      for (let machine = 0; machine < 256; machine += 1) {
+        if (machine === forgotten.pod.machine) continue;
+        network.cut(forgotten.pod.machine, machine);
+        network.cut(machine, forgotten.pod.machine);
+      }
+      pods.forget(forgotten.pod);
+      api.delete();
+      const { leader } = stage;
+      for (const process of pods.running()) if (process !== forgotten) process.die({ silent: false });
+      stage.expect('another group is founded', () => another(stage, leader) !== undefined, 10_000);
+      stage.run(500);
+      network.healAll();
+      const founder = another(stage, leader);
+      const goesOn = (): boolean => founder?.mirror?.role === 'leading' && committedLately(stage, 1000);
+      stage.expectThroughout('it works, whatever the other says', goesOn, 4000);
+    },
+  ),
 } as const;
 
 const emptyRecord = {

@@ -271,7 +271,6 @@ export const peerFrame = (group = GROUP, message = someMessage): PeerFrame => ({
 export const someWrite: WriteRequest = {
   id: { session: 'session-a' as SessionId, number: 1 },
   settledThrough: 0,
-  attempt: 'first',
   idempotencyKey: null,
   command: { kind: 'delete', key: 'key' as Key, condition: { kind: 'none' } },
 };

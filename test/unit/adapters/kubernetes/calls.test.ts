@@ -122,6 +122,22 @@ describe('absent is what Kubernetes says of the object, not what a server withou
     expect(await api.call({ kind: 'readLease' })).toMatchObject({ kind });
   });
 
+  test('why a call is refused is said once, and again only after it was not', async () => {
+    const said = () => log.lines.filter(({ event }) => event === 'kubernetes-call-refused').map(({ fields }) => fields);
+    server.answer = status(403, 'Forbidden');
+    await api.call({ kind: 'readLease' });
+    await api.call({ kind: 'readLease' });
+    const first = { request: 'readLease', reason: expect.stringContaining('HTTP 403') };
+    expect(said()).toEqual([first]);
+    await api.call({ kind: 'createLease' });
+    expect(said()).toEqual([first, { ...first, request: 'createLease' }]);
+    server.answer = json(200, lease('1'));
+    await api.call({ kind: 'readLease' });
+    server.answer = status(403, 'Forbidden');
+    await api.call({ kind: 'readLease' });
+    expect(said()).toEqual([first, { ...first, request: 'createLease' }, first]);
+  });
+
   test('a create that finds no namespace is refused', async () => {
     server.answer = status(404, 'NotFound');
     expect(await api.call({ kind: 'createLease' })).toMatchObject({ kind: 'refused' });

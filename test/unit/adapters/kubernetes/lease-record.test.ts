@@ -106,6 +106,14 @@ describe('R1: a body is built from the record that was read', () => {
     expect(spec).toMatchObject({ fieldOfTheFuture: [1] });
   });
 
+  test('R13: one that replaces a lost record names its version, and the next one does not', () => {
+    const annotationsOf = (lease: JsonObject): unknown => (lease['metadata'] as JsonObject)['annotations'];
+    const again = leaseWith(base, filled, { ...times, baseIs: 'lost' });
+    expect(annotationsOf(again)).toMatchObject({ [ANNOTATIONS.replacesLost]: '41' });
+    expect(readLease(again)).toMatchObject({ kind: 'record', record: { content: filled } });
+    expect(annotationsOf(leaseWith(again, filled, times))).not.toHaveProperty([ANNOTATIONS.replacesLost]);
+  });
+
   test('what the content does not say is taken away', () => {
     const { metadata } = leaseWith(base, filled, times) as { metadata: { annotations: JsonObject } };
     expect(metadata.annotations).not.toHaveProperty([ANNOTATIONS.endedEpoch]);

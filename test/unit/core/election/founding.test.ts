@@ -140,6 +140,16 @@ describe('R13: a record that was lost', () => {
     expect(present(group.api.record).content).toMatchObject({ holder: idOf('a'), epoch: 5 });
   });
 
+  test('it says that it replaces what was lost, and says so of no other write', () => {
+    const group = leadingGroup({ epoch: 4 });
+    group.api.sketch({ holder: 'c', epoch: 2, inSync: ['c'] });
+    group.turn({ kind: 'recordHinted', record: null });
+    group.run(1500);
+    expect(group.status).toMatchObject({ role: 'leading', epoch: 5 });
+    const said = group.api.replaces.map(({ content, baseIs = 'obeyed' }) => `${content.epoch} ${baseIs}`);
+    expect([...new Set(said)]).toEqual(['5 lost', '5 obeyed']);
+  });
+
   test('it creates the empty Lease, reads it, and only then begins the round; until that is full it writes nothing', () => {
     const group = leadingGroup();
     group.api.deleteRecord();
@@ -230,6 +240,22 @@ describe('R13: a record that was lost', () => {
     group.run(2000);
     expect(group.status).toMatchObject({ role: 'leading', lineage: { number: 2 } });
     expect(reportsOf('alarm', group.effects).map(({ code }) => code)).toContain('data-loss-possible');
+  });
+
+  test('and goes on in it when that record is lost, too, and the answer to writing the next', () => {
+    const group = leadingGroup({ inSync: ['a', 'b'], pods: ['a', 'b', 'd'] });
+    group.hangUp('b');
+    group.api.pods = [podOf('a'), podOf('d')];
+    group.farEnds.set(addressesOf('d').peer, new FarReplica(idOf('d')));
+    group.api.deleteRecord();
+    group.hint();
+    group.runUntil('it leads a new lineage', () => group.status.lineage?.number === 2 && group.role === 'leading');
+    group.api.next('lose', ({ epoch }) => epoch > group.status.epoch);
+    group.api.deleteRecord();
+    group.hint();
+    group.run(3000);
+    expect(group.status).toMatchObject({ role: 'leading', lineage: { number: 2 } });
+    expect(group.status.epoch).toBeGreaterThanOrEqual(6);
   });
 
   test('a leader does so only while the API server lists its own pod', () => {

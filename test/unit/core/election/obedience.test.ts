@@ -44,14 +44,4 @@ describe('R3: the highest epoch seen, in the record or in a message', () => {
     expect(obedience.seeEpoch(null, epoch(9))).toBe(false);
     expect([obedience.epoch, obedience.lineage]).toEqual([4, LINEAGE]);
   });
-
-  test('every rise is counted, so that a read that began before it is known to be older', () => {
-    const obedience = obeying(4);
-    const before = obedience.changes;
-    obedience.adopt({ lineage: LINEAGE, epoch: epoch(4) });
-    expect(obedience.changes).toBe(before);
-    obedience.seeEpoch(LINEAGE, epoch(5));
-    obedience.adopt({ lineage: NEXT_LINEAGE, epoch: epoch(5) });
-    expect(obedience.changes).toBe(before + 2);
-  });
 });

@@ -145,6 +145,32 @@ describe('R9: a leader that is told to stop hands over', () => {
     expect(present(group.api.record).content.epoch).toBe(5);
   });
 
+  test('a member that asks to leave meanwhile is let go first, and does not stand in its way', () => {
+    const group = leadingGroup({ epoch: 4 });
+    group.api.away = true;
+    stop(group);
+    group.run(600);
+    tellsToStop(group, 'c');
+    group.api.next('drop', ({ holder }) => holder !== idOf('a'));
+    group.api.away = false;
+    group.run(1000);
+    expect(present(group.api.record).content).toMatchObject({ holder: idOf('b'), epoch: 5, inSync: ids('a', 'b') });
+  });
+
+  test('R7: while the API server does not answer it takes writes in again: nobody else can', () => {
+    const group = leadingGroup();
+    group.api.away = true;
+    stop(group);
+    group.run(1000);
+    group.write(put('k'));
+    group.run(50);
+    expect([brief(group), group.role]).toEqual([['committed'], 'leading']);
+    group.api.away = false;
+    group.run(200);
+    expect(handOver(group)).toBeDefined();
+    expect(group.role).toBe('seeking');
+  });
+
   test('when its grace period ends it ends, whatever has become of it', () => {
     const group = leadingGroup();
     group.api.away = true;

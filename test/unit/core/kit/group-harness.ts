@@ -354,7 +354,6 @@ export class GroupHarness {
     const write: WriteRequest = {
       id: request(this.#number),
       settledThrough: 0,
-      attempt: 'first',
       idempotencyKey: null,
       command,
       ...changed,

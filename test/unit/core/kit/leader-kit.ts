@@ -141,7 +141,6 @@ export class LeaderKit {
     const write: WriteRequest = {
       id: request(this.#number),
       settledThrough: 0,
-      attempt: 'first',
       idempotencyKey: null,
       command,
       ...changed,

@@ -292,12 +292,13 @@ describe('R11: taking a snapshot', () => {
     expect(sessions.get(SESSION)?.outcomes.get(1)?.outcome).toEqual({ kind: 'absent' });
   });
 
-  test('what entries have changed since its start is newer, whichever comes first', () => {
+  test('what entries have changed since its start comes with them, over what the snapshot brought', () => {
     const group = followerOf({ empty: true });
     group.snapshotBegin(10);
     const one = entry(11, 4, putBody('k', { value: 'new', version: 2, created: 7 }));
-    group.append([one], { prevEpoch: epoch(1), commitIndex: logIndex(11) });
+    group.append([one], { prevEpoch: epoch(1), commitIndex: logIndex(10) });
     group.snapshotChunk(0, items);
+    group.append([], { prevIndex: logIndex(11), prevEpoch: epoch(4), commitIndex: logIndex(11) });
     group.snapshotEnd({ chunks: 1, endIndex: logIndex(11) });
     expect(group.replica.machine.store.get(key('k'))?.value).toEqual(bytes('new'));
   });

@@ -200,7 +200,7 @@ test('R15: whoever waits when the leader steps down learns that its outcome is o
   const group = leaderOf({ inSync: ['a', 'b'] });
   group.propose(put('k'));
   group.openSession();
-  group.propose(put('k'), { id: { session: 'session' as never, number: 1 }, attempt: 'repeated' });
+  group.propose(put('k'), { id: { session: 'session' as never, number: 1 } });
   group.leader.stepDown(group.effects);
   expect(group.replies()).toEqual([
     { kind: 'unknown', code: 'deposed' },

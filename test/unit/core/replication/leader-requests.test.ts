@@ -20,7 +20,7 @@ import { leaderOf, type LeaderKit } from '../kit/leader-kit.ts';
 const brief = (outcome: WriteOutcome) => (outcome.kind === 'committed' ? outcome.decided : outcome.code);
 const replies = (group: LeaderKit) => group.replies().map(brief);
 
-const again = (number: number): Partial<WriteRequest> => ({ id: request(number), attempt: 'repeated' });
+const again = (number: number): Partial<WriteRequest> => ({ id: request(number) });
 const withKey = (key: string, digest = 'digest'): Partial<WriteRequest> => ({ idempotencyKey: { key, digest } });
 
 describe('R15: a repeated number gets the first outcome', () => {
@@ -96,7 +96,7 @@ describe('R15: a repeated number gets the first outcome', () => {
     const group = leaderOf({ inSync: ['a', 'b'] });
     group.propose(put('k'), { id: request(5), settledThrough: 4 });
     // The entry that settles it is not even committed.
-    group.propose(put('late'), { id: request(3), attempt: 'first' });
+    group.propose(put('late'), { id: request(3) });
     group.ack('b');
     expect(replies(group)).toEqual(['session-lost', written({ version: 1 })]);
     expect(group.replica.machine.store.size).toBe(1);
@@ -122,15 +122,11 @@ describe('R15: sessions', () => {
     expect(new Set(group.sessions().map((one) => (one.kind === 'opened' ? one.session : ''))).size).toBe(2);
   });
 
-  test('an unknown session is refused to a first, sole attempt, and is an unknown outcome for a repeated one', () => {
+  test('a write of an unknown session is refused, and not applied', () => {
     const group = leaderOf({ inSync: ['a'] });
     const id = request(1, 'forgotten' as SessionId);
-    group.propose(put('k'), { id, attempt: 'first' });
-    group.propose(put('k'), { id, attempt: 'repeated' });
-    expect(group.replies()).toEqual([
-      { kind: 'refused', code: 'unknown-session', leaderHint: null },
-      { kind: 'unknown', code: 'session-lost' },
-    ]);
+    group.propose(put('k'), { id });
+    expect(group.replies()).toEqual([{ kind: 'refused', code: 'unknown-session', leaderHint: null }]);
     expect(group.replica.machine.store.size).toBe(0);
   });
 

@@ -74,7 +74,7 @@ describe('R10: the stream begins where both logs last agree', () => {
     group.follower('b').received.length = 0;
     for (let writes = 1; writes <= 3; writes += 1) {
       const id = { session: SESSION, number: writes };
-      const write = { id, settledThrough: 0, attempt: 'first', idempotencyKey: null, command: put('k') } as const;
+      const write = { id, settledThrough: 0, idempotencyKey: null, command: put('k') } as const;
       group.leader.propose(writes, write, group.now, []);
     }
     group.turn();
@@ -172,9 +172,9 @@ describe('R11: a follower that the log no longer reaches back to gets a snapshot
     const group = trimmed();
     group.hello('d', EMPTY);
     const { received } = group.follower('d');
-    expect(received.map(({ kind }) => kind)).toEqual(['snapshotBegin', 'snapshotChunk', 'snapshotEnd', 'append']);
+    expect(received.map(({ kind }) => kind)).toEqual(['snapshotBegin', 'append', 'snapshotChunk', 'snapshotEnd']);
     expect(received[0]).toMatchObject({ startIndex: 5, startEpoch: 4, hello: 1, timeMs: group.replica.machine.timeMs });
-    expect(received[1]).toMatchObject({
+    expect(received[2]).toMatchObject({
       number: 0,
       items: [
         { kind: 'value', key: 'kept', stored: { value: bytes('v'), revision: 2 } },
@@ -182,7 +182,7 @@ describe('R11: a follower that the log no longer reaches back to gets a snapshot
         { kind: 'session', session: SESSION, outcomes: [{ number: 1 }, { number: 2 }, { number: 3 }] },
       ],
     });
-    expect(received[2]).toMatchObject({ chunks: 1, endIndex: 5, versionFloor: 0 });
+    expect(received[3]).toMatchObject({ chunks: 1, endIndex: 5, versionFloor: 0 });
   });
 
   test('writes go on meanwhile, in the same stream', () => {
@@ -224,6 +224,28 @@ describe('R11: a follower that the log no longer reaches back to gets a snapshot
     expect(chunks()).toBe(3);
     group.ack('d', { matchIndex: logIndex(0), receivedBytes: 2000 });
     expect(chunks()).toBe(5);
+  });
+
+  test('entries do not wait for chunks: under load the log would else have dropped them before the last chunk is out', () => {
+    const values = Array.from({ length: 40 }, (_, place) =>
+      entry(place + 2, 1, putBody(`k${place}`, { value: 'x'.repeat(500), version: 1, created: place + 2 })),
+    );
+    const group = leaderOf({
+      inSync: ['a'],
+      log: [entry(1, 1, openSessionBody()), ...values],
+      limits: { logEntriesMax: 8, snapshotChunkBytes: 1000, inflightBytesMax: 3000 },
+    });
+    group.hello('d', EMPTY);
+    const follower = group.follower('d');
+    const sentBytes = (): number => group.leader.progress(idOf('d'))?.sentBytes ?? 0;
+    const ended = (): boolean => follower.received.some(({ kind }) => kind === 'snapshotEnd');
+    for (let writes = 0; writes < 100 && !ended(); writes += 1) {
+      group.propose(put('k'));
+      group.ack('d', { matchIndex: logIndex(0), receivedBytes: sentBytes() });
+      expect(follower.entries.at(-1)?.index).toBe(group.replica.log.lastIndex);
+    }
+    expect(ended()).toBe(true);
+    expect(effectsOf('disconnect', group.effects)).toEqual([]);
   });
 
   test('one that is too slow for the log that is kept starts over, and the leader’s memory does not grow', () => {

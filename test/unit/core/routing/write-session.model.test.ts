@@ -100,9 +100,8 @@ class Model {
     if (at === 'follower') return refused('not-leader');
     const opened = this.sessions.get(request.id.session);
     // R15: ids that were forgotten are refused.
-    if (opened === undefined || request.id.number <= opened.settledThrough) {
-      return request.attempt === 'first' ? refused('unknown-session') : { kind: 'unknown', code: 'session-lost' };
-    }
+    if (opened === undefined) return refused('unknown-session');
+    if (request.id.number <= opened.settledThrough) return { kind: 'unknown', code: 'session-lost' };
     opened.settledThrough = Math.max(opened.settledThrough, request.settledThrough);
     for (const number of opened.outcomes) if (number <= opened.settledThrough) opened.outcomes.delete(number);
     if (opened.outcomes.has(request.id.number)) return COMMITTED;

@@ -153,7 +153,7 @@ test('R15: a write waits for a road and a session, then leaves as the first atte
   expect(bench.opening).toHaveLength(1);
   expect(bench.sent).toEqual([]);
   const session = bench.openSession();
-  expect(bench.only().request).toMatchObject({ id: { session, number: 1 }, settledThrough: 0, attempt: 'first' });
+  expect(bench.only().request).toMatchObject({ id: { session, number: 1 }, settledThrough: 0 });
 });
 
 test('R15: numbers count up, and settledThrough is the number before the lowest that waits', () => {
@@ -178,19 +178,22 @@ test('R15: a write whose connection broke is repeated under its id when a road o
   bench.roadOpened();
   const second = bench.only();
   expect(second.request.id).toEqual(first.request.id);
-  expect(second.request.attempt).toBe('repeated');
   bench.answer(second, committed);
   expect(bench.settled.get(1)).toEqual({ kind: 'answered', outcome: committed });
 });
 
-test('R15: a write that certainly never left is a first attempt still', () => {
+test('R15: a write that certainly never left is in no log, and may take a new session', () => {
   const bench = Bench.ready();
   bench.submit(1);
   const first = bench.only();
   bench.session.onRoadLost();
   bench.session.onAttemptLost(first.attempt, 'never-left', monotonicMs(bench.nowMs));
   bench.roadOpened();
-  expect(bench.only().request).toMatchObject({ id: first.request.id, attempt: 'first' });
+  const second = bench.only();
+  expect(second.request.id).toEqual(first.request.id);
+  bench.answer(second, refused('unknown-session'));
+  const session = bench.openSession();
+  expect(bench.only().request.id).toEqual({ session, number: 1 });
 });
 
 test('a new road is no reason to wait for the old one: what it has not answered is repeated', () => {
@@ -198,7 +201,7 @@ test('a new road is no reason to wait for the old one: what it has not answered 
   bench.submit(1);
   const first = bench.only();
   bench.roadOpened();
-  expect(bench.only().request).toMatchObject({ id: first.request.id, attempt: 'repeated' });
+  expect(bench.only().request).toMatchObject({ id: first.request.id });
 });
 
 test('a late answer of the old road counts, and the other attempt is forgotten', () => {
@@ -213,14 +216,14 @@ test('a late answer of the old road counts, and the other attempt is forgotten',
   expect(bench.session.waiting).toBe(0);
 });
 
-test('a sole attempt refused by a replica that does not lead is sent again as the first, after a pause', () => {
+test('a sole attempt refused by a replica that does not lead is sent again, after a pause', () => {
   const bench = Bench.ready();
   bench.submit(1);
   bench.answer(bench.only(), refused('not-leader'));
   bench.submit(2);
   expect(bench.sent).toEqual([]);
   bench.pass(2);
-  expect(bench.take().map(({ request }) => request.attempt)).toEqual(['first', 'first']);
+  expect(bench.take().map(({ request }) => request.id.number)).toEqual([2, 3]);
 });
 
 test('pauses grow while nobody leads, and a new road ends them', () => {
@@ -260,7 +263,7 @@ test('R15: not-leader proves nothing about an earlier attempt: the write stays r
   bench.roadOpened();
   bench.answer(bench.only(), refused('not-leader'));
   bench.pass(2);
-  expect(bench.only().request).toMatchObject({ id: first.request.id, attempt: 'repeated' });
+  expect(bench.only().request).toMatchObject({ id: first.request.id });
 });
 
 test.each(['memory-full', 'overloaded', 'idempotency-full', 'idempotency-mismatch'] as const)(
@@ -279,7 +282,7 @@ test.each(['memory-full', 'overloaded', 'idempotency-full', 'idempotency-mismatc
     repeated.answer(repeated.only(), refused(code));
     expect(repeated.settled.size).toBe(0);
     repeated.pass(50);
-    expect(repeated.only().request).toMatchObject({ id: first.request.id, attempt: 'repeated' });
+    expect(repeated.only().request).toMatchObject({ id: first.request.id });
   },
 );
 
@@ -289,15 +292,15 @@ test('R15: an unknown session makes a first, sole attempt again in a new session
   bench.answer(bench.only(), refused('unknown-session'));
   expect(bench.opening).toHaveLength(1);
   const session = bench.openSession();
-  expect(bench.only().request).toMatchObject({ id: { session, number: 1 }, attempt: 'first', settledThrough: 0 });
+  expect(bench.only().request).toMatchObject({ id: { session, number: 1 }, settledThrough: 0 });
 });
 
-test('R15: a repeated write of a lost session ends as unknown', () => {
+test('R15: a repeated write of a session that is not known any more ends as unknown', () => {
   const bench = Bench.ready();
   bench.submit(1);
   bench.roadLost(bench.take());
   bench.roadOpened();
-  bench.answer(bench.only(), unknown('session-lost'));
+  bench.answer(bench.only(), refused('unknown-session'));
   expect(bench.settled.get(1)).toEqual({ kind: 'answered', outcome: unknown('session-lost') });
 });
 
@@ -321,7 +324,7 @@ test('R15: a full session drains under its ids while a new one takes new writes'
   const [early, late] = bench.take() as [Sent, Sent];
   bench.answer(late, refused('session-full'));
   const session = bench.openSession();
-  expect(bench.only().request).toMatchObject({ id: { session, number: 1 }, attempt: 'first' });
+  expect(bench.only().request).toMatchObject({ id: { session, number: 1 } });
   bench.roadLost([early]);
   bench.roadOpened();
   expect(bench.take().map(({ request }) => request.id)).toContainEqual(early.request.id);
@@ -335,7 +338,7 @@ test('R15: a full session does not take the id of a write that may be in a log',
   bench.roadOpened();
   bench.answer(bench.only(), refused('session-full'));
   bench.pass(50);
-  expect(bench.only().request).toMatchObject({ id: first.request.id, attempt: 'repeated' });
+  expect(bench.only().request).toMatchObject({ id: first.request.id });
 });
 
 test('R15: a deposed leader leaves the outcome open: the write is repeated under its id', () => {
@@ -344,7 +347,7 @@ test('R15: a deposed leader leaves the outcome open: the write is repeated under
   const first = bench.only();
   bench.answer(first, unknown('deposed'));
   bench.pass(2);
-  expect(bench.only().request).toMatchObject({ id: first.request.id, attempt: 'repeated' });
+  expect(bench.only().request).toMatchObject({ id: first.request.id });
 });
 
 test('an attempt that nobody answers is repeated, each time after twice as long', () => {
@@ -354,7 +357,7 @@ test('an attempt that nobody answers is repeated, each time after twice as long'
   bench.pass(999);
   expect(bench.sent).toEqual([]);
   bench.pass(1);
-  expect(bench.only().request).toMatchObject({ id: first.request.id, attempt: 'repeated' });
+  expect(bench.only().request).toMatchObject({ id: first.request.id });
   bench.pass(1999);
   expect(bench.sent).toEqual([]);
   bench.pass(1);

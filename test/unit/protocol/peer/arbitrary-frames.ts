@@ -234,7 +234,6 @@ const command: fc.Arbitrary<WriteCommand> = fc.oneof(
 const write: fc.Arbitrary<WriteRequest> = record({
   id: record({ session, number: positive }),
   settledThrough: number,
-  attempt: fc.constantFrom('first', 'repeated'),
   idempotencyKey: fc.option(idempotencyKey),
   command,
 });

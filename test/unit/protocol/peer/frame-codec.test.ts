@@ -255,7 +255,7 @@ test('a frame beyond the limit is malformed as soon as its length is known', () 
 describe('what the other side would not take is not encoded, and leaves no trace', () => {
   const lineage = { number: 1, id: 'a' };
   const read = { key: 'k', mode: 'in-sync', token: null };
-  const write = { id: { session: 's', number: 1 }, settledThrough: 0, attempt: 'first', idempotencyKey: null };
+  const write = { id: { session: 's', number: 1 }, settledThrough: 0, idempotencyKey: null };
   const put = { kind: 'put', key: 'k', value: new Uint8Array(1), contentType: null, condition: { kind: 'none' } };
   const tags = [{ lineageId: 'x'.repeat(5000), revision: 1 }];
   const ofRead = (change: object) => ({ kind: 'read', read: { ...read, ...change } });
@@ -313,7 +313,7 @@ test('a large frame in many small chunks is gathered without quadratic copying',
   const value = new Uint8Array(4 * 2 ** 20).fill(9);
   const command = { kind: 'put', key: 'k', value, contentType: null, condition: { kind: 'none' } };
   const id = { session: 's', number: 1 };
-  const write = { id, settledThrough: 0, attempt: 'first', idempotencyKey: null, command };
+  const write = { id, settledThrough: 0, idempotencyKey: null, command };
   const frame = { kind: 'write', group: 0, epoch: 1, request: 1, hop: 'direct', write } as unknown as PeerFrame;
   const bytes = encoded(frame);
   const decoder = openDecoder();
