@@ -74,6 +74,9 @@ const quarterOfMemory: DerivedDefault<number> = {
   help: '64Mi, or a quarter of KV_MEMORY_MAX where that is less',
 };
 
+/** What Node and our code take by themselves (75 MiB) and what garbage and buffers come to at the least, as measured. */
+const PROCESS_BYTES = 160 * Mi;
+
 const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 
 /** Every option there is. The order is that of the help. */
@@ -367,8 +370,11 @@ export const options = {
     processes: kvstore,
     section: 'Limits',
     default: {
-      derive: ({ machine }) => Math.max(16 * Mi, Math.floor((machine.memoryLimitBytes ?? Gi) / 2)),
-      help: "half of the cgroup's memory limit, 512Mi without one",
+      derive: ({ machine: { memoryLimitBytes } }) => {
+        const limitBytes = memoryLimitBytes ?? Gi;
+        return Math.max(16 * Mi, Math.min(Math.floor(limitBytes / 2), limitBytes - PROCESS_BYTES));
+      },
+      help: "half of the cgroup's memory limit, or less where that would leave under 160Mi; 512Mi without a limit",
     },
     help: 'Store, log and outcomes together. Beyond it writes get 507 memory-full; deletes still work.',
   }),

@@ -109,11 +109,17 @@ test('others are told the pod address and ports, IPv6 in brackets, unless told o
   expect(kvstore({ KV_ADVERTISE_HTTP: 'host:1' }).addresses).toEqual({ peer: '10.0.0.7:7000', http: 'host:1' });
 });
 
-test('without KV_MEMORY_MAX half of the cgroup limit is taken, and the log a quarter of that', () => {
-  const outcome = loadConfig('kvstore', pod, [], { memoryLimitBytes: 64 * 2 ** 20 });
-  if (outcome.kind !== 'config') throw new Error(JSON.stringify(outcome));
-  expect(outcome.config.groupLimits.memoryBytesMax).toBe(32 * 2 ** 20);
-  expect(outcome.config.groupLimits.logBytesMax).toBe(8 * 2 ** 20);
+test('without KV_MEMORY_MAX half of the cgroup limit is taken, less in a small container, and the log a quarter of that', () => {
+  const limitsIn = (memoryLimitMi: number) => {
+    const outcome = loadConfig('kvstore', pod, [], { memoryLimitBytes: memoryLimitMi * 2 ** 20 });
+    if (outcome.kind !== 'config') throw new Error(JSON.stringify(outcome));
+    const { memoryBytesMax, logBytesMax } = outcome.config.groupLimits;
+    return [memoryBytesMax / 2 ** 20, logBytesMax / 2 ** 20];
+  };
+  expect(limitsIn(4096)).toEqual([2048, 64]);
+  expect(limitsIn(320)).toEqual([160, 40]);
+  expect(limitsIn(256)).toEqual([96, 24]);
+  expect(limitsIn(64)).toEqual([16, 4]);
 });
 
 test('a proxy in a small container holds fewer bytes, in a large one no more than by default', () => {
