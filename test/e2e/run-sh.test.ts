@@ -85,7 +85,7 @@ if (skip !== null) {
       // An option that is refused: the process ends with 2 and says why. What `up` applies leaves it there.
       const set = 'kubectl --namespace kvstore set env deployment/kvstore-proxy KV_QUEUE_REQUESTS_MAX=none';
       expect(await inLab(set)).toMatchObject({ code: 0 });
-      const run = await inLab(`${UP} --timeout 20`);
+      const run = await inLab(`${UP} --timeout 40`);
       expect(run.code).toBe(1);
       expect(run.output).toContain('run.sh up: not all pods became ready; what is above says why');
       expect(run.output).toMatch(/its previous container\nKV_QUEUE_REQUESTS_MAX: "none" is not allowed/);
