@@ -64,12 +64,15 @@ const CLIENTS_PROGRAM = join(import.meta.dirname, 'load/main.ts');
 
 /**
  * Short waits where the protocol waits out of politeness, so that a run of seconds sees whole cycles; little memory, so that
- * it can be filled. The times that decide who leads are the defaults.
+ * it can be filled. The times that decide who leads are the defaults. How long an Idempotency-Key is kept is far beyond any
+ * jump of a clock here: it is counted by the log's time, and a leader whose clock jumps ahead forgets early, which is said
+ * (docs/reference/guarantees.md). A jump of 20 minutes made a write that its client repeated take effect twice.
  */
 const ENV = {
   KV_READMIT_MIN: '500ms',
   KV_READMIT_MAX: '2s',
   KV_MEMORY_MAX: '32Mi',
+  KV_IDEMPOTENCY_KEPT: '24h',
   KV_GRACE_PERIOD: `${GRACE_MS}ms`,
   KV_NAMESPACE: NAMESPACE,
 };
