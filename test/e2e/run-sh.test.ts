@@ -47,6 +47,8 @@ if (skip !== null) {
     beforeAll(async () => {
       await lab('up 3');
       await lab('node-image');
+      // Of a run that was cut short.
+      await inLab('./run.sh down');
     });
 
     afterAll(() => lab('down'));
