@@ -75,6 +75,7 @@ export default tseslint.config(
       'test/measure/**/*.ts',
       'test/endurance/main.ts',
       'test/chaos/main.ts',
+      'test/e2e/main.ts',
       'examples/**/*.ts',
     ],
     rules: { 'no-console': 'off' },

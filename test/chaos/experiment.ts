@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OperationOutcome } from '../history/operation.ts';
 import type { ChaosCluster } from './cluster.ts';
+import { RESTLESS } from './load/client.ts';
 import { nowUs } from './load/clock.ts';
 import { keysUntil } from './load/keys.ts';
 import type { RecordedOperation } from './load/requests.ts';
@@ -38,7 +39,7 @@ export class Experiment {
         const id = index * CLIENTS_PER_CROWD + number;
         const home = targets[id % proxies.length];
         const others = targets.filter((target) => target !== home);
-        return { id, targets: home === undefined ? others : [home, ...others] };
+        return { id, targets: home === undefined ? others : [home, ...others], habits: RESTLESS };
       });
       const historyFile = this.#files[index] ?? '';
       const order = {

@@ -29,31 +29,50 @@ export interface ClientOptions {
   /** Its own comes first; the others are asked now and then. */
   readonly targets: readonly Target[];
   readonly record: (operation: RecordedOperation) => void;
+  readonly habits: Habits;
 }
 
-const THINK_MS = 6;
+type Shares<Name extends string, Value> = readonly ({ readonly share: number } & Readonly<Record<Name, Value>>)[];
+
+/** How clients behave, on the average of all of them. */
+export interface Habits {
+  /** Between an answer and the next request, on the average. */
+  readonly thinkMs: number;
+  readonly operations: Shares<'op', Intent['op']>;
+  readonly modes: Shares<'mode', ReadMode>;
+  /** When a client gives up; drawn for each attempt. */
+  readonly patienceMs: readonly number[];
+  /** Whether a write in doubt is made again, under the same Idempotency-Key. */
+  readonly repeats: 'never' | 'by-every-third-client';
+}
+
+/** Impatient, and at everything that there is. */
+export const RESTLESS: Habits = {
+  thinkMs: 6,
+  operations: [
+    { share: 0.45, op: 'get' },
+    { share: 0.3, op: 'put' },
+    { share: 0.14, op: 'cas' },
+    { share: 0.05, op: 'create' },
+    { share: 0.06, op: 'delete' },
+  ],
+  modes: [
+    { share: 0.4, mode: 'linearizable' },
+    { share: 0.25, mode: 'in-sync' },
+    { share: 0.2, mode: 'session' },
+    { share: 0.15, mode: 'eventual' },
+  ],
+  // Most give up before the service does (10 s), some after.
+  patienceMs: [1000, 1000, 2000, 2000, 4000, 12_000],
+  repeats: 'by-every-third-client',
+};
+
 const HOME_SHARE = 0.7;
 /** After a connection that was refused or lost: for so long the target is left alone. */
 const REST_MS = 250;
-/** Most give up before the service does (10 s), some after. */
-const PATIENCE_MS = [1000, 1000, 2000, 2000, 4000, 12_000];
 /** Repeated under the same Idempotency-Key, at most. */
 const ATTEMPTS_MAX = 3;
 const PADDING_BYTES_MAX = 4096;
-
-const OPERATIONS = [
-  { share: 0.45, op: 'get' },
-  { share: 0.3, op: 'put' },
-  { share: 0.14, op: 'cas' },
-  { share: 0.05, op: 'create' },
-  { share: 0.06, op: 'delete' },
-] as const;
-const MODES: readonly { readonly share: number; readonly mode: ReadMode }[] = [
-  { share: 0.4, mode: 'linearizable' },
-  { share: 0.25, mode: 'in-sync' },
-  { share: 0.2, mode: 'session' },
-  { share: 0.15, mode: 'eventual' },
-];
 
 /** Does one thing after the other, as its seed says, and tells what became of each. */
 export class Client {
@@ -70,14 +89,14 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#keepsSession = options.id % 2 === 0;
-    this.#repeats = options.id % 3 === 0;
+    this.#repeats = options.habits.repeats !== 'never' && options.id % 3 === 0;
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { random } = this.#options;
+    const { random, habits } = this.#options;
     while (!signal.aborted) {
       await this.#operate();
-      await wait(random.exponential(THINK_MS));
+      await wait(random.exponential(habits.thinkMs));
     }
     this.#exchange.close();
   }
@@ -108,17 +127,18 @@ export class Client {
   }
 
   async #attempt(intent: Intent, request: string, target: Target): Promise<Settlement> {
-    const reply = await this.#exchange.ask(target, request, this.#options.random.pick(PATIENCE_MS));
+    const { random, habits } = this.#options;
+    const reply = await this.#exchange.ask(target, request, random.pick(habits.patienceMs));
     if (reply.kind !== 'answer') this.#restUntilMs.set(target, performance.now() + REST_MS);
     return settle(intent.op, reply);
   }
 
   #nextIntent(): Intent {
-    const { random, prefix, startUs, id } = this.#options;
+    const { random, prefix, startUs, id, habits } = this.#options;
     const generation = generationAt(nowUs(), startUs);
     const key = keyName(prefix, generation, random.below(KEYS_PER_GENERATION));
-    const op = choose(OPERATIONS, random).op;
-    if (op === 'get') return { op, key, mode: choose(MODES, random).mode };
+    const op = choose(habits.operations, random).op;
+    if (op === 'get') return { op, key, mode: choose(habits.modes, random).mode };
     this.#written += 1;
     if (op === 'delete') return { op, key };
     const value = `c${id}-${this.#written}`;

@@ -1,5 +1,5 @@
 import type { OperationOutcome } from '../../history/operation.ts';
-import type { Target } from './client.ts';
+import type { Habits, Target } from './client.ts';
 import type { ReadMode } from './requests.ts';
 
 /** What the one who drives tells a process of clients. One order at a time, each answered by one {@link Report}. */
@@ -10,8 +10,12 @@ export type Order =
       readonly prefix: string;
       readonly startUs: number;
       readonly historyFile: string;
-      /** Each client by its number, with its targets. */
-      readonly clients: readonly { readonly id: number; readonly targets: readonly Target[] }[];
+      /** Each client by its number. */
+      readonly clients: readonly {
+        readonly id: number;
+        readonly targets: readonly Target[];
+        readonly habits: Habits;
+      }[];
     }
   /** No further operations; answered when those under way have an outcome. */
   | { readonly kind: 'end' }

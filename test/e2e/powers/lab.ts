@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { CutFrom, PodPlace, Powers } from './powers.ts';
+
+/** The context that the lab's kubeconfig names. */
+export const LAB_CONTEXT = 'kube-lab';
+/** Where the lab's API server listens. */
+const API_HOST = '10.255.0.1';
+/** By this mark the lab finds what `heal` has to undo. */
+const CUT_COMMENT = 'kube-lab-cut';
+const COMMAND_WITHIN_MS = 600_000;
+const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
+
+const run = promisify(execFile);
+
+/** A real Kubernetes on this machine, whose nodes are namespaces: `cluster` starts, breaks and mends it. */
+export class Lab implements Powers {
+  readonly #program: string;
+  readonly #namespace: string;
+  #environment: NodeJS.ProcessEnv = process.env;
+
+  private constructor(program: string, namespace: string) {
+    this.#program = program;
+    this.#namespace = namespace;
+  }
+
+  /** KUBE_LAB names its program; else it lies beside the checkout, or there is none, and `skip` says so. */
+  static find(namespace: string): Lab | { readonly skip: string } {
+    const program = process.env['KUBE_LAB'] ?? join(import.meta.dirname, '../../../../shared/kube/cluster');
+    if (!existsSync(program)) return { skip: `no lab: KUBE_LAB names no program, and ${program} is not there` };
+    if (process.getuid?.() !== 0) return { skip: 'the lab needs root, for network namespaces' };
+    return new Lab(program, namespace);
+  }
+
+  /** With its kubeconfig, and its kubectl before any other. */
+  get environment(): NodeJS.ProcessEnv {
+    return this.#environment;
+  }
+
+  /** Starts what is missing. */
+  async up(nodes: number): Promise<void> {
+    await this.#lab('up', String(nodes));
+  }
+
+  /** From now on `environment` is the lab's. */
+  async attach(): Promise<void> {
+    const { stdout } = await this.#lab('env');
+    const assignments = /^export (.*)$/m.exec(stdout)?.[1] ?? '';
+    const { stdout: printed } = await run('bash', ['-c', `export ${assignments}; env -0`]);
+    this.#environment = Object.fromEntries(
+      printed.split('\0').flatMap((line) => {
+        const at = line.indexOf('=');
+        return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
+      }),
+    );
+  }
+
+  /** Nothing of it is left running, whoever had started it. */
+  async down(): Promise<void> {
+    await this.#lab('down');
+  }
+
+  async cut(pod: PodPlace, from: CutFrom): Promise<void> {
+    switch (from.kind) {
+      case 'pods':
+        await this.#lab('cut', pod.name, ...from.pods.map(({ name }) => name));
+        return;
+      case 'everything':
+        await this.#lab('cut', pod.name);
+        return;
+      case 'api':
+        await this.#drop(pod.node, ['-s', pod.ip, '-d', API_HOST]);
+        await this.#drop(pod.node, ['-s', API_HOST, '-d', pod.ip]);
+    }
+  }
+
+  async heal(): Promise<void> {
+    await this.#lab('heal');
+  }
+
+  async stopApi(): Promise<void> {
+    await this.#lab('api', 'stop');
+  }
+
+  async startApi(): Promise<void> {
+    await this.#lab('api', 'start');
+  }
+
+  async pauseApi(): Promise<void> {
+    await this.#lab('api', 'pause');
+  }
+
+  async resumeApi(): Promise<void> {
+    await this.#lab('api', 'resume');
+  }
+
+  async killNode(node: string): Promise<void> {
+    await this.#lab('kill-node', node);
+  }
+
+  async startNode(node: string): Promise<void> {
+    await this.#lab('start-node', node);
+  }
+
+  async buildImage(image: {
+    readonly tag: string;
+    readonly dockerfile: string;
+    readonly context: string;
+  }): Promise<void> {
+    await this.#lab('build', image.tag, image.dockerfile, image.context);
+  }
+
+  /** A node is a network namespace; what its pods send and get is forwarded there. */
+  async #drop(node: string, packets: readonly string[]): Promise<void> {
+    const namespace = `kube-lab-${node.replace('node', '')}`;
+    const rule = ['-I', 'FORWARD', ...packets, '-j', 'DROP', '-m', 'comment', '--comment', CUT_COMMENT];
+    await run('ip', ['netns', 'exec', namespace, 'iptables', ...rule]);
+  }
+
+  async #lab(...command: readonly string[]): Promise<{ readonly stdout: string }> {
+    return run(this.#program, [...command], {
+      env: { ...process.env, KUBE_LAB_NAMESPACE: this.#namespace },
+      timeout: COMMAND_WITHIN_MS,
+      maxBuffer: OUTPUT_BYTES_MAX,
+    });
+  }
+}

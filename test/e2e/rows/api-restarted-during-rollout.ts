@@ -1,0 +1,21 @@
+import { eventually } from '../eventually.ts';
+import type { MightyStage } from '../stage.ts';
+import { underLoad, type Round } from '../under-load.ts';
+
+/** Replicas that are told to stop need the record to be written: they wait, within their grace period, until it can be. */
+export function apiRestartedDuringRollout(stage: MightyStage): Promise<Round> {
+  const { installation, powers, api, kubectl } = stage;
+  return underLoad(stage, {}, async () => {
+    const before = new Set((await installation.pods('kvstore')).map(({ uid }) => uid));
+    await kubectl.run(['rollout', 'restart', 'deployment/kvstore']);
+    await eventually('the rollout has replaced the first pod', async () =>
+      (await installation.pods('kvstore')).some(({ uid, ready }) => ready && !before.has(uid)),
+    );
+    await powers.stopApi();
+    await powers.startApi();
+    await eventually('the API server answers', () => api.isReady(), { withinMs: 60_000 });
+    await installation.untilWhole();
+    const old = (await installation.pods('kvstore')).filter(({ uid }) => before.has(uid));
+    return { broken: old.map(({ name }) => `${name} is older than the rollout`) };
+  });
+}

@@ -1,0 +1,68 @@
+import { eventually } from '../eventually.ts';
+import { LoadPod } from '../load/load-pod.ts';
+import type { Stage } from '../stage.ts';
+import { readingBy, underLoad, untilSteady, type Round } from '../under-load.ts';
+
+const FEW = 3;
+const MANY = 6;
+const BUSY_CONNECTIONS = 64;
+/** Metrics are some ten seconds old, and the autoscaler looks every 15 s where nobody has told it otherwise. */
+const OUT_WITHIN_MS = 240_000;
+/** One pod at a time, each after a while. */
+const IN_WITHIN_MS = 900_000;
+
+/** Readers make the replicas busy, and go: out and in again by nobody's hand, under the load whose requests count. */
+export function autoscaling(stage: Stage): Promise<Round> {
+  const { installation, kubectl, api, namespace } = stage;
+  return underLoad(stage, {}, async (load) => {
+    const image = (await installation.pods('kvstore'))[0]?.image ?? '';
+    await installation.apply(['hpa']);
+    try {
+      const readers = await LoadPod.start({ api, kubectl, namespace, name: 'readers', image, notOn: [] });
+      const startedMs = performance.now();
+      try {
+        await beginReading(stage, readers);
+        await eventually(`${MANY} replicas`, async () => (await installation.replicas('kvstore')) >= MANY, {
+          withinMs: OUT_WITHIN_MS,
+          everyMs: 500,
+        });
+        await installation.untilWhole();
+        await untilSteady(load);
+      } finally {
+        await readers.end();
+      }
+      const outMs = performance.now() - startedMs;
+      const most = await installation.replicas('kvstore');
+      await eventually(`${FEW} replicas again`, async () => (await installation.replicas('kvstore')) === FEW, {
+        withinMs: IN_WITHIN_MS,
+        everyMs: 1000,
+      });
+      await installation.untilWhole();
+      const inMs = performance.now() - startedMs - outMs;
+      const seconds = (ms: number): string => `${(ms / 1000).toFixed(0)} s`;
+      return { note: `${FEW} to ${most} in ${seconds(outMs)}, back in ${seconds(inMs)}` };
+    } finally {
+      await kubectl.run(['delete', 'horizontalpodautoscalers', '--all']);
+      await installation.apply([]);
+    }
+  });
+}
+
+/** By the Service of the reading replicas, so that their processors are busy and not those of proxies. */
+async function beginReading({ installation }: Stage, readers: LoadPod): Promise<void> {
+  const target = { name: 'kvstore-read', ...(await installation.serviceAddress('kvstore-read')) };
+  const habits = { ...readingBy('eventual'), thinkMs: 1 };
+  const { nowUs: startUs } = await readers.progress();
+  await readers.order(
+    {
+      kind: 'begin',
+      seed: 1,
+      prefix: 'readers',
+      startUs,
+      // Nobody judges what they read.
+      historyFile: '/dev/null',
+      clients: Array.from({ length: BUSY_CONNECTIONS }, (_, id) => ({ id, targets: [target], habits })),
+    },
+    'done',
+  );
+}
