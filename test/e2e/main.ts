@@ -150,7 +150,7 @@ ${names.join('\n')}
   --context NAME   a cluster that runs; what needs power over its machines is skipped (default: the lab)
   --overlay DIR    what is applied (default k8s/overlays/lab)
   --running        use the lab as it runs, images included, and leave it so; else it is made anew, and taken down
-  --logs DIR       keep objects and logs of rounds that went wrong
+  --logs DIR       keep the logs of all pods, and the objects as a round that went wrong has left them
   --json FILE      the figures, for programs
   --lines          one line of JSON for each row, as it ends, instead of the table
 

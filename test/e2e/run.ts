@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LogKeeper } from './cluster/log-keeper.ts';
 import type { Powers } from './powers/powers.ts';
 import type { RowResult } from './report.ts';
 import { shortcomings, type Row } from './rows.ts';
@@ -11,16 +12,17 @@ export interface PlayOptions {
   /** null: nobody has them here; the reason says why. */
   readonly powers: Powers | { readonly skip: string };
   readonly rounds: number;
-  /** For what is left of a round that went wrong; null: nowhere. */
+  /** Where all logs go, and the objects as a round that went wrong has left them; null: nowhere. */
   readonly logsTo: string | null;
 }
 
 /** Plays a row, round after round. One that goes wrong ends it, and leaves a whole installation to the next row. */
 export async function play(row: Row, options: PlayOptions): Promise<RowResult> {
-  const { stage, powers, rounds } = options;
+  const { stage, powers, rounds, logsTo } = options;
   if (row.needs === 'powers' && 'skip' in powers) return { kind: 'skipped', row: row.name, reason: powers.skip };
   const played: Round[] = [];
   const short: string[] = [];
+  const keeper = logsTo === null ? null : new LogKeeper({ ...stage, folder: join(logsTo, `${row.name}-logs`) });
   for (let number = 1; number <= rounds; number += 1) {
     const of = `round ${number} of ${rounds}`;
     try {
@@ -33,10 +35,11 @@ export async function play(row: Row, options: PlayOptions): Promise<RowResult> {
       stage.say(`${row.name}, ${of}: ${(error as Error).stack ?? String(error)}`);
     }
     if (short.length > 0) {
-      await keep(stage, options.logsTo, `${row.name}-${number}`);
+      await keep(stage, logsTo, `${row.name}-${number}`);
       break;
     }
   }
+  keeper?.stop();
   return { kind: 'played', row: row.name, rounds: played, shortcomings: short };
 }
 
@@ -46,10 +49,10 @@ function playOnce(row: Row, stage: Stage, powers: Powers | { readonly skip: stri
   return row.round({ ...stage, powers });
 }
 
-function lineOf({ figures, stallMs, note, broken }: Round): string {
-  const { writePauseMs, writePauseAtMs, readPauseMs, failed, failures, operations } = figures;
+function lineOf({ figures, stallMs, writePauseAt, note, broken }: Round): string {
+  const { writePauseMs, readPauseMs, failed, failures, operations } = figures;
   const parts = [
-    `pause of writes ${writePauseMs.toFixed(0)} ms (at ${(writePauseAtMs / 1000).toFixed(1)} s)`,
+    `pause of writes ${writePauseMs.toFixed(0)} ms (at ${writePauseAt})`,
     `of reads ${readPauseMs.toFixed(0)} ms`,
     `own stall ${stallMs.toFixed(0)} ms`,
     `${failed} of ${operations} failed${failed > 0 ? ` ${JSON.stringify(failures)}` : ''}`,
@@ -60,18 +63,13 @@ function lineOf({ figures, stallMs, note, broken }: Round): string {
 }
 
 /** What people look at first, once it has gone wrong. */
-async function keep({ installation, kubectl, say }: Stage, folder: string | null, name: string): Promise<void> {
+async function keep({ kubectl, say }: Stage, folder: string | null, name: string): Promise<void> {
   if (folder === null) return;
   try {
     const to = join(folder, name);
     mkdirSync(to, { recursive: true });
     for (const what of ['pods', 'events', 'deployments', 'leases']) {
       writeFileSync(join(to, `${what}.yaml`), await kubectl.run(['get', what, '--output=yaml']));
-    }
-    for (const app of ['kvstore', 'kvstore-proxy'] as const) {
-      for (const pod of await installation.pods(app)) {
-        writeFileSync(join(to, `${pod.name}.log`), await installation.logOf(pod));
-      }
     }
     say(`  kept: ${to}`);
   } catch (error) {

@@ -15,6 +15,8 @@ export interface Round {
   readonly figures: Figures;
   /** The longest that the load's own process was away. */
   readonly stallMs: number;
+  /** When the longest pause of writes began, as logs tell the time. */
+  readonly writePauseAt: string;
   /** What no requirement on figures covers, for the report. */
   readonly note: string;
   /** What must be seen and was not, beyond pauses and failed requests. */
@@ -94,6 +96,7 @@ export async function underLoad(
     const { nowUs: startUs } = await load.progress();
     const clients = CLIENTS.map((habits, id) => ({ id, targets: [target], habits }));
     const historyFile = `${HISTORY_FOLDER}/${LOAD_FILE}`;
+    const beganMs = Date.now();
     await load.order({ kind: 'begin', seed: loads, prefix, startUs, historyFile, clients }, 'done');
     await untilSteady(load);
     const found = await fault(load);
@@ -115,9 +118,11 @@ export async function underLoad(
       settledAtUs: endUs,
     });
     if (verdict.kind !== 'ok') broken.push(describeVerdict(verdict));
+    const figures = figuresOf(ended, { expectedCodes });
     return {
-      figures: figuresOf(ended, { expectedCodes }),
+      figures,
       stallMs: stallMsMax,
+      writePauseAt: new Date(beganMs + figures.writePauseAtMs).toISOString(),
       note: found.note ?? '',
       broken: [...broken, ...(await crashes(stage))],
     };

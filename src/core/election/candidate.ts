@@ -91,6 +91,8 @@ export class Candidate {
   #recoveringSinceMs: number | null = null;
   #lostSinceMs: number | null = null;
   #recoveryNotBeforeMs = 0;
+  /** R7: who led the epoch of a record without a holder, and gave it up, as far as this replica has seen it lead. */
+  #former: { readonly id: ReplicaId; readonly epoch: Epoch } | null = null;
   /** R7: this replica gave the record up, and lets others try first. */
   #heldOffUntilMs = -Infinity;
   #peerAddresses: readonly string[] = [];
@@ -433,6 +435,7 @@ export class Candidate {
       this.#movedMs = this.#now.monotonicMs;
       this.#thaw();
     }
+    if (content.holder !== null) this.#former = { id: content.holder, epoch: content.epoch };
     this.#view = { kind: 'obeyed', record };
     // Whatever this replica had asked for and did not get can no longer land.
     if (content.holder !== replica.id) beginnings.forgetAllBut(record.version);
@@ -504,9 +507,10 @@ export class Candidate {
     // A leader that is dead or has been silent may still have renewed: what was read decides.
     if (overtaken || this.#standReason(content, this.#now.monotonicMs) !== reason) return null;
 
-    const dropsHolder =
-      content.holder !== null && content.holder !== replica.id && content.inSync.length - 1 >= limits.minInSync;
-    const inSync = dropsHolder ? content.inSync.filter((id) => id !== content.holder) : content.inSync;
+    // Who gave the record up heard nobody: writes would wait for it as for one that is dead.
+    const former = content.holder ?? (this.#former?.epoch === content.epoch ? this.#former.id : null);
+    const dropsFormer = former !== null && former !== replica.id && content.inSync.length - 1 >= limits.minInSync;
+    const inSync = dropsFormer ? content.inSync.filter((id) => id !== former) : content.inSync;
     assert(
       inSync.length >= Math.min(content.inSync.length, limits.minInSync),
       'R6: the set never falls below its minimum',

@@ -53,7 +53,7 @@ export class Installation {
   /** From `kubectl apply -k` until a write through the proxy's Service is acknowledged; how long that took. */
   async install(): Promise<number> {
     const startedMs = performance.now();
-    await this.apply([]);
+    await this.apply();
     await eventually('a first write is acknowledged', () => this.#acknowledges('first'), {
       withinMs: WHOLE_WITHIN_MS,
       everyMs: 50,
@@ -61,16 +61,28 @@ export class Installation {
     return performance.now() - startedMs;
   }
 
-  /** As it was applied first, and with these of the components. */
-  async apply(components: readonly string[]): Promise<void> {
-    await this.#withKustomization(components, async (folder) => {
+  /** As the overlay says it. */
+  async apply(): Promise<void> {
+    await this.#withKustomization(this.#overlay, async (folder) => {
       await this.#kubectl.run(['apply', '-k', folder]);
+    });
+  }
+
+  /**
+   * The autoscalers of the overlay's other form, `…-hpa`, and nothing else of it: to go from Deployments that say their
+   * replicas to those that do not takes an operator's care.
+   */
+  async autoscale(): Promise<void> {
+    await this.#withKustomization(`${this.#overlay}-hpa`, async (folder) => {
+      const objects = (await this.#kubectl.run(['kustomize', folder])).split(/^---$/m);
+      const autoscalers = objects.filter((text) => /^kind: HorizontalPodAutoscaler$/m.test(text));
+      await this.#kubectl.run(['apply', '-f', '-'], autoscalers.join('---'));
     });
   }
 
   /** With all that it had: the Lease is made by the store, not by its manifests. */
   async remove(): Promise<void> {
-    await this.#withKustomization([], async (folder) => {
+    await this.#withKustomization(this.#overlay, async (folder) => {
       await this.#kubectl.run(['delete', '-k', folder, '--ignore-not-found', '--wait=true']);
     });
     await eventually('its pods are gone', async () => (await this.#allPods()).length === 0, {
@@ -210,17 +222,14 @@ export class Installation {
   }
 
   /** The overlay as it is, in a namespace of the test's own: nobody else's installation is touched. */
-  async #withKustomization(components: readonly string[], use: (folder: string) => Promise<void>): Promise<void> {
+  async #withKustomization(overlay: string, use: (folder: string) => Promise<void>): Promise<void> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'kvstore-e2e-')));
     try {
-      const found = (path: string): string => relative(folder, realpathSync(path));
-      const parts = components.map((name) => found(join(this.#overlay, '../../components', name)));
       const lines = [
         'apiVersion: kustomize.config.k8s.io/v1beta1',
         'kind: Kustomization',
         `namespace: ${this.namespace}`,
-        `resources: [${found(this.#overlay)}]`,
-        `components: [${parts.join(', ')}]`,
+        `resources: [${relative(folder, realpathSync(overlay))}]`,
         // A drain looks at the pods of all namespaces.
         `labels: [{ pairs: { ${E2E_LABEL}: '' }, includeTemplates: true }]`,
       ];

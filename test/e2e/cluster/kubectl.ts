@@ -18,11 +18,21 @@ export class Kubectl {
     this.#options = options;
   }
 
-  /** What it printed. @throws Error with what it complained about. */
-  run(command: readonly string[], input = ''): Promise<string> {
+  /** For whoever lets it run on. */
+  command(words: readonly string[]): {
+    readonly program: string;
+    readonly words: readonly string[];
+    readonly env: NodeJS.ProcessEnv;
+  } {
     const { context, namespace, env } = this.#options;
     const place = [...(context === null ? [] : ['--context', context]), '--namespace', namespace];
-    const child = spawn('kubectl', [...place, ...command], { env, timeout: COMMAND_WITHIN_MS });
+    return { program: 'kubectl', words: [...place, ...words], env };
+  }
+
+  /** What it printed. @throws Error with what it complained about. */
+  run(command: readonly string[], input = ''): Promise<string> {
+    const { program, words, env } = this.command(command);
+    const child = spawn(program, words, { env, timeout: COMMAND_WITHIN_MS });
     let [said, complained] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text));

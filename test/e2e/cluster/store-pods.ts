@@ -5,6 +5,8 @@ export type App = 'kvstore' | 'kvstore-proxy';
 /** A pod of the installation, as the API server has it. */
 export interface StorePod extends PodPlace {
   readonly uid: string;
+  /** Its container has been started, once at least. */
+  readonly started: boolean;
   readonly ready: boolean;
   /** It is told to stop, and still there. */
   readonly terminating: boolean;
@@ -28,6 +30,7 @@ interface PodObject {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly {
       readonly restartCount: number;
+      readonly state?: { readonly waiting?: object };
       readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly reason?: string } };
     }[];
   };
@@ -45,6 +48,7 @@ export function storePodsIn(list: PodList): readonly StorePod[] {
         uid: metadata.uid,
         node: spec.nodeName ?? '',
         ip: status?.podIP ?? '',
+        started: container !== undefined && container.state?.waiting === undefined,
         ready: status?.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') === true,
         terminating: metadata.deletionTimestamp !== undefined,
         image: spec.containers[0]?.image ?? '',

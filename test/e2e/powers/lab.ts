@@ -9,7 +9,9 @@ export const LAB_CONTEXT = 'kube-lab';
 /** Where the lab's API server listens. */
 const API_HOST = '10.255.0.1';
 /** By this mark the lab finds what `heal` has to undo. */
-const CUT_COMMENT = 'kube-lab-cut';
+const DROP = '-j DROP -m comment --comment kube-lab-cut';
+/** kube-proxy writes rules, too: one waits for the other. */
+const LOCK_WITHIN_S = 5;
 const COMMAND_WITHIN_MS = 600_000;
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 
@@ -62,18 +64,13 @@ export class Lab implements Powers {
     await this.#lab('down');
   }
 
-  async cut(pod: PodPlace, from: CutFrom): Promise<void> {
-    switch (from.kind) {
-      case 'pods':
-        await this.#lab('cut', pod.name, ...from.pods.map(({ name }) => name));
-        return;
-      case 'everything':
-        await this.#lab('cut', pod.name);
-        return;
-      case 'api':
-        await this.#drop(pod.node, ['-s', pod.ip, '-d', API_HOST]);
-        await this.#drop(pod.node, ['-s', API_HOST, '-d', pod.ip]);
-    }
+  /** In one transaction: whoever is cut off from several is cut off from all of them at once. */
+  async cut(pod: PodPlace, from: readonly CutFrom[]): Promise<void> {
+    const rules = from.flatMap((others) => packetsOf(pod, others)).map((packets) => `-I FORWARD ${packets} ${DROP}`);
+    const restore = ['iptables-restore', '--noflush', '--wait', String(LOCK_WITHIN_S)];
+    const child = run('ip', ['netns', 'exec', `kube-lab-${pod.node.replace('node', '')}`, ...restore]);
+    child.child.stdin?.end(['*filter', ...rules, 'COMMIT', ''].join('\n'));
+    await child;
   }
 
   async heal(): Promise<void> {
@@ -112,18 +109,24 @@ export class Lab implements Powers {
     await this.#lab('build', image.tag, image.dockerfile, image.context);
   }
 
-  /** A node is a network namespace; what its pods send and get is forwarded there. */
-  async #drop(node: string, packets: readonly string[]): Promise<void> {
-    const namespace = `kube-lab-${node.replace('node', '')}`;
-    const rule = ['-I', 'FORWARD', ...packets, '-j', 'DROP', '-m', 'comment', '--comment', CUT_COMMENT];
-    await run('ip', ['netns', 'exec', namespace, 'iptables', ...rule]);
-  }
-
   async #lab(...command: readonly string[]): Promise<{ readonly stdout: string }> {
     return run(this.#program, [...command], {
       env: { ...process.env, KUBE_LAB_NAMESPACE: this.#namespace },
       timeout: COMMAND_WITHIN_MS,
       maxBuffer: OUTPUT_BYTES_MAX,
     });
+  }
+}
+
+/** A node is a network namespace; what its pods send and get is forwarded there. */
+function packetsOf({ ip }: PodPlace, from: CutFrom): readonly string[] {
+  const bothWays = (other: string): readonly string[] => [`-s ${ip} -d ${other}`, `-s ${other} -d ${ip}`];
+  switch (from.kind) {
+    case 'pods':
+      return from.pods.flatMap((pod) => bothWays(pod.ip));
+    case 'api':
+      return bothWays(API_HOST);
+    case 'everything':
+      return [`-s ${ip}`, `-d ${ip}`];
   }
 }

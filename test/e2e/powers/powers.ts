@@ -17,8 +17,8 @@ export type CutFrom =
  * so works on any cluster; where nobody has these powers, what needs them is skipped.
  */
 export interface Powers {
-  /** Drops all packets, in both directions, until `heal`. */
-  cut(pod: PodPlace, from: CutFrom): Promise<void>;
+  /** Drops all packets, in both directions, from one moment on until `heal`. */
+  cut(pod: PodPlace, from: readonly CutFrom[]): Promise<void>;
   heal(): Promise<void>;
   /** The process ends, or comes back. */
   stopApi(): Promise<void>;

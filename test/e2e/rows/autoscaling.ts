@@ -16,7 +16,7 @@ export function autoscaling(stage: Stage): Promise<Round> {
   const { installation, kubectl, api, namespace } = stage;
   return underLoad(stage, {}, async (load) => {
     const image = (await installation.pods('kvstore'))[0]?.image ?? '';
-    await installation.apply(['hpa']);
+    await installation.autoscale();
     try {
       const readers = await LoadPod.start({ api, kubectl, namespace, name: 'readers', image, notOn: [] });
       const startedMs = performance.now();
@@ -43,7 +43,7 @@ export function autoscaling(stage: Stage): Promise<Round> {
       return { note: `${FEW} to ${most} in ${seconds(outMs)}, back in ${seconds(inMs)}` };
     } finally {
       await kubectl.run(['delete', 'horizontalpodautoscalers', '--all']);
-      await installation.apply([]);
+      await installation.apply();
     }
   });
 }

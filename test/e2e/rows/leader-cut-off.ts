@@ -32,7 +32,7 @@ function leaderCut(
     const others = (await installation.pods('kvstore')).filter(({ name }) => name !== leader.name);
     const before = await installation.view();
     try {
-      for (const from of cutsOf(others)) await powers.cut(leader, from);
+      await powers.cut(leader, cutsOf(others));
       if (expected === 'another') await installation.untilLedByAnother(leader);
       await wait(outageMs);
       await untilSteady(load);

@@ -220,8 +220,8 @@ export const leadershipMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/tenure.ts',
-        find: `    if (!leader.set.confirmed.has(successor.id) || leader.set.change !== null) return null;`,
-        replace: `    if (leader.set.change !== null) return null;`,
+        find: `    if (!leader.set.confirmed.has(successor.id)) return null;\n`,
+        replace: ``,
       },
       {
         file: 'group/departure.ts',
@@ -253,7 +253,7 @@ export const leadershipMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/departure.ts',
-        find: `    return { draining: true, successor: drained ? successor : null, windDown: null };`,
+        find: `    return { draining, successor: this.#drainedSinceMs === null ? null : successor, windDown: null };`,
         replace: `    return { draining: false, successor: null, windDown: null };`,
       },
     ],
@@ -266,8 +266,8 @@ export const leadershipMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/departure.ts',
-        find: `    const drained = leader.drained || nowMs - this.#drainingSinceMs > DRAIN_MS;`,
-        replace: `    const drained = true;`,
+        find: `    if (leader.drained || nowMs - this.#drainingSinceMs > DRAIN_MS) this.#drainedSinceMs ??= nowMs;`,
+        replace: `    this.#drainedSinceMs ??= nowMs;`,
       },
     ],
   },

@@ -184,8 +184,8 @@ export const recordMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/candidate.ts',
-        find: `content.holder !== null && content.holder !== replica.id && content.inSync.length - 1 >= limits.minInSync;`,
-        replace: `content.holder !== null && content.holder !== replica.id;`,
+        find: `former !== null && former !== replica.id && content.inSync.length - 1 >= limits.minInSync;`,
+        replace: `former !== null && former !== replica.id;`,
       },
     ],
   },

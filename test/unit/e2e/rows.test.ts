@@ -13,7 +13,7 @@ const FIGURES = {
   failures: {},
   failed: 0,
 };
-const ROUND: Round = { figures: FIGURES, stallMs: 3, note: '', broken: [] };
+const ROUND: Round = { figures: FIGURES, stallMs: 3, writePauseAt: '2026-01-01T00:00:04.000Z', note: '', broken: [] };
 const FAILED: Round = { ...ROUND, figures: { ...FIGURES, failed: 2, failures: { 'read: no-replica': 2 } } };
 
 const rowNamed = (name: string): Row => {

@@ -44,6 +44,13 @@ describe('R2: who may make itself the holder', () => {
     });
   });
 
+  test('R7: so does one that finds the record given up: who led that epoch hears nobody', () => {
+    const group = followingGroup({ epoch: 4, inSync: ['a', 'b', 'c'], minInSync: 2 });
+    group.rewrite({ holder: null, epoch: 4, inSync: ['a', 'b', 'c'] });
+    group.run(500);
+    expect(takeover(group).content).toMatchObject({ holder: idOf('b'), epoch: 5, inSync: ids('b', 'c') });
+  });
+
   test('R6: at the minimum the holder before it stays in the set', () => {
     const group = followingGroup({ inSync: ['a', 'b'], minInSync: 2 });
     group.breakLeaderLink('refuses');
