@@ -8,12 +8,21 @@ usage() {
   cat <<'EOF'
 ./run.sh VERB [OPTIONS]
 
-  local   start a whole installation on this machine: kvstores, a proxy, an embedded Kubernetes API
-  test    install what is needed and run all tests
-  kv      the command line: ./run.sh kv admin recover --help
-  help    this text
+On this machine, without a cluster:
+  local         start a whole installation: kvstores, a proxy, an embedded Kubernetes API
+  test          install what is needed and run all tests of this repository
 
-Each verb takes --help.
+In Kubernetes: k3d, kind, minikube, or a context of kubectl:
+  up            build, load, apply, wait, write and read once; makes a cluster if there is none
+  status        what runs, who leads, where the proxy is
+  test cluster  check the store that runs there: writes, reads, conditions, the end of its leader
+  logs          the logs of its pods
+  down          delete it
+
+  kv            the command line: ./run.sh kv admin recover --help
+  help          this text
+
+Each verb takes --help. A guide: docs/guides/kubernetes.md
 EOF
 }
 
@@ -40,6 +49,8 @@ test_usage() {
 
 Installs what is needed and runs the tests: all of them, or the parts that are named.
 The last line says how many passed and failed.
+
+A store that runs in a cluster is checked by ./run.sh test cluster, which installs nothing: ./run.sh test cluster --help
 EOF
 }
 
@@ -93,7 +104,14 @@ case $verb in
     # In place of this shell, so that its signals, kill -9 too, reach the one process that all others depend on.
     exec node --disable-warning=ExperimentalWarning src/main/local.ts "$@"
     ;;
+  up | status | logs | down)
+    exec scripts/cluster/main.sh "$verb" "$@"
+    ;;
   test)
+    if [[ ${1:-} == cluster ]]; then
+      shift
+      exec scripts/cluster/main.sh test "$@"
+    fi
     if wants_help "$@"; then
       test_usage
       exit 0

@@ -19,8 +19,12 @@ export interface RealApiServer {
   /** The same three as a kubeconfig file. */
   readonly kubeconfigPath: string;
   readonly folder: string;
+  /** Where `etcd` and `kube-apiserver` are, and with them, as a rule, `kubectl`. */
+  readonly assets: string;
   /** Lets etcd forget all versions before the newest, which the API server does every five minutes. */
   compact(): Promise<void>;
+  /** What etcd keeps of an object, to be put back later as a backup does: past all admission. */
+  backUp(path: string): Promise<{ restore(): Promise<void> }>;
   /** Ends the API server, as `kill -9` does, and starts it again at the same address; etcd goes on. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -84,13 +88,24 @@ export async function startRealApiServer(): Promise<RealApiServer | { readonly s
   try {
     const ca = await untilReady(url, folder);
     const kubeconfigPath = join(folder, 'kubeconfig');
-    await writeFile(kubeconfigPath, kubeconfig(url, ca), { mode: 0o600 });
+    await writeFile(kubeconfigPath, kubeconfig({ url, ca, token: TOKEN }), { mode: 0o600 });
     const restart = async (): Promise<void> => {
       await apiServer.kill();
       apiServer = startApiServer();
       await untilReady(url, folder);
     };
-    return { url, token: TOKEN, ca, kubeconfigPath, folder, compact: () => compact(etcdUrl), restart, close };
+    return {
+      url,
+      token: TOKEN,
+      ca,
+      kubeconfigPath,
+      folder,
+      assets: assets.folder,
+      compact: () => compact(etcdUrl),
+      backUp: (path) => backUp(etcdUrl, path),
+      restart,
+      close,
+    };
   } catch (cause) {
     const log = await readFile(join(folder, 'kube-apiserver.log'), 'utf8').catch(() => '');
     await close();
@@ -166,25 +181,43 @@ async function answers(url: string, dispatcher: Agent): Promise<boolean> {
   return response.ok;
 }
 
-/** Through etcd's own HTTP gateway. */
 async function compact(etcdUrl: string): Promise<void> {
-  const post = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
-    const response = await fetch(etcdUrl + path, { method: 'POST', body: JSON.stringify(body) });
-    if (!response.ok) throw new Error(`etcd answered ${response.status}: ${await response.text()}`);
-    return (await response.json()) as { header: { revision: string } };
-  };
-  const key = Buffer.from('/').toString('base64');
-  const { header } = await post('/v3/kv/range', { key });
-  await post('/v3/kv/compaction', { revision: header.revision, physical: true });
+  const { header } = await callEtcd(etcdUrl, 'range', { key: base64('/') });
+  await callEtcd(etcdUrl, 'compaction', { revision: header.revision, physical: true });
 }
 
-function kubeconfig(url: string, ca: string): string {
+async function backUp(etcdUrl: string, path: string): Promise<{ restore(): Promise<void> }> {
+  const key = base64(`/registry/${path}`);
+  const value = (await callEtcd(etcdUrl, 'range', { key })).kvs?.[0]?.value;
+  if (value === undefined) throw new Error(`etcd has no ${path}`);
+  return {
+    async restore() {
+      await callEtcd(etcdUrl, 'put', { key, value });
+    },
+  };
+}
+
+interface EtcdAnswer {
+  readonly header: { readonly revision: string };
+  readonly kvs?: readonly { readonly value: string }[];
+}
+
+/** Through etcd's own HTTP gateway, which takes bytes as base64. */
+async function callEtcd(url: string, method: 'range' | 'put' | 'compaction', body: object): Promise<EtcdAnswer> {
+  const response = await fetch(`${url}/v3/kv/${method}`, { method: 'POST', body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`etcd answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as EtcdAnswer;
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+export function kubeconfig({ url, ca, token }: Pick<RealApiServer, 'url' | 'ca' | 'token'>): string {
   const authority = Buffer.from(ca).toString('base64');
   return `apiVersion: v1
 kind: Config
 current-context: contract
 clusters: [{name: contract, cluster: {server: "${url}", certificate-authority-data: ${authority}}}]
-users: [{name: contract, user: {token: ${TOKEN}}}]
+users: [{name: contract, user: {token: ${token}}}]
 contexts: [{name: contract, context: {cluster: contract, user: contract, namespace: default}}]
 `;
 }

@@ -2,6 +2,7 @@ import type { ApiAnswer, ApiRequest } from '../../src/core/election/api.ts';
 import type { LeaseRecord, RecordContent } from '../../src/core/election/record.ts';
 import { epoch } from '../../src/core/base/numbers.ts';
 import { sameLineage } from '../../src/core/replication/lineage.ts';
+import type { GuardedWrite } from './checkers/lease-guard.ts';
 import { MS } from './plan.ts';
 import { Prng, PrngPerMachine, streams } from './prng.ts';
 import type { Process } from './process.ts';
@@ -22,7 +23,7 @@ export interface CarriedOut {
   readonly given: ApiAnswer;
 }
 
-const emptyContent: RecordContent = {
+export const emptyContent: RecordContent = {
   holder: null,
   epoch: epoch(0),
   inSync: [],
@@ -31,11 +32,6 @@ const emptyContent: RecordContent = {
   nonce: '',
   endedEpoch: null,
 };
-
-interface Replaced {
-  readonly before: Lease;
-  readonly content: RecordContent;
-}
 
 /** What only mutants ask for, and the real API server takes: a create that is not empty, a replace without a uid. */
 interface Unruly {
@@ -69,7 +65,7 @@ export class ApiServer {
   /** For scenarios: how much later the answer to a call comes. */
   answerDelayUs: (process: Process, request: ApiRequest) => number = () => 0;
   /** By the call that is being carried out. */
-  #replaced: Replaced | null = null;
+  #replaced: GuardedWrite | null = null;
   #version = 100;
   #uids = 0;
 
@@ -143,7 +139,7 @@ export class ApiServer {
         }
         const isSame = uid === null || lease?.uid === uid;
         if (lease === null || !isSame || lease.resourceVersion !== base.resourceVersion) return { kind: 'conflict' };
-        if (lease.isDamaged || !sameContent(lease.content, content)) this.#replace(content);
+        if (lease.isDamaged || !sameContent(lease.content, content)) this.#replace(content, request.baseIs ?? null);
         return this.#read();
       }
       case 'listPods':
@@ -153,14 +149,14 @@ export class ApiServer {
     }
   }
 
-  #replace(content: RecordContent): void {
+  #replace(content: RecordContent, baseIs: 'lost' | null = null): void {
     const before = this.lease as Lease;
     this.write({ content, uid: before.uid });
     this.backups.push(this.lease as Lease);
-    this.#replaced = { before, content };
+    this.#replaced = { before, content, baseIs };
   }
 
-  #onReplaced(process: Process, change: Replaced & { readonly sentUs: number }): void {
+  #onReplaced(process: Process, change: GuardedWrite & { readonly sentUs: number }): void {
     this.#world.checker.onRecordReplaced(process, change);
     this.#afterReplace(change.before.content, change.content);
   }

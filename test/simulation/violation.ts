@@ -19,6 +19,7 @@ export type Invariant =
   | 'in-sync-reads'
   | 'session-reads'
   | 'committed-reads'
+  | 'lease-guard'
   | 'liveness'
   | 'no-exception'
   /** Not of the product: the simulated world contradicts itself. */

@@ -37,6 +37,15 @@ export function sliceContract(api: ApiClient): void {
     expect(endpoints).toEqual([{ addresses: ['10.0.0.2'], conditions: {} }]);
   });
 
+  test('what is said of an endpoint, and what is not said, is kept', async () => {
+    const endpoints = [
+      { addresses: ['10.0.0.2', '10.0.0.3'], conditions: { ready: false }, hostname: 'kvstore-0' },
+      { addresses: ['10.0.0.4'], conditions: { serving: false, terminating: true }, nodeName: 'node', zone: 'zone' },
+      { addresses: ['10.0.0.5'], conditions: {}, targetRef: { kind: 'Pod', name: 'kvstore-1' } },
+    ];
+    expect((await create({ endpoints })).endpoints).toEqual(endpoints);
+  });
+
   test('the generation counts changes of content and labels, not of annotations', async () => {
     const first = await create();
     const same = (await api.put(at(first), first)).body;

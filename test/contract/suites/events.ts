@@ -18,6 +18,46 @@ export function eventContract(api: ApiClient): void {
     });
   });
 
+  test('an event as a replica writes it: with a drawn name, in whole seconds', async () => {
+    const name = uniqueName();
+    const at = '2026-01-01T00:00:00.987Z';
+    const { involvedObject } = event(name);
+    const sent = {
+      metadata: { namespace: 'default', generateName: `${name}.` },
+      involvedObject,
+      type: 'Warning',
+      reason: 'DataLossPossible',
+      message: 'acknowledged writes may be lost',
+      count: 1,
+      firstTimestamp: at,
+      lastTimestamp: at,
+      source: { component: 'kvstore', host: 'kvstore-0' },
+      reportingComponent: 'kvstore',
+      reportingInstance: 'kvstore-0',
+    };
+    const { status, body } = await api.post(EVENTS, sent);
+    expect(status).toBe(201);
+    expect(body.metadata.name).toMatch(new RegExp(`^${name}\\.[a-z0-9]{5}$`));
+    const { metadata: _metadata, ...rest } = sent;
+    const second = '2026-01-01T00:00:00Z';
+    expect(body).toMatchObject({ ...rest, firstTimestamp: second, lastTimestamp: second, eventTime: null });
+  });
+
+  test('an event need not say which life of an object it is about', async () => {
+    const { uid: _uid, ...involvedObject } = event('kvstore').involvedObject;
+    const { status, body } = await api.post(EVENTS, event(uniqueName(), { involvedObject }));
+    expect([status, body['involvedObject']]).toEqual([201, involvedObject]);
+  });
+
+  test.each([
+    ['message', 1024],
+    ['reason', 128],
+  ])('the %s of an event may be as long as replicas write it: %i', async (field, length) => {
+    const text = 'x'.repeat(length);
+    const { status, body } = await api.post(EVENTS, event(uniqueName(), { [field]: text }));
+    expect([status, body[field]]).toEqual([201, text]);
+  });
+
   test('an event that happens again is counted by a replace, with or without a version', async () => {
     const { body } = await api.post(EVENTS, event(uniqueName()));
     const path = `${EVENTS}/${body.metadata.name}`;

@@ -233,6 +233,24 @@ export function leaseContract(api: ApiClient): void {
     expect(spec).toEqual({ holderIdentity: '', acquireTime: '2026-01-01T00:00:00.000000Z' });
   });
 
+  test('an epoch of 0 and an empty annotation are kept, not taken for absent', async () => {
+    const { spec, metadata } = await create({ leaseTransitions: 0 }, { annotations: { empty: '' } });
+    expect(spec).toEqual({ leaseTransitions: 0 });
+    expect(metadata.annotations).toEqual({ empty: '' });
+  });
+
+  test('what was answered to a write is what the next read and the next list show', async () => {
+    let stored = await create();
+    const list = `${LEASES}?limit=500&fieldSelector=metadata.name%3D${stored.metadata.name}`;
+    for (let leaseTransitions = 1; leaseTransitions <= 10; leaseTransitions += 1) {
+      stored = (await api.put(at(stored), { ...stored, spec: { leaseTransitions } })).body;
+      const [read, listed] = await Promise.all([api.get(at(stored)), api.get(list)]);
+      expect(read.body).toEqual(stored);
+      const { kind: _kind, apiVersion: _apiVersion, ...rest } = stored;
+      expect(listed.body.items).toEqual([rest]);
+    }
+  });
+
   test('a delete answers with Success and the uid; then there is none', async () => {
     const { metadata } = await create();
     const { status, body } = await api.delete(`${LEASES}/${metadata.name}`, { gracePeriodSeconds: 30 });

@@ -66,6 +66,39 @@ export function podContract(api: ApiClient): void {
     expect((await api.get(`${at(before)}/status`)).body).toEqual(body);
   });
 
+  test('the ends of a container are kept: of the process that ran, and of the one before', async () => {
+    const before = await create();
+    const ended = (exitCode: number) => ({
+      terminated: {
+        exitCode,
+        reason: 'Error',
+        startedAt: '2026-01-01T00:00:00Z',
+        finishedAt: '2026-01-01T00:00:01Z',
+      },
+    });
+    const container = {
+      name: 'kvstore',
+      state: ended(0),
+      lastState: ended(137),
+      ready: false,
+      restartCount: 1,
+      image: 'kvstore',
+      imageID: '',
+    };
+    const status = { phase: 'Failed', containerStatuses: [container] };
+    await api.put(`${at(before)}/status`, { ...before, status });
+    const { body } = await api.get(`${PODS}?fieldSelector=metadata.name%3D${before.metadata.name}`);
+    expect(body.items).toHaveLength(1);
+    expect(body.items[0]?.status).toMatchObject({ phase: 'Failed', containerStatuses: [container] });
+  });
+
+  test('a pod that is not there is not found, by its name', async () => {
+    const name = uniqueName();
+    const { status, body } = await api.get(`${PODS}/${name}`);
+    expect(status).toBe(404);
+    expect(body).toMatchObject({ reason: 'NotFound', details: { name, kind: 'pods' } });
+  });
+
   test('a replace leaves the status alone', async () => {
     const before = await create();
     const labelled = { ...before, metadata: { ...before.metadata, labels: { a: '1' } }, status: { phase: 'Failed' } };

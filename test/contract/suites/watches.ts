@@ -58,6 +58,53 @@ export function watchContract(api: ApiClient): void {
     watch.close();
   });
 
+  test('a list of one name that is not there gives the version from which its lives are followed', async () => {
+    const name = uniqueName();
+    const { body: list } = await api.get(`${LEASES}?limit=500&fieldSelector=metadata.name%3D${name}`);
+    expect(list.items).toEqual([]);
+    const born = await create(name);
+    const watch = await api.watch(watchOf(name, `allowWatchBookmarks=true&resourceVersion=${version(list)}`));
+    await api.delete(`${LEASES}/${name}`);
+    const again = await create(name);
+    expect(await watch.names(3)).toEqual([`ADDED ${name}`, `DELETED ${name}`, `ADDED ${name}`]);
+    const [first, second, third] = [0, 1, 2].map((place) => watch.objectAt(place).metadata.uid);
+    expect([first, second, third]).toEqual([born.metadata.uid, born.metadata.uid, again.metadata.uid]);
+    watch.close();
+  });
+
+  test('a watch from a version that is still to come is silent until then', async () => {
+    const [name, other] = [uniqueName(), uniqueName()];
+    const stored = await create(name);
+    // Another kind of object, since that moves the version as well.
+    const ahead = String(Number(version(stored)) + 1_000_000);
+    const future = await api.watch(watchOf(name, `resourceVersion=${ahead}`));
+    const present = await api.watch(`${LEASES}?watch=1&resourceVersion=${version(stored)}`);
+    await replace(stored, { spec: { leaseTransitions: 2 } });
+    await create(other);
+    // Whoever is told of the later change has been told of the earlier one.
+    expect(await present.names(2)).toEqual([`MODIFIED ${name}`, `ADDED ${other}`]);
+    expect([future.status, future.events]).toEqual([200, []]);
+    future.close();
+    present.close();
+  });
+
+  test('every watch of a Lease is told of every change', async () => {
+    const name = uniqueName();
+    let stored = await create(name);
+    const from = version(stored);
+    const watches = await Promise.all(
+      Array.from({ length: 5 }, () => api.watch(watchOf(name, `resourceVersion=${from}`))),
+    );
+    for (let leaseTransitions = 1; leaseTransitions <= 5; leaseTransitions += 1) {
+      stored = await replace(stored, { spec: { leaseTransitions } });
+    }
+    for (const watch of watches) {
+      expect(await watch.names(5)).toEqual(Array.from({ length: 5 }, () => `MODIFIED ${name}`));
+      expect(watch.events.map(({ object }) => object.spec['leaseTransitions'])).toEqual([1, 2, 3, 4, 5]);
+      watch.close();
+    }
+  });
+
   test('what leaves a selector is deleted for its watch, what enters it is added', async () => {
     const name = uniqueName();
     const inside = await create(name, { zone: name });

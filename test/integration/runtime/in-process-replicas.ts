@@ -6,6 +6,7 @@ import { Group } from '../../../src/core/group/group.ts';
 import type { Report } from '../../../src/core/group/io.ts';
 import { defaultLimits, defaultTimes } from '../../../src/core/group/options.ts';
 import { defaultWriteSessionOptions } from '../../../src/core/routing/write-session.ts';
+import type { GroupApi } from '../../../src/ports/kubernetes.ts';
 import type { Log } from '../../../src/ports/telemetry.ts';
 import type { GroupDriver } from '../../../src/runtime/group-driver.ts';
 import { GroupHost } from '../../../src/runtime/group-host.ts';
@@ -14,6 +15,12 @@ import { MemoryKubernetes } from './memory-kubernetes.ts';
 
 const GROUP = groupId(0);
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The pods and the record that replicas share. */
+export interface GroupCluster {
+  /** A process of this pod answers at that address; gives the pod's uid, and the Kubernetes API as this replica sees it. */
+  enter(podName: string, peerAddress: string): Promise<{ readonly podUid: string; readonly api: GroupApi }>;
+}
 
 /** One replica in this process: real core, runtime and sockets. */
 export interface Running {
@@ -26,17 +33,22 @@ export interface Running {
 
 const running = new Set<Running>();
 const reports: string[] = [];
+const alarms: string[] = [];
 let starts = 0;
+
+/** The codes of the alarms that any replica has raised. */
+export const raisedAlarms = (): readonly string[] => [...alarms];
 
 /** Ends all that still run; gives what failed in them. */
 export async function endAll(): Promise<unknown[]> {
   const failures = [...running].flatMap((replica) => replica.failures);
   await Promise.all([...running].map(end));
   reports.length = 0;
+  alarms.length = 0;
   return failures;
 }
 
-export async function start(kubernetes: MemoryKubernetes, podName: string): Promise<Running> {
+export async function start(cluster: GroupCluster, podName: string): Promise<Running> {
   starts += 1;
   const clock = new SystemClock();
   const transport = createTcpTransport({ log: quiet });
@@ -56,19 +68,21 @@ export async function start(kubernetes: MemoryKubernetes, podName: string): Prom
       relayTimeoutMs: 10_000,
     },
     listener: {
-      onReport: (_group, report) => reports.push(lineOf(podName, report)),
+      onReport: (_group, report) => {
+        reports.push(lineOf(podName, report));
+        if (report.kind === 'alarm') alarms.push(report.code);
+      },
       onCommitted: () => {},
       onLimitHit: () => {},
       onFailed: (_group, { error }) => failures.push(error),
     },
   });
   const peer = await host.listen({ host: '127.0.0.1', port: 0 });
-  const uid = `uid-of-${podName}`;
-  kubernetes.putPod({ name: podName, uid, peerAddress: peer, state: 'running', deleting: false });
+  const { podUid, api } = await cluster.enter(podName, peer);
   const addresses = { peer, http: '127.0.0.1:1' };
   const group = new Group(
     {
-      identity: { podName, podUid: uid, dataId },
+      identity: { podName, podUid, dataId },
       addresses,
       times: defaultTimes,
       limits: defaultLimits,
@@ -77,7 +91,7 @@ export async function start(kubernetes: MemoryKubernetes, podName: string): Prom
     },
     clock.now(),
   );
-  const driver = host.add({ id: GROUP, group, podName, httpAddress: addresses.http, api: kubernetes.api() });
+  const driver = host.add({ id: GROUP, group, podName, httpAddress: addresses.http, api });
   host.start();
   const operations = new ReplicaOperations({
     driver,
@@ -103,7 +117,7 @@ function lineOf(podName: string, report: Report): string {
   return `${podName} ${JSON.stringify(report)}`;
 }
 
-async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!holds()) {
     if (performance.now() > deadline) {
@@ -117,17 +131,26 @@ async function until(what: string, holds: () => boolean, withinMs = 10_000): Pro
 export const leaderOf = (replicas: readonly Running[]): Running | undefined =>
   replicas.find((replica) => running.has(replica) && replica.driver.status.role === 'leading');
 
-export async function threeInSync() {
+export async function threeInSync(): Promise<{ kubernetes: MemoryKubernetes; replicas: Running[] }> {
   const kubernetes = new MemoryKubernetes();
-  const replicas = await Promise.all(['kv-0', 'kv-1', 'kv-2'].map((podName) => start(kubernetes, podName)));
-  await allInSync(replicas);
-  return { kubernetes, replicas };
+  return { kubernetes, replicas: await threeInSyncOn(kubernetes) };
 }
 
-export const allInSync = (replicas: readonly Running[]) =>
-  until('all are in sync', () => {
-    const leader = leaderOf(replicas);
-    if (leader === undefined) return false;
-    const { status } = leader.driver;
-    return status.inSync.length === replicas.length && replicas.every((replica) => replica.driver.status.ready);
-  });
+export async function threeInSyncOn(cluster: GroupCluster): Promise<Running[]> {
+  const replicas = await Promise.all(['kv-0', 'kv-1', 'kv-2'].map((podName) => start(cluster, podName)));
+  // An API server of its own starts beside it, and every step is a call to it.
+  await allInSync(replicas, 25_000);
+  return replicas;
+}
+
+export const allInSync = (replicas: readonly Running[], withinMs = 10_000) =>
+  until(
+    'all are in sync',
+    () => {
+      const leader = leaderOf(replicas);
+      if (leader === undefined) return false;
+      const { status } = leader.driver;
+      return status.inSync.length === replicas.length && replicas.every((replica) => replica.driver.status.ready);
+    },
+    withinMs,
+  );

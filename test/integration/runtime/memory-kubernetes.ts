@@ -17,19 +17,20 @@ const EMPTY: RecordContent = {
 /** The record and the pods of one group, as the API server keeps them, without the API server. */
 export class MemoryKubernetes {
   record: LeaseRecord | null = null;
-  readonly alarms: string[] = [];
   readonly #pods = new Map<string, PodInfo>();
   readonly #recordWatchers = new Set<(record: LeaseRecord | null) => void>();
   readonly #endpointWatchers = new Set<(endpoints: readonly Endpoint[]) => void>();
   #lastVersion = 0;
 
-  putPod(pod: PodInfo): void {
-    this.#pods.set(pod.name, pod);
+  /** The pod keeps its uid, whichever process of it enters. */
+  enter(podName: string, peerAddress: string): Promise<{ readonly podUid: string; readonly api: GroupApi }> {
+    const podUid = `uid-of-${podName}`;
+    this.#pods.set(podName, { name: podName, uid: podUid, peerAddress, state: 'running', deleting: false });
     for (const tell of this.#endpointWatchers) tell(this.#endpoints());
+    return Promise.resolve({ podUid, api: this.#api() });
   }
 
-  /** The API as one replica sees it. */
-  api(): GroupApi {
+  #api(): GroupApi {
     return {
       call: async (request) => {
         await nextTurn();
@@ -45,9 +46,7 @@ export class MemoryKubernetes {
         signal.addEventListener('abort', () => this.#endpointWatchers.delete(onEndpoints));
         onEndpoints(this.#endpoints());
       },
-      emitEvent: ({ reason }) => {
-        this.alarms.push(reason);
-      },
+      emitEvent: () => undefined,
       close: () => Promise.resolve(),
     };
   }

@@ -2,7 +2,16 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { Key } from '../../../src/core/base/key.ts';
 import type { WriteCommand } from '../../../src/core/store/commands.ts';
 import type { ReadMode } from '../../../src/core/store/reads.ts';
-import { allInSync, end, endAll, leaderOf, start, threeInSync, type Running } from './in-process-replicas.ts';
+import {
+  allInSync,
+  end,
+  endAll,
+  leaderOf,
+  raisedAlarms,
+  start,
+  threeInSync,
+  type Running,
+} from './in-process-replicas.ts';
 
 afterEach(async () => {
   expect(await endAll()).toEqual([]);
@@ -63,7 +72,7 @@ test('when the leader is gone another one leads, and no acknowledged write is lo
   const back = await start(kubernetes, first.podName);
   await allInSync([...others, back]);
   expect(await valueOf(back, 'key-49')).toBe('before');
-  expect(kubernetes.alarms).toEqual([]);
+  expect(raisedAlarms()).toEqual([]);
 });
 
 test('R9: a leader that is told to stop hands over, and a write meanwhile succeeds', async () => {

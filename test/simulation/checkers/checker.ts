@@ -11,6 +11,7 @@ import type { Process } from '../process.ts';
 import { check } from '../violation.ts';
 import type { World } from '../world.ts';
 import { Chronicle } from './chronicle.ts';
+import { refusedByLeaseGuard, type GuardedWrite } from './lease-guard.ts';
 import { Mirror } from './mirror.ts';
 import { Histories, type WriteOperation } from './operations.ts';
 
@@ -293,10 +294,7 @@ export class Checker {
   }
 
   /** A replica's replace has landed. */
-  onRecordReplaced(
-    process: Process,
-    change: { readonly before: Lease; readonly content: RecordContent; readonly sentUs: number },
-  ): void {
+  onRecordReplaced(process: Process, change: GuardedWrite & { readonly sentUs: number }): void {
     const { content } = change;
     const lineage = content.lineage;
     const last = this.lastRecord;
@@ -331,6 +329,9 @@ export class Checker {
     this.lastRecord = content;
     const chronicle = this.#chronicles.get(lineage.id);
     if (chronicle !== undefined) this.#checkMembersHold(chronicle, content);
+    // Last: whoever breaks a rule is to be told which, and not that a guard would have stopped it.
+    const clause = refusedByLeaseGuard(change, this.#world.plan.limits.minInSync);
+    check(clause === null, 'lease-guard', () => `the Lease guard refuses a write of ${process.label}: ${clause}`);
   }
 
   #checkSuccession(process: Process, last: RecordContent, content: RecordContent): void {

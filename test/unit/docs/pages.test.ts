@@ -27,6 +27,7 @@ describe.each(allPages())('%s', (path) => {
       'KV_CHAOS_SECONDS',
       'KV_CHAOS_NETWORK',
       'KV_URL',
+      'KV_CLUSTER',
       'KV_MUTANTS_SEED',
     ];
     expect(named.filter((name) => !known.has(name) && !others.includes(name))).toEqual([]);

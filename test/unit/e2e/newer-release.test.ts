@@ -61,6 +61,7 @@ function appendOf(body: EntryBody): PeerFrame {
     commitIndex: logIndex(5),
     member: true,
     confirmedMs: 12.5,
+    timeMs: 2000 as Entry['timeMs'],
     entries: [new Entry(logIndex(7), epoch(3), 1000 as Entry['timeMs'], body)],
   };
   return { kind: 'peer', group: groupId(0), message };
