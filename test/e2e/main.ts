@@ -32,6 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
       full: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       outage: { type: 'string' },
+      tolerance: { type: 'string', default: '1' },
       context: { type: 'string' },
       overlay: { type: 'string', default: 'k8s/overlays/lab' },
       running: { type: 'boolean', default: false },
@@ -88,7 +89,8 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const row of asked) {
       if (stop.signal.aborted) break;
       const rounds = Number(values.rounds ?? (values.full ? row.rounds : 1));
-      const result = await play(row, { stage, powers, rounds, logsTo: values.logs ?? null });
+      const pauseTolerance = Number(values.tolerance);
+      const result = await play(row, { stage, powers, rounds, pauseTolerance, logsTo: values.logs ?? null });
       results.push(result);
       if (values.lines) console.log(JSON.stringify(result));
       // What one row has broken must not be found by the next.
@@ -147,6 +149,7 @@ ${names.join('\n')}
   --full           as many rounds as a row has, and outages of ${LONG_OUTAGE_S} s; else one, and ${SHORT_OUTAGE_S} s
   --rounds N       another number
   --outage S       another length
+  --tolerance N    pauses may be N times as long as required, on a machine that has much else to do
   --context NAME   a cluster that runs; what needs power over its machines is skipped (default: the lab)
   --overlay DIR    what is applied (default k8s/overlays/lab)
   --running        use the lab as it runs, images included, and leave it so; else it is made anew, and taken down

@@ -12,13 +12,15 @@ export interface PlayOptions {
   /** null: nobody has them here; the reason says why. */
   readonly powers: Powers | { readonly skip: string };
   readonly rounds: number;
+  /** See {@link shortcomings}. */
+  readonly pauseTolerance: number;
   /** Where all logs go, and the objects as a round that went wrong has left them; null: nowhere. */
   readonly logsTo: string | null;
 }
 
 /** Plays a row, round after round. One that goes wrong ends it, and leaves a whole installation to the next row. */
 export async function play(row: Row, options: PlayOptions): Promise<RowResult> {
-  const { stage, powers, rounds, logsTo } = options;
+  const { stage, powers, rounds, pauseTolerance, logsTo } = options;
   if (row.needs === 'powers' && 'skip' in powers) return { kind: 'skipped', row: row.name, reason: powers.skip };
   const played: Round[] = [];
   const short: string[] = [];
@@ -28,7 +30,7 @@ export async function play(row: Row, options: PlayOptions): Promise<RowResult> {
     try {
       const round = await playOnce(row, stage, powers);
       played.push(round);
-      short.push(...shortcomings(row, round).map((text) => `${of}: ${text}`));
+      short.push(...shortcomings(row, round, { pauseTolerance }).map((text) => `${of}: ${text}`));
       stage.say(`${row.name}, ${of}: ${lineOf(round)}`);
     } catch (error) {
       short.push(`${of}: ${(error as Error).message}`);

@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly notOn?: readonly string[];
   /** Codes of errors that the round brings about. @default [] */
   readonly expectedCodes?: readonly string[];
+  /** Between an answer and the next request, on the average. @default 25 */
+  readonly thinkMs?: number;
 }
 
 /** A client gives up after three seconds, longer than any pause that is allowed, and repeats nothing: it sees every failure. */
@@ -85,7 +87,7 @@ export async function underLoad(
   fault: (load: LoadPod) => Promise<Findings>,
 ): Promise<Round> {
   const { installation, api, kubectl, namespace } = stage;
-  const { notOn = [], expectedCodes = [] } = options;
+  const { notOn = [], expectedCodes = [], thinkMs = PATIENT.thinkMs } = options;
   const image = (await installation.pods('kvstore'))[0]?.image ?? '';
   const load = await LoadPod.start({ api, kubectl, namespace, name: 'load', image, notOn });
   try {
@@ -94,7 +96,7 @@ export async function underLoad(
     const target = { name: 'kvstore-proxy', ...(await installation.serviceAddress('kvstore-proxy')) };
     const before = await installation.untilWhole();
     const { nowUs: startUs } = await load.progress();
-    const clients = CLIENTS.map((habits, id) => ({ id, targets: [target], habits }));
+    const clients = CLIENTS.map((habits, id) => ({ id, targets: [target], habits: { ...habits, thinkMs } }));
     const historyFile = `${HISTORY_FOLDER}/${LOAD_FILE}`;
     const beganMs = Date.now();
     await load.order({ kind: 'begin', seed: loads, prefix, startUs, historyFile, clients }, 'done');

@@ -5,7 +5,9 @@ import { readingBy, underLoad, untilSteady, type Round } from '../under-load.ts'
 
 const FEW = 3;
 const MANY = 6;
-const BUSY_CONNECTIONS = 64;
+/** Of the load whose requests count: it alone must not be what keeps many replicas busy. */
+const THINK_MS = 150;
+const BUSY_CONNECTIONS = 24;
 /** Metrics are some ten seconds old, and the autoscaler looks every 15 s where nobody has told it otherwise. */
 const OUT_WITHIN_MS = 240_000;
 /** One pod at a time, each after a while. */
@@ -14,7 +16,7 @@ const IN_WITHIN_MS = 900_000;
 /** Readers make the replicas busy, and go: out and in again by nobody's hand, under the load whose requests count. */
 export function autoscaling(stage: Stage): Promise<Round> {
   const { installation, kubectl, api, namespace } = stage;
-  return underLoad(stage, {}, async (load) => {
+  return underLoad(stage, { thinkMs: THINK_MS }, async (load) => {
     const image = (await installation.pods('kvstore'))[0]?.image ?? '';
     await installation.autoscale();
     try {
@@ -51,7 +53,7 @@ export function autoscaling(stage: Stage): Promise<Round> {
 /** By the Service of the reading replicas, so that their processors are busy and not those of proxies. */
 async function beginReading({ installation }: Stage, readers: LoadPod): Promise<void> {
   const target = { name: 'kvstore-read', ...(await installation.serviceAddress('kvstore-read')) };
-  const habits = { ...readingBy('eventual'), thinkMs: 1 };
+  const habits = { ...readingBy('eventual'), thinkMs: 3 };
   const { nowUs: startUs } = await readers.progress();
   await readers.order(
     {
