@@ -628,19 +628,6 @@ export class Candidate {
     return { record, askedMs, reason, alarm };
   }
 
-  /** Others may have replaced `record` while they were asked how they stand: then what they said contradicts nothing. */
-  *#hasMoved({ version }: LeaseRecord): Errand<boolean> {
-    const answer = yield* call({ kind: 'readLease' });
-    if (
-      answer.kind === 'record' &&
-      answer.record.version.uid === version.uid &&
-      answer.record.version.resourceVersion === version.resourceVersion
-    )
-      return false;
-    this.#lookWanted = true;
-    return true;
-  }
-
   /** Whether what it asked for has landed, the next read decides. */
   *#recoverByWord(request: RecoverRequest): Errand<LeadVerdict | null> {
     const { times } = this.#options;
@@ -657,6 +644,19 @@ export class Candidate {
   }
 
   // --- nothing left (R14) ----------------------------------------------------------------------------------------------
+
+  /** Others may have replaced `record` while they were asked how they stand: then what they said contradicts nothing. */
+  *#hasMoved({ version }: LeaseRecord): Errand<boolean> {
+    const answer = yield* call({ kind: 'readLease' });
+    if (
+      answer.kind === 'record' &&
+      answer.record.version.uid === version.uid &&
+      answer.record.version.resourceVersion === version.resourceVersion
+    )
+      return false;
+    this.#lookWanted = true;
+    return true;
+  }
 
   *#recover(): Errand<LeadVerdict | null> {
     const { replica, uncleanRecovery } = this.#options;
