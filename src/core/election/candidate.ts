@@ -645,6 +645,19 @@ export class Candidate {
 
   // --- nothing left (R14) ----------------------------------------------------------------------------------------------
 
+  /** Others may have replaced `record` while they were asked how they stand: then what they said contradicts nothing. */
+  *#hasMoved({ version }: LeaseRecord): Errand<boolean> {
+    const answer = yield* call({ kind: 'readLease' });
+    if (
+      answer.kind === 'record' &&
+      answer.record.version.uid === version.uid &&
+      answer.record.version.resourceVersion === version.resourceVersion
+    )
+      return false;
+    this.#lookWanted = true;
+    return true;
+  }
+
   *#recover(): Errand<LeadVerdict | null> {
     const { replica, uncleanRecovery } = this.#options;
     const beganMs = this.#now.monotonicMs;
@@ -663,6 +676,7 @@ export class Candidate {
       ({ testimony }) => testimony.kind === 'answered' && isBeyond(testimony.answer, lineage, content.epoch),
     );
     if (overtaken !== undefined) {
+      if (yield* this.#hasMoved(record)) return null;
       // Whatever is gone of the members that it names: the record itself is an old one that came back.
       this.#freeze(`the record has gone back in time: pod ${overtaken.pod.name} has seen a later one`);
       return null;
@@ -672,6 +686,7 @@ export class Candidate {
     if (!content.inSync.every((id) => isGone(id, testimonies, ended ? 'auto' : uncleanRecovery))) {
       this.#recoveringSinceMs = null;
       const listedNoMore = content.inSync.every((id) => isGone(id, testimonies, 'auto'));
+      if (listedNoMore && (yield* this.#hasMoved(record))) return null;
       if (listedNoMore)
         this.#freeze(
           'of a member there is only the word of the API server that its pod is gone, and UNCLEAN_RECOVERY is strict',

@@ -227,6 +227,30 @@ describe('R14: the one that has the most begins', () => {
   });
 });
 
+test('R14: a takeover while everybody is asked does not look like a record that has gone back in time', () => {
+  const group = new GroupHarness({ name: 'b', pods: ['b', 'c'], minInSync: 1 });
+  group.api.sketch({ holder: 'a', epoch: 2, inSync: ['a', 'c'] });
+  const successor = new FarReplica(idOf('c'), {
+    epoch: epoch(3),
+    obeys: LINEAGE,
+    lineage: LINEAGE,
+    lastIndex: logIndex(9),
+    lastEpoch: epoch(2),
+  });
+  const receive = successor.receive.bind(successor);
+  let isAsked = false;
+  successor.receive = (message, nowMs) => {
+    isAsked ||= message.kind === 'question';
+    return receive(message, nowMs);
+  };
+  group.farEnds.set(addressesOf('c').peer, successor);
+  group.api.beforeRead = () => {
+    if (isAsked && group.api.record?.content.epoch === 2) group.api.sketch({ holder: 'c', epoch: 3, inSync: ['c'] });
+  };
+  group.run(5000);
+  expect([isAsked, group.status.epoch, codes(group)]).toEqual([true, 3, []]);
+});
+
 describe('R14: UNCLEAN_RECOVERY', () => {
   test('strict: the API server’s word that a pod is not there does not do; the group waits, and says so once', () => {
     const group = orphan({ policy: 'strict' });
