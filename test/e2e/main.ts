@@ -81,11 +81,10 @@ async function main(argv: readonly string[]): Promise<number> {
       overlay: join(ROOT, values.overlay),
     });
     const stage = { api, kubectl, namespace: NAMESPACE, installation, outageMs, say };
+    // Whatever a run that was interrupted has left.
+    await kubectl.run(['delete', 'namespace', NAMESPACE, '--ignore-not-found']);
     await kubectl.run(['apply', '-f', '-'], JSON.stringify(namespaceObject()));
-    if (asked[0]?.name !== 'apply') {
-      await installation.remove();
-      await installation.install();
-    }
+    if (asked[0]?.name !== 'apply') await installation.install();
     for (const row of asked) {
       if (stop.signal.aborted) break;
       const rounds = Number(values.rounds ?? (values.full ? row.rounds : 1));
@@ -101,7 +100,7 @@ async function main(argv: readonly string[]): Promise<number> {
       }
     }
     await installation.remove();
-    await kubectl.run(['delete', 'namespace', NAMESPACE, '--wait=false']);
+    await kubectl.run(['delete', 'namespace', NAMESPACE]);
     await api.close();
   } finally {
     if (lab !== null && !values.running) await lab.down();
