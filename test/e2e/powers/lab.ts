@@ -85,6 +85,11 @@ export class Lab implements Powers {
     await this.#lab('api', 'start');
   }
 
+  async restartApi(): Promise<void> {
+    await this.#lab('api', 'kill');
+    await this.#lab('api', 'start');
+  }
+
   async pauseApi(): Promise<void> {
     await this.#lab('api', 'pause');
   }

@@ -23,6 +23,8 @@ export interface Powers {
   /** The process ends, or comes back. */
   stopApi(): Promise<void>;
   startApi(): Promise<void>;
+  /** It dies, and is back as soon as it can be. */
+  restartApi(): Promise<void>;
   /** Connections stay open, and silent. */
   pauseApi(): Promise<void>;
   resumeApi(): Promise<void>;

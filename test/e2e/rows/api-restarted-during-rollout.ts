@@ -15,8 +15,7 @@ export function apiRestartedDuringRollout(stage: MightyStage): Promise<Round> {
       async () => (await installation.pods('kvstore')).some(({ uid, ready }) => ready && !before.has(uid)),
       { withinMs: FIRST_POD_WITHIN_MS },
     );
-    await powers.stopApi();
-    await powers.startApi();
+    await powers.restartApi();
     await eventually('the API server answers', () => api.isReady(), { withinMs: 60_000 });
     await installation.untilWhole();
     const old = (await installation.pods('kvstore')).filter(({ uid }) => before.has(uid));
