@@ -35,6 +35,16 @@ describe('alerts', () => {
     promtool('test', 'rules', 'alerts.yaml');
   });
 
+  test('each has a case in which it fires, and one in which it does not', () => {
+    const names = [...rules.matchAll(/^ *- alert: (\w+)$/gm)].map(([, name]) => name);
+    const cases = readFileSync('test/unit/k8s/alerts.yaml', 'utf8');
+    expect(names.length).toBeGreaterThan(8);
+    for (const name of names) {
+      expect(cases).toMatch(new RegExp(`alertname: ${name}\\n *exp_alerts:`));
+      expect(cases).toContain(`alertname: ${name} }`);
+    }
+  });
+
   test('ask only for metrics that the servers publish, and for codes that exist', async () => {
     const replica = new Metrics({ process: 'kvstore' });
     const published = new Set<string>();
