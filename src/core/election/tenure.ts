@@ -445,7 +445,9 @@ export class Tenure {
     // The round begins after the read of what is replaced: when it is full, nobody had taken over by then.
     const round = leader.rounds.begin(this.#now.monotonicMs);
     yield* pause(this.#now.monotonicMs + ROUND_MS, () => leader.rounds.full >= round);
-    let inSync: readonly ReplicaId[] = [...leader.set.confirmed];
+    // Unseen, an update that adds a member may have landed before the record was lost: the set must not shrink by that.
+    const hasGrown = leader.set.sent && leader.set.change?.remove === null;
+    let inSync: readonly ReplicaId[] = hasGrown ? leader.set.target : [...leader.set.confirmed];
     let lineage: Lineage = leader.lineage;
     let alarm: string | null = null;
     if (leader.rounds.full < round) {

@@ -487,8 +487,21 @@ export const recordMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/tenure.ts',
-        find: `    let inSync: readonly ReplicaId[] = [...leader.set.confirmed];`,
+        find: `    let inSync: readonly ReplicaId[] = hasGrown ? leader.set.target : [...leader.set.confirmed];`,
         replace: `    let inSync: readonly ReplicaId[] = [replica.id];`,
+      },
+    ],
+  },
+  {
+    name: 'rewrites-the-set-before',
+    rule: 'R13',
+    without: 'the record is written again with whoever it may have been made to name',
+    aim: 'lost-with-a-change-in-doubt',
+    patches: [
+      {
+        file: 'election/tenure.ts',
+        find: `    const hasGrown = leader.set.sent && leader.set.change?.remove === null;`,
+        replace: `    const hasGrown = false;`,
       },
     ],
   },

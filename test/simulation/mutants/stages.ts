@@ -406,6 +406,25 @@ const plays = {
     },
   ),
 
+  'lost-with-a-change-in-doubt': staged(
+    (seed) => ({ api: { ...quietPlan(seed).api, timeoutUs: SECOND } }),
+    (stage) => {
+      const { api } = stage.world;
+      let isLost = false;
+      api.answerDelayUs = (_, request) => {
+        if (request.kind !== 'replaceLease' || request.content.inSync.length !== 2 || isLost) return 0;
+        isLost = true;
+        // What has landed goes before whoever asked for it learns that it did.
+        stage.world.after(50, () => api.delete());
+        return 3 * SECOND;
+      };
+      stage.expect('a second member is asked for', () => isLost, 5000);
+      const { epoch } = stage.leader.mirror ?? { epoch: 0 };
+      stage.expect('the record is written again', () => (stage.world.checker.lastRecord?.epoch ?? 0) > epoch, 5000);
+      stage.end();
+    },
+  ),
+
   'old-leader-rewrites': staged(three, (stage) => {
     stage.begin();
     const { api } = stage.world;
