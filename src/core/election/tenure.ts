@@ -370,10 +370,14 @@ export class Tenure {
     this.#giveUpNotBeforeMs = this.#now.monotonicMs + GIVE_UP_PAUSE_MS;
     const testimonies = yield* this.#askEverybody();
     if (testimonies === null || !this.#hearsNobodyStill()) return null;
-    const alive = [...leader.set.confirmed].some(
-      (id) => id !== replica.id && !isGone(id, testimonies, uncleanRecovery),
-    );
-    if (!alive || leader.set.change !== null) return null;
+    const others = [...leader.set.confirmed].filter((id) => id !== replica.id);
+    const gone = others.filter((id) => isGone(id, testimonies, uncleanRecovery));
+    if (gone.length === others.length) {
+      // R6: nobody is there who could lead instead, or come back.
+      for (const id of gone) leader.membership.onGone(id);
+      return null;
+    }
+    if (leader.set.change !== null) return null;
     return yield* this.#replace({ ...this.#base.content, holder: null, addresses: null }, { kind: 'gaveUp' });
   }
 

@@ -34,7 +34,7 @@ export class Membership {
   readonly #startedMs: number;
   /** When entries were appended: the last of each turn. */
   readonly #appended = new Deque<{ readonly index: LogIndex; readonly ms: number }>();
-  /** Members whose pod has said hello with other data: their memory is gone. */
+  /** Members whose memory is proven gone. */
   readonly #gone = new Set<ReplicaId>();
   /** By pod: how long it must be caught up before it is added again. */
   readonly #removals = new Map<string, { readonly waitMs: number; readonly atMs: number }>();
@@ -82,6 +82,11 @@ export class Membership {
       const member = parseReplicaId(id);
       if (id !== from && member?.podUid === identity?.podUid) this.#gone.add(id);
     }
+  }
+
+  /** The API server's word, or that of its pod, proves that this member's memory is gone. */
+  onGone(id: ReplicaId): void {
+    if (this.#set.confirmed.has(id)) this.#gone.add(id);
   }
 
   tick(replica: Replica, nowMs: number): void {
@@ -218,7 +223,7 @@ export class Membership {
     for (const id of this.#set.confirmed) {
       if (id === this.#self) continue;
       const progress = this.#followers.get(id);
-      if (this.#gone.has(id)) return { id, reason: 'its pod runs another process' };
+      if (this.#gone.has(id)) return { id, reason: 'its memory is gone' };
       if (hears && this.waitedMs(progress, nowMs) > this.#times.removalMs)
         return { id, reason: 'it does not acknowledge' };
       if (progress?.stopping === true && progress.link !== null) asks = id;

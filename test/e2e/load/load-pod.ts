@@ -18,6 +18,8 @@ export interface LoadPodOptions {
   readonly image: string;
   /** Where it must not run, for these will be taken down. */
   readonly notOn: readonly string[];
+  /** What it asks for of a processor. A load that gets less of one than what it measures would measure itself. @default 500m */
+  readonly cpu?: string;
 }
 
 /** Ending a load waits for its slowest request; filling the memory takes longer. */
@@ -101,7 +103,7 @@ async function program(): Promise<string> {
   return outputFiles[0]?.text ?? '';
 }
 
-function manifests({ name, image, notOn }: LoadPodOptions, text: string): object {
+function manifests({ name, image, notOn, cpu = '500m' }: LoadPodOptions, text: string): object {
   const metadata = { name, labels: { 'app.kubernetes.io/name': 'kvstore-e2e-load' } };
   const isElsewhere = { key: 'kubernetes.io/hostname', operator: 'NotIn', values: notOn };
   const elsewhere = {
@@ -130,8 +132,7 @@ function manifests({ name, image, notOn }: LoadPodOptions, text: string): object
             readOnlyRootFilesystem: true,
             capabilities: { drop: ['ALL'] },
           },
-          // A load that gets less of a processor than what it measures would measure itself.
-          resources: { requests: { cpu: '500m', memory: '128Mi' } },
+          resources: { requests: { cpu, memory: '128Mi' } },
           volumeMounts: [
             { name: 'program', mountPath: '/program' },
             { name: 'histories', mountPath: HISTORY_FOLDER },

@@ -8,6 +8,9 @@ const MANY = 6;
 /** Of the load whose requests count: it alone must not be what keeps many replicas busy. */
 const THINK_MS = 150;
 const BUSY_CONNECTIONS = 24;
+const BUSY_THINK_MS = 6;
+/** Where they and the replicas want the same processors, the replicas get them: readers only fill the time that is left. */
+const BUSY_CPU = '20m';
 /** Metrics are some ten seconds old, and the autoscaler looks every 15 s where nobody has told it otherwise. */
 const OUT_WITHIN_MS = 240_000;
 /** One pod at a time, each after a while. */
@@ -20,7 +23,15 @@ export function autoscaling(stage: Stage): Promise<Round> {
     const image = (await installation.pods('kvstore'))[0]?.image ?? '';
     await installation.autoscale();
     try {
-      const readers = await LoadPod.start({ api, kubectl, namespace, name: 'readers', image, notOn: [] });
+      const readers = await LoadPod.start({
+        api,
+        kubectl,
+        namespace,
+        name: 'readers',
+        image,
+        notOn: [],
+        cpu: BUSY_CPU,
+      });
       const startedMs = performance.now();
       try {
         await beginReading(stage, readers);
@@ -53,7 +64,7 @@ export function autoscaling(stage: Stage): Promise<Round> {
 /** By the Service of the reading replicas, so that their processors are busy and not those of proxies. */
 async function beginReading({ installation }: Stage, readers: LoadPod): Promise<void> {
   const target = { name: 'kvstore-read', ...(await installation.serviceAddress('kvstore-read')) };
-  const habits = { ...readingBy('eventual'), thinkMs: 3 };
+  const habits = { ...readingBy('eventual'), thinkMs: BUSY_THINK_MS };
   const { nowUs: startUs } = await readers.progress();
   await readers.order(
     {

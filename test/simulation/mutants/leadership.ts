@@ -86,10 +86,8 @@ export const leadershipMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/tenure.ts',
-        find: `    if (!alive || leader.set.change !== null) return null;
-    return yield*`,
-        replace: `    if (leader.set.change !== null) return null;
-    return yield*`,
+        find: `    if (gone.length === others.length) {`,
+        replace: `    if (false) {`,
       },
     ],
   },

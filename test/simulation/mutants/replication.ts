@@ -142,6 +142,19 @@ export const replicationMutants: readonly Mutant[] = [
   },
   // --- R6 ----------------------------------------------------------------------------------------------------------------
   {
+    name: 'waits-for-who-is-gone',
+    rule: 'R6',
+    without: 'a leader that hears from nobody removes whoever is gone',
+    aim: 'others-gone',
+    patches: [
+      {
+        file: 'election/tenure.ts',
+        find: `      for (const id of gone) leader.membership.onGone(id);`,
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'nobody-removed',
     rule: 'R6',
     without: 'a member that does not acknowledge is removed',

@@ -235,6 +235,8 @@ const plays = {
         () => stage.leaders()[0] === leader && leader.mirror?.epoch === epoch,
         5000,
       );
+      stage.expect('writes do not wait for who is gone', () => committedLately(stage, 500), 1000);
+      stage.end();
     },
   ),
 

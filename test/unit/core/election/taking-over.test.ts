@@ -308,6 +308,23 @@ describe('R7: no step-down without evidence', () => {
     expect(group.api.replaces.every(({ content }) => content.holder === idOf('a'))).toBe(true);
   });
 
+  test('R6: they are removed then, and writes do not wait for them', () => {
+    const group = leadingGroup({ inSync: ['a', 'b'], pods: ['a', 'b'], minInSync: 1 });
+    group.api.pods = [podOf('a')];
+    group.hangUp('b');
+    group.runUntil('b is removed', () => String(group.api.record?.content.inSync) === idOf('a'));
+    expect(group.role).toBe('leading');
+  });
+
+  test('R6: but not below the minimum', () => {
+    const group = leadingGroup({ inSync: ['a', 'b'], pods: ['a', 'b'], minInSync: 2 });
+    group.api.pods = [podOf('a')];
+    group.hangUp('b');
+    group.run(5000);
+    expect(group.role).toBe('leading');
+    expect(group.api.record?.content.inSync).toEqual(ids('a', 'b'));
+  });
+
   test('nor where it is the only member', () => {
     const group = leadingGroup({ inSync: ['a'], minInSync: 1 });
     group.run(5000);
