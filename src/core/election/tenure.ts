@@ -54,6 +54,14 @@ export type TenureVerdict =
   /** R9: the epoch is marked as ended. */
   | { readonly kind: 'ended' };
 
+/** What stands where a leader's record should. */
+interface LostRecord {
+  /** null: nothing stands there. */
+  readonly version: RecordVersion | null;
+  /** 0: none that can be read. */
+  readonly epoch: Epoch;
+}
+
 const SURVEY_MS = 300;
 const ROUND_MS = 600;
 const WHO_STAYS_MS = 500;
@@ -76,8 +84,8 @@ export class Tenure {
   #readWanted = false;
   /** A replace may still land; settled once the version has moved. */
   #inDoubt = false;
-  /** R13: what stands in the record's place. null version: nothing does. */
-  #lost: { readonly version: RecordVersion | null; readonly reason: string } | null = null;
+  /** R13: what stands in the record's place. */
+  #lost: LostRecord | null = null;
   #renewDueMs: number;
   #notBeforeMs = 0;
   #giveUpNotBeforeMs: number;
@@ -209,9 +217,9 @@ export class Tenure {
       case 'record':
         break;
       case 'damaged':
-        return this.#lose(answer.version, `it is damaged: ${answer.reason}`);
+        return this.#lose({ version: answer.version, epoch: 0 as Epoch }, `it is damaged: ${answer.reason}`);
       case 'absent':
-        return this.#lose(null, 'it was deleted');
+        return this.#lose({ version: null, epoch: 0 as Epoch }, 'it was deleted');
       case 'conflict':
       case 'refused':
       case 'inDoubt':
@@ -235,7 +243,8 @@ export class Tenure {
     if (isLater) {
       return { kind: 'deposed', reason: `the record names ${content.holder ?? 'nobody'} in epoch ${content.epoch}` };
     }
-    return this.#lose(version, 'it is not one that this leader wrote, nor one to be obeyed');
+    const standing = { version, epoch: content.epoch };
+    return this.#lose(standing, 'it is not one that this leader wrote, nor one to be obeyed');
   }
 
   /** One of this leader's own writes stands there. */
@@ -402,8 +411,8 @@ export class Tenure {
 
   // --- a record that was lost (R13) ------------------------------------------------------------------------------------
 
-  #lose(version: RecordVersion | null, reason: string): null {
-    this.#lost = { version, reason };
+  #lose(standing: LostRecord, reason: string): null {
+    this.#lost = standing;
     if (this.#lostSinceMs !== null) return null;
     this.#lostSinceMs = this.#now.monotonicMs;
     const message = `the record is lost: ${reason}. This leader goes on, and writes it again once every member has answered`;
@@ -420,7 +429,7 @@ export class Tenure {
     this.#effects.push({ kind: 'report', report: { kind: 'alarm', code: 'frozen', message } });
   }
 
-  *#rewrite(lost: { readonly version: RecordVersion | null }): Errand<TenureVerdict | null> {
+  *#rewrite(lost: LostRecord): Errand<TenureVerdict | null> {
     const { leader, replica, nonces, beginnings, addresses, uncleanRecovery } = this.#options;
     const { version } = lost;
     // Whatever comes of this, the next attempt begins with a read.
@@ -477,7 +486,8 @@ export class Tenure {
       });
     }
     const askedMs = this.#now.monotonicMs;
-    const epoch = (Math.max(leader.epoch, this.#options.obedience.epoch) + 1) as Epoch;
+    // The epoch of another history says nothing here; but the record's never falls, whoever looks at it.
+    const epoch = (Math.max(leader.epoch, this.#options.obedience.epoch, lost.epoch) + 1) as Epoch;
     const answer = yield* call({
       kind: 'replaceLease',
       base: version,

@@ -493,6 +493,19 @@ export const recordMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'rewrites-below-what-stands',
+    rule: 'R13',
+    without: 'the record is written again with an epoch above that of what stands there',
+    aim: 'old-backup',
+    patches: [
+      {
+        file: 'election/tenure.ts',
+        find: `this.#options.obedience.epoch, lost.epoch) + 1)`,
+        replace: `this.#options.obedience.epoch) + 1)`,
+      },
+    ],
+  },
+  {
     name: 'rewrites-the-set-before',
     rule: 'R13',
     without: 'the record is written again with whoever it may have been made to name',
@@ -513,7 +526,7 @@ export const recordMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/tenure.ts',
-        find: `    const epoch = (Math.max(leader.epoch, this.#options.obedience.epoch) + 1) as Epoch;`,
+        find: `    const epoch = (Math.max(leader.epoch, this.#options.obedience.epoch, lost.epoch) + 1) as Epoch;`,
         replace: `    const epoch = leader.epoch;`,
       },
     ],

@@ -128,7 +128,7 @@ describe('R13: a record that was lost', () => {
     [
       'of another history that is no later',
       (group: GroupHarness) =>
-        group.api.sketch({ holder: 'c', epoch: 9, inSync: ['c'], changed: { lineage: { number: 1, id: 'x' } } }),
+        group.api.sketch({ holder: 'c', epoch: 3, inSync: ['c'], changed: { lineage: { number: 1, id: 'x' } } }),
     ],
     ['recreated, and empty', (group: GroupHarness) => (group.api.deleteRecord(), group.api.write(EMPTY_CONTENT))],
   ])('so it does with one that is %s', (_name, lose) => {
@@ -138,6 +138,14 @@ describe('R13: a record that was lost', () => {
     group.run(1500);
     expect(group.status).toMatchObject({ role: 'leading', epoch: 5, lineage: LINEAGE });
     expect(present(group.api.record).content).toMatchObject({ holder: idOf('a'), epoch: 5 });
+  });
+
+  test('with an epoch above that of what stands there, of whatever history: the epochs of a Lease never fall', () => {
+    const group = leadingGroup({ epoch: 4 });
+    group.api.sketch({ holder: 'c', epoch: 9, inSync: ['c'], changed: { lineage: { number: 1, id: 'x' } } });
+    group.turn({ kind: 'recordHinted', record: null });
+    group.run(1500);
+    expect(group.status).toMatchObject({ role: 'leading', epoch: 10, lineage: LINEAGE });
   });
 
   test('it says that it replaces what was lost, and says so of no other write', () => {
