@@ -17,6 +17,7 @@ import { LEASES } from './objects.ts';
  */
 const PATH = `${LEASES}/kvstore`;
 const OLDER_LEASES = LEASES.replace('default', 'older');
+const NODE_LEASES = LEASES.replace('default', 'kube-node-lease');
 const POLICY = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/kvstore-lease-guard';
 
 const id = (name: string): ReplicaId =>
@@ -217,6 +218,17 @@ function guardTests(cluster: Installation): void {
             )(lease),
         },
         { what: 'a deletion, by an administrator', before: record(), write: () => admin.delete(PATH) },
+        {
+          // minikube calls its node after the profile, which may well be `kvstore`.
+          what: 'a Lease of that name that is a node’s, made and renewed by its kubelet',
+          before: record(),
+          write: async () => {
+            const spec = { holderIdentity: 'kvstore', leaseDurationSeconds: 40 };
+            const { status, body } = await admin.post(NODE_LEASES, { metadata: { name: 'kvstore' }, spec });
+            expect([status, body['message']]).toEqual([201, undefined]);
+            return admin.put(`${NODE_LEASES}/kvstore`, edit({ renewTime: '2026-01-01T00:00:10.000000Z' })(body));
+          },
+        },
       ],
     },
     {
@@ -494,6 +506,7 @@ function guardTests(cluster: Installation): void {
     expect(variables[0]).toEqual({ name: 'minInSync', expression: String(groupLimits.minInSync) });
     expect(body.spec['matchConditions']).toEqual([
       { name: 'is-the-record', expression: `object.metadata.name == '${kubernetes.leaseName}'` },
+      { name: 'is-not-of-a-node', expression: "request.namespace != 'kube-node-lease'" },
     ]);
     const { body: deployment } = await admin.get('/apis/apps/v1/namespaces/default/deployments/kvstore');
     expect(JSON.stringify(deployment)).not.toMatch(/KV_MIN_IN_SYNC|KV_LEASE_NAME/);
