@@ -26,6 +26,36 @@ describe('manifests', () => {
     expect([...versions]).toEqual([`app.kubernetes.io/version: ${RELEASE}`]);
   });
 
+  // With all copies on one node a power cut takes the data: https://kubernetes.io says of `minDomains` that without it a node
+  // that is alone satisfies every spread.
+  whereRendered.each(['lab', 'production'])(`%s never has all replicas on one node${because}`, (overlay) => {
+    const text = textOf(kustomize(`k8s/overlays/${overlay}`));
+    const kvstore =
+      text.split(/^---$/m).find((object) => /^kind: Deployment$[^]*^ {2}name: kvstore$/m.test(object)) ?? '';
+    const constraints = (/topologySpreadConstraints:\n((?: {6}[- ].*\n)+)/.exec(kvstore)?.[1] ?? '').split(/^ {6}- /m);
+    const ofNodes = constraints.filter((constraint) => constraint.includes('topologyKey: kubernetes.io/hostname'));
+    expect(ofNodes).toHaveLength(1);
+    expect(ofNodes[0]).toContain('whenUnsatisfiable: DoNotSchedule');
+    expect(ofNodes[0]).toContain('maxSkew: 1\n');
+    expect(Number(/minDomains: (\d+)/.exec(ofNodes[0] ?? '')?.[1])).toBeGreaterThanOrEqual(2);
+  });
+
+  whereRendered.each(overlays)(`%s labels every object with what Kubernetes recommends${because}`, (overlay) => {
+    const objects = textOf(kustomize(overlay)).split(/^---$/m);
+    for (const object of objects.filter((text) => !/^kind: Namespace$/m.test(text))) {
+      // What stands before `name:` of the object itself: kustomize sorts.
+      const metadata = /^metadata:\n((?: {2,}.*\n)+)/m.exec(object)?.[1] ?? '';
+      for (const label of ['name', 'instance', 'part-of'])
+        expect(metadata).toContain(`app.kubernetes.io/${label}: kvstore`);
+    }
+  });
+
+  whereRendered(`no selector names a label that a later release may change${because}`, () => {
+    const selectors = textOf(base).match(/^( *)(?:matchLabels|selector):\n(?:\1 {2}.*\n)+/gm) ?? [];
+    expect(selectors.length).toBeGreaterThan(4);
+    for (const selector of selectors) expect(selector).not.toMatch(/instance|version|part-of/);
+  });
+
   test.each(overlays)('%s builds on the base', (overlay) => {
     expect(readFileSync(`${overlay}/kustomization.yaml`, 'utf8')).toMatch(/- \.\.\/(\.\.\/base|lab)$/m);
   });
