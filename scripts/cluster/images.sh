@@ -27,11 +27,17 @@ build_image() {
   say "building $1 …"
   # The attestations of BuildKit carry the time: with them every build would be another image.
   BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build ${build_options[@]+"${build_options[@]}"} \
-    --tag "$name:latest" --file "Dockerfile.${2:-$1}" . || fail "the image $1 could not be built; what is above says why"
+    --tag "$name:latest" --file "Dockerfile.${2:-$1}" . || fail "the image $1 could not be built; what is above says why$(buildkit_hint)"
   id=$(docker image inspect --format '{{.Id}}' "$name:latest")
   id=${id#sha256:}
   image=$name:run-${id:0:12}
   docker tag "$name:latest" "$image"
+}
+
+# Our builds keep npm's downloads in a cache, which only BuildKit has; a docker without it says so in words of its own.
+buildkit_hint() {
+  docker buildx version >/dev/null 2>&1 ||
+    say '. It may be that docker has no BuildKit: install its plugin buildx, https://docs.docker.com/go/buildx/'
 }
 
 deliver_images() {

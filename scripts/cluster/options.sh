@@ -4,7 +4,8 @@
 # The context that was asked for; empty: chosen by choose_target.
 asked_context=
 namespace=kvstore
-overlay=dev
+# The one that was asked for; empty: chosen by choose_overlay.
+overlay=
 creation=if-none
 registry=
 load_with=
@@ -78,9 +79,10 @@ parse_options() {
   [[ $namespace =~ ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$ ]] || misuse "--namespace $namespace is not a name of a namespace"
   [[ $lines =~ ^[0-9]+$ ]] || misuse '--lines takes a number'
   [[ $timeout_seconds =~ ^[0-9]+$ ]] || misuse '--timeout takes a number of seconds'
-  [[ $allowed != *' --overlay '* || ($overlay =~ ^[a-z0-9-]+$ && -f k8s/overlays/$overlay/kustomization.yaml) ]] ||
-    misuse "there is no overlay $overlay; there are: $(overlays)"
+  [[ ! $overlay ]] || has_overlay "$overlay" || misuse "there is no overlay $overlay; there are: $(overlays)"
 }
+
+has_overlay() { [[ $1 =~ ^[a-z0-9-]+$ && -f k8s/overlays/$1/kustomization.yaml ]]; }
 
 overlays() {
   local file names=

@@ -16,7 +16,7 @@ A context that is not of this machine is touched only if --context names it.
   --create               make a cluster `kvstore`, though there are others
   --context NAME         this context of kubectl, wherever it is
   --namespace NAME       default kvstore; made if it is not there
-  --overlay NAME         of k8s/overlays (default dev)
+  --overlay NAME         of k8s/overlays (default: that of the last up there, else dev)
   --registry HOST/PATH   push the images there; the cluster pulls them
   --load-with COMMAND    hand them to a cluster that no tool knows: the command is given the path of an archive (docker save)
   --build-option OPTION  for docker build, such as --platform=linux/amd64
@@ -34,6 +34,10 @@ up_verb() {
   choose_target
   if [[ $context ]]; then wake_cluster; else create_cluster; fi
   say "cluster: context $context, namespace $namespace"
+  choose_overlay
+  say "overlay: $overlay"
+  [[ ${former_overlay:-$overlay} == "$overlay" ]] ||
+    say "It was $former_overlay. What only that one has, such as autoscalers, budgets or policies, stays; ./run.sh down deletes it, and the data"
   build_images
   deliver_images
   apply_manifests || up_failed 'the manifests could not be applied'

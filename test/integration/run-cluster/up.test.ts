@@ -61,6 +61,12 @@ test('what is applied is an overlay of k8s/overlays, with the namespace and the 
       'kind: Kustomization',
       'namespace: elsewhere',
       'resources: [../../k8s/overlays/lab]',
+      'labels: [{ pairs: { kvstore.dev/overlay: lab } }]',
+      'patches:',
+      '  - target: { kind: Namespace }',
+      "    patch: '{ apiVersion: v1, kind: Namespace, metadata: { name: any }, $patch: delete }'",
+      '  - target: { kind: Service, name: kvstore-proxy }',
+      "    patch: '{ apiVersion: v1, kind: Service, metadata: { name: kvstore-proxy }, spec: { ports: [{ port: 8001, nodePort: null }] } }'",
       'images:',
       "  - { name: kvstore, newName: 'kvstore', newTag: 'run-0123456789ab' }",
       "  - { name: kvstore-proxy, newName: 'kvstore-proxy', newTag: 'run-0123456789ab' }",
@@ -122,21 +128,142 @@ describe('images get there', () => {
   });
 });
 
-test('a namespace that is not there is made, for restricted pods, and marked as made here', async () => {
+test('a namespace that is not there is made, for restricted pods and marked as made here, at once or not at all', async () => {
   machineWith('kind');
-  const run = await world.run('up');
-  const kubectl = 'kubectl --context kind-kvstore --namespace kvstore';
-  expect(run.calls.filter((call) => / (create|label) namespace /.test(call))).toEqual([
-    `${kubectl} create namespace kvstore`,
-    `${kubectl} label namespace kvstore app.kubernetes.io/managed-by=run.sh pod-security.kubernetes.io/enforce=restricted`,
-  ]);
+  const run = await world.run('up --namespace elsewhere');
+  const kubectl = 'kubectl --context kind-kvstore --namespace elsewhere';
+  expect(run.calls.filter((call) => / (create|label) /.test(call))).toEqual([`${kubectl} create --filename -`]);
+  expect(world.get('namespace')).toBe(
+    [
+      'apiVersion: v1',
+      'kind: Namespace',
+      'metadata:',
+      '  name: elsewhere',
+      '  labels:',
+      '    app.kubernetes.io/managed-by: run.sh',
+      '    pod-security.kubernetes.io/enforce: restricted',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a namespace that is there is left as it is', async () => {
+  machineWith('kind').set('namespace', '');
+  const run = await world.run('up --overlay production');
+  expect(run.code).toBe(0);
+  expect(run.calls.filter((call) => / (create|label) /.test(call))).toEqual([]);
+  // `production` has a Namespace for those who apply it by themselves.
+  expect(world.get('applied')).toMatch(/target: \{ kind: Namespace \}\n.*\$patch: delete/);
 });
 
 test('whoever may neither look at namespaces nor make one can have been given one', async () => {
-  machineWith('kind').failAt('kubectl * get namespace *').failAt('kubectl * create namespace *');
+  machineWith('kind').failAt('kubectl * get namespace *').failAt('kubectl * create --filename -');
   const run = await world.run('up');
   expect(run.code).toBe(0);
   expect(world.has('applied')).toBe(true);
+});
+
+describe('the overlay', () => {
+  const applied = () => /k8s\/overlays\/([\w-]+)/.exec(world.get('applied'))?.[1];
+
+  test('is dev at first, then the one of the last time', async () => {
+    machineWith('kind');
+    await world.run('up');
+    expect(applied()).toBe('dev');
+    await world.run('up --overlay production');
+    expect(applied()).toBe('production');
+    const run = await world.run('up');
+    expect(run.output).toContain('overlay: production\n');
+    expect(applied()).toBe('production');
+    await world.run('up --overlay=lab');
+    expect(applied()).toBe('lab');
+  });
+
+  test('is not changed without a word about what stays of the other', async () => {
+    machineWith('kind');
+    expect((await world.run('up --overlay production')).output).not.toContain('It was');
+    expect((await world.run('up')).output).not.toContain('It was');
+    const run = await world.run('up --overlay dev');
+    expect(run.output).toContain('It was production. What only that one has, such as autoscalers,');
+  });
+
+  test('is one of another checkout: which is asked, and nothing touched', async () => {
+    machineWith('kind').set('overlay', 'of-my-own');
+    const run = await world.run('up');
+    expect(run.code).toBe(1);
+    expect(run.errors).toContain(
+      'is of the overlay of-my-own, which is not here. Name one by --overlay; there are: dev, lab',
+    );
+    expect(callsOf(run, 'docker build')).toEqual([]);
+  });
+
+  test('is not guessed where it cannot be asked', async () => {
+    machineWith('kind').failAt('kubectl * get service kvstore-peers *');
+    const run = await world.run('up');
+    expect(run.code).toBe(1);
+    expect(run.errors).toContain('it could not be seen what runs in the namespace kvstore');
+    expect(world.has('applied')).toBe(false);
+  });
+});
+
+describe('where an autoscaler decides how many', () => {
+  const kubectl = 'kubectl --context kind-kvstore --namespace kvstore';
+  const deployment = (name: string, spec: string) =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n${spec}  template:\n    spec:\n      containers:\n      - name: x\n`;
+
+  test('the pods that it asks for at least are there before the first write, and no fewer than there were', async () => {
+    machineWith('kind')
+      .set('autoscalers', 'kvstore=3 kvstore-proxy=2 ')
+      .set('replicas', 'kvstore 1 1\nkvstore-proxy 5 5\n');
+    const run = await world.run('up --overlay production');
+    expect(run.code).toBe(0);
+    const at = (part: string) => run.calls.findIndex((call) => call.includes(part));
+    expect(run.calls.filter((call) => call.includes(' scale '))).toEqual([
+      `${kubectl} scale deployment/kvstore --replicas=3`,
+    ]);
+    expect(at(' apply --kustomize')).toBeLessThan(at(' scale '));
+    expect(at(' scale ')).toBeLessThan(at(' rollout status '));
+  });
+
+  test('also where there are none', async () => {
+    // kubectl leaves out a number that is 0.
+    machineWith('kind').set('autoscalers', 'kvstore=3 ').set('replicas', 'kvstore  \nkvstore-proxy 2 2\n');
+    const run = await world.run('up --overlay production');
+    expect(run.calls).toContain(`${kubectl} scale deployment/kvstore --replicas=3`);
+  });
+
+  test('a failure to have them is one of up', async () => {
+    machineWith('kind').set('autoscalers', 'kvstore=3 ').set('replicas', 'kvstore 1 1\n').failAt('kubectl * scale *');
+    const run = await world.run('up --overlay production');
+    expect(run.code).toBe(1);
+    expect(run.errors).toContain('the manifests could not be applied');
+  });
+
+  test('the number that the last apply gave is forgotten first: else it would become 1', async () => {
+    const fixed = deployment('kvstore', '  replicas: 3\n  selector: {}\n');
+    machineWith('kind')
+      .set('rendering', [deployment('kvstore', ''), deployment('kvstore-proxy', '')].join('---\n'))
+      .set('last-applied/kvstore', fixed)
+      .set('last-applied/kvstore-proxy', deployment('kvstore-proxy', ''));
+    const run = await world.run('up --overlay production');
+    expect(run.code).toBe(0);
+    expect(
+      run.calls.filter((call) => / apply /.test(call)).map((call) => call.replace(/\S*cluster\.\w+/, 'FOLDER')),
+    ).toEqual([
+      `${kubectl} apply view-last-applied deployment/kvstore --output yaml`,
+      `${kubectl} apply set-last-applied --filename -`,
+      `${kubectl} apply view-last-applied deployment/kvstore-proxy --output yaml`,
+      `${kubectl} apply --kustomize FOLDER`,
+    ]);
+    expect(world.get('last-applied/set')).toBe(deployment('kvstore', '  selector: {}\n'));
+  });
+
+  test('nothing is forgotten of a Deployment that says how many', async () => {
+    const fixed = deployment('kvstore', '  replicas: 3\n');
+    machineWith('kind').set('rendering', fixed).set('last-applied/kvstore', fixed);
+    const run = await world.run('up');
+    expect(run.calls.filter((call) => call.includes('last-applied'))).toEqual([]);
+  });
 });
 
 test('again, it changes nothing: the same images, the same manifests, no other cluster', async () => {
@@ -155,6 +282,13 @@ test('an image that has changed has another tag, so that its pods are replaced',
   world.set('sources', 'fedcba9876543210');
   await world.run('up');
   expect(world.get('applied')).toContain("newTag: 'run-fedcba987654'");
+});
+
+test('a build that fails says that docker may lack BuildKit only where it does', async () => {
+  machineWith('kind').failAt('docker build *');
+  expect((await world.run('up')).errors).not.toContain('buildx');
+  world.failAt('docker buildx version');
+  expect((await world.run('up')).errors).toContain('docker has no BuildKit: install its plugin buildx');
 });
 
 test('options for docker build are handed on', async () => {

@@ -144,6 +144,29 @@ describe('down', () => {
     expect(world.has('namespace')).toBe(false);
   });
 
+  test('deletes what up has applied last, and no Namespace among it', async () => {
+    await world.set('namespace', '').set('overlay', 'production').run('down');
+    expect(world.get('deleted')).toContain('resources: [../../k8s/overlays/production]');
+    expect(world.get('deleted')).toMatch(/target: \{ kind: Namespace \}\n.*\$patch: delete/);
+    await world.set('overlay', 'production').run('down --overlay lab');
+    expect(world.get('deleted')).toContain('resources: [../../k8s/overlays/lab]');
+  });
+
+  test('knows that still when it was cut short after the pods', async () => {
+    world.set('namespace', '').set('overlay', 'production').failAt('kubectl * wait *');
+    expect((await world.run('down')).code).toBe(1);
+    await world.set('fails', '').run('down');
+    expect(world.get('deleted')).toContain('resources: [../../k8s/overlays/production]');
+  });
+
+  test('whoever may not look at namespaces can have been given one', async () => {
+    const run = await world.failAt('kubectl * get namespace *').run('down');
+    expect(run.errors).toBe('');
+    expect(run.code).toBe(0);
+    expect(run.calls).toContain(`${kubectl} delete lease kvstore --ignore-not-found`);
+    expect(run.calls.filter((call) => call.includes('delete namespace'))).toEqual([]);
+  });
+
   test('again: finds nothing to do', async () => {
     const run = await world.run('down');
     expect(run.code).toBe(0);

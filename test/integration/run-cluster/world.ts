@@ -43,14 +43,25 @@ export class World {
   readonly #folder = mkdtempSync(join(tmpdir(), 'kvstore-world-'));
 
   constructor(tools: readonly Tool[]) {
-    for (const folder of ['bin', 'contexts', 'clusters/k3d', 'clusters/kind', 'clusters/minikube']) {
+    const folders = ['bin', 'contexts', 'last-applied', 'clusters/k3d', 'clusters/kind', 'clusters/minikube'];
+    for (const folder of folders) {
       mkdirSync(join(this.#folder, folder), { recursive: true });
     }
     for (const command of COMMANDS) symlinkSync(which(command), join(this.#folder, 'bin', command));
     for (const stub of ['record', 'hostname', 'loader', ...tools]) {
       symlinkSync(join(import.meta.dirname, 'stubs', stub), join(this.#folder, 'bin', stub));
     }
-    for (const empty of ['calls', 'fails', 'current-context', 'node-port', 'successor']) this.set(empty, '');
+    const empty = [
+      'calls',
+      'fails',
+      'current-context',
+      'node-port',
+      'successor',
+      'overlay',
+      'rendering',
+      'autoscalers',
+    ];
+    for (const name of empty) this.set(name, '');
     this.set('sources', '0123456789abcdef');
     this.set('lineage', '1.lineage-of-this-group');
     this.set('leader', 'kvstore-a');
