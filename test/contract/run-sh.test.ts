@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { delimiter, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Installation } from './installation.ts';
 import { uniqueName } from './objects.ts';
 
@@ -38,10 +38,12 @@ function runTests(cluster: Installation): void {
     await field(namespace, 'deployment/kvstore-proxy', '.spec.replicas'),
   ];
 
+  /** To which `up` has come with the overlay `production`, for the first time. */
+  const fresh = uniqueName();
+  beforeAll(() => up(fresh, 'production'));
+
   test('an overlay with autoscalers begins with as many pods as they ask for at least', async () => {
-    const namespace = uniqueName();
-    await up(namespace, 'production');
-    expect(await replicas(namespace)).toEqual(['3', '2']);
+    expect(await replicas(fresh)).toEqual(['3', '2']);
   });
 
   test('to it from one that says how many, no pod ends; and again', async () => {
@@ -56,11 +58,9 @@ function runTests(cluster: Installation): void {
   });
 
   test('the overlay of the last time is found on what it applied, in no pod, and taken again', async () => {
-    const namespace = uniqueName();
-    await up(namespace, 'production');
-    const chosen = await script(namespace, '', 'choose_overlay; echo "$overlay"; rendered=$(mktemp -d)');
+    const chosen = await script(fresh, '', 'choose_overlay; echo "$overlay"; rendered=$(mktemp -d)');
     expect(chosen.trim()).toBe('production');
-    const pods = await field(namespace, 'deployment/kvstore', '.spec.template.metadata');
+    const pods = await field(fresh, 'deployment/kvstore', '.spec.template.metadata');
     expect(pods).toContain('app.kubernetes.io/name');
     expect(pods).not.toContain('kvstore.dev/overlay');
     expect((await script(uniqueName(), '', 'choose_overlay; echo "$overlay"; rendered=$(mktemp -d)')).trim()).toBe(
@@ -82,9 +82,7 @@ function runTests(cluster: Installation): void {
   });
 
   test('one that is made here is for restricted pods, and marked', async () => {
-    const namespace = uniqueName();
-    await up(namespace, 'lab');
-    const labels = JSON.parse(await field(namespace, `namespace/${namespace}`, '.metadata.labels')) as object;
+    const labels = JSON.parse(await field(fresh, `namespace/${fresh}`, '.metadata.labels')) as object;
     expect(labels).toMatchObject({
       'app.kubernetes.io/managed-by': 'run.sh',
       'pod-security.kubernetes.io/enforce': 'restricted',
