@@ -26,8 +26,7 @@ describe('manifests', () => {
     expect([...versions]).toEqual([`app.kubernetes.io/version: ${RELEASE}`]);
   });
 
-  // With all copies on one node a power cut takes the data: https://kubernetes.io says of `minDomains` that without it a node
-  // that is alone satisfies every spread.
+  // With all copies on one node a power cut takes the data; and without `minDomains` a node that is alone satisfies any spread.
   whereRendered.each(['lab', 'production'])(`%s never has all replicas on one node${because}`, (overlay) => {
     const text = textOf(kustomize(`k8s/overlays/${overlay}`));
     const kvstore =
