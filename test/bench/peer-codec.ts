@@ -40,18 +40,13 @@ function writes(base: number): PeerFrame[] {
 function entriesFrom(base: number): Entry[] {
   return Array.from({ length: BATCH }, (_, i) => {
     const index = logIndex(base + i + 1);
-    const effect = {
-      kind: 'put',
-      key: `user:${base + i}` as Key,
-      value,
-      contentType,
-      version: version(1),
-      createRevision: index,
-    } as const;
+    const timeMs = wallMs(1_790_000_000_000);
+    const place = { revision: index, version: version(1), createRevision: index, modifiedMs: timeMs };
+    const effects = [{ kind: 'put', key: `user:${base + i}` as Key, stored: { value, contentType, ...place } } as const];
     const outcome = { kind: 'written', version: version(1), created: true } as const;
     const request = { session, number: base + i };
-    const body = { kind: 'write', request, settledThrough: base, idempotencyKey: null, effect, outcome } as const;
-    return new Entry(index, term, wallMs(1_790_000_000_000), body);
+    const body = { kind: 'write', request, settledThrough: base, idempotencyKey: null, effects, outcome } as const;
+    return new Entry(index, term, timeMs, body);
   });
 }
 

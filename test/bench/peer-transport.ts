@@ -123,10 +123,12 @@ class Leader {
 function entryOf(index: LogIndex, { write: { id, settledThrough, command } }: Write): Entry {
   if (command.kind !== 'put') throw new Error(command.kind);
   const { key, value, contentType } = command;
-  const effect = { kind: 'put', key, value, contentType, version: version(1), createRevision: index } as const;
+  const timeMs = wallMs(Date.now());
+  const place = { revision: index, version: version(1), createRevision: index, modifiedMs: timeMs };
+  const effects = [{ kind: 'put', key, stored: { value, contentType, ...place } } as const];
   const outcome = { kind: 'written', version: version(1), created: true } as const;
-  const body = { kind: 'write', request: id, settledThrough, idempotencyKey: null, effect, outcome } as const;
-  return new Entry(index, term, wallMs(Date.now()), body);
+  const body = { kind: 'write', request: id, settledThrough, idempotencyKey: null, effects, outcome } as const;
+  return new Entry(index, term, timeMs, body);
 }
 
 /** One of those in flight: asks anew as soon as it is answered. */

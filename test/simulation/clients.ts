@@ -4,11 +4,15 @@ import type { LeaseRecord } from '../../src/core/election/record.ts';
 import type { Ticket } from '../../src/core/group/io.ts';
 import type {
   CommittedOutcome,
+  Comparison,
   Condition,
   IdempotencyKey,
+  KeyCommand,
   OpenSessionOutcome,
+  Relation,
   RevisionTag,
   SessionId,
+  TransactionStep,
   WriteCommand,
   WriteOutcome,
 } from '../../src/core/store/commands.ts';
@@ -117,7 +121,9 @@ export class Client {
   };
 
   #drawKey(random: Prng): Key {
-    return `k${random.below(this.#world.plan.clients.keys)}` as Key;
+    const { keys, counterShare } = this.#world.plan.clients;
+    if (counterShare > 0 && random.chance(counterShare)) return `n${random.below(2)}` as Key;
+    return `k${random.below(keys)}` as Key;
   }
 
   // Writes
@@ -159,12 +165,53 @@ export class Client {
   }
 
   #drawCommand(random: Prng): WriteCommand {
+    const { compositeShare } = this.#world.plan.clients;
+    if (compositeShare === 0 || !random.chance(compositeShare)) return this.#drawKeyCommand(random);
+    if (random.chance(0.4)) return { kind: 'batch', items: some(random, () => this.#drawKeyCommand(random)) };
+    return {
+      kind: 'transaction',
+      comparisons: random.chance(0.8) ? some(random, () => this.#drawComparison(random)) : [],
+      then: some(random, () => this.#drawStep(random)),
+      otherwise: random.chance(0.5) ? some(random, () => this.#drawStep(random)) : [],
+    };
+  }
+
+  #drawKeyCommand(random: Prng): KeyCommand {
     const { clients } = this.#world.plan;
     const key = this.#drawKey(random);
     const condition = this.#drawCondition(random);
     if (random.chance(clients.deleteShare)) return { kind: 'delete', key, condition };
-    const value = valueOf(this.#world.nextName(), random.between(4, clients.valueBytesMax));
-    return { kind: 'put', key, value, contentType: null, condition };
+    if (!isCounter(key)) {
+      const value = valueOf(this.#world.nextName(), random.between(4, clients.valueBytesMax));
+      return { kind: 'put', key, value, contentType: null, condition };
+    }
+    if (random.chance(0.8)) return { kind: 'increment', key, by: BigInt(random.between(-3, 9)), condition };
+    // Near the end of what can be counted, too.
+    const digits = random.chance(0.2) ? '9223372036854775800' : String(this.#world.nextName());
+    return { kind: 'put', key, value: Buffer.from(digits), contentType: null, condition };
+  }
+
+  #drawStep(random: Prng): TransactionStep {
+    if (random.chance(0.3)) return { kind: 'get', key: this.#drawKey(random) };
+    const command = this.#drawKeyCommand(random);
+    return random.chance(0.9) ? { ...command, condition: { kind: 'none' } } : command;
+  }
+
+  #drawComparison(random: Prng): Comparison {
+    const key = this.#drawKey(random);
+    switch (random.below(3)) {
+      case 0:
+        return { kind: 'condition', key, condition: this.#drawCondition(random) };
+      case 1: {
+        const relation = random.pick<Relation>(['equal', 'unequal', 'less', 'greater']);
+        return { kind: 'version', key, relation, number: random.below(6) };
+      }
+      default: {
+        const revision = this.#tags.length === 0 ? 0 : random.pick(this.#tags).revision;
+        const relation = random.pick<Relation>(['equal', 'unequal', 'less', 'greater']);
+        return { kind: 'revision', key, relation, number: revision };
+      }
+    }
   }
 
   #drawCondition(random: Prng): Condition {
@@ -509,4 +556,10 @@ export class Client {
       target.cancel(ticket);
     });
   }
+}
+
+const isCounter = (key: Key): boolean => key.startsWith('n');
+
+function some<T>(random: Prng, draw: () => T): T[] {
+  return Array.from({ length: random.between(1, 4) }, draw);
 }

@@ -155,6 +155,10 @@ export interface Plan {
     readonly conditionShare: number;
     readonly deleteShare: number;
     readonly idempotencyShare: number;
+    /** Of writes: batches and transactions. */
+    readonly compositeShare: number;
+    /** Of keys: those that hold a counter. */
+    readonly counterShare: number;
     readonly readModes: readonly ReadMode[];
     readonly valueBytesMax: number;
     /** Of requests and of answers, between a client and a replica. */
@@ -247,6 +251,8 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       conditionShare: random.pick([0.1, 0.4, 0.7]),
       deleteShare: random.pick([0.05, 0.2]),
       idempotencyShare: random.pick([0, 0.1, 0.3]),
+      compositeShare: random.pick([0, 0.1, 0.4]),
+      counterShare: random.pick([0, 0.2]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

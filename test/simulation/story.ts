@@ -4,7 +4,14 @@ import type { Effect, Input, Report } from '../../src/core/group/io.ts';
 import type { Entry } from '../../src/core/replication/entry.ts';
 import type { PeerMessage } from '../../src/core/replication/messages.ts';
 import { parseReplicaId } from '../../src/core/replication/replica-id.ts';
-import type { Condition, WriteCommand, WriteOutcome } from '../../src/core/store/commands.ts';
+import type {
+  Comparison,
+  Condition,
+  KeyCommand,
+  TransactionStep,
+  WriteCommand,
+  WriteOutcome,
+} from '../../src/core/store/commands.ts';
 import type { ReadOutcome } from '../../src/core/store/reads.ts';
 import type { CarriedOut } from './api-server.ts';
 import { format, type TraceEvent, valueNumber } from './trace.ts';
@@ -309,8 +316,45 @@ export const describeWish = (wish: Wish): string =>
   wish.kind === 'read' ? `read ${wish.key}, ${wish.mode}` : describeCommand(wish);
 
 function describeCommand(command: WriteCommand): string {
-  const what = command.kind === 'put' ? `put ${command.key}=#${valueNumber(command.value)}` : `delete ${command.key}`;
-  return `${what}${describeCondition(command.condition)}`;
+  switch (command.kind) {
+    case 'batch':
+      return command.items.map(describeStep).join('; ');
+    case 'transaction': {
+      const lists = [command.then, command.otherwise].map((steps) => steps.map(describeStep).join('; '));
+      return `if ${command.comparisons.map(describeComparison).join(' and ')} then {${lists[0]}} else {${lists[1]}}`;
+    }
+    default:
+      return describeStep(command);
+  }
+}
+
+function describeStep(step: TransactionStep): string {
+  if (step.kind === 'get') return `get ${step.key}`;
+  return `${describeKeyCommand(step)}${describeCondition(step.condition)}`;
+}
+
+function describeKeyCommand(command: KeyCommand): string {
+  switch (command.kind) {
+    case 'put':
+      return `put ${command.key}=#${valueNumber(command.value)}`;
+    case 'delete':
+      return `delete ${command.key}`;
+    case 'increment':
+      return `add ${command.by} to ${command.key}`;
+  }
+}
+
+function describeComparison(comparison: Comparison): string {
+  const { key } = comparison;
+  switch (comparison.kind) {
+    case 'revision':
+    case 'version':
+      return `${comparison.kind} of ${key} ${comparison.relation} ${comparison.number}`;
+    case 'value':
+      return `${key}${comparison.isEqual ? '' : ' not'}=#${valueNumber(comparison.value)}`;
+    case 'condition':
+      return `${key}${describeCondition(comparison.condition)}`;
+  }
 }
 
 function describeCondition(condition: Condition): string {
@@ -342,11 +386,12 @@ function describeRead(outcome: ReadOutcome): string {
 function describeEntry({ index, epoch, body }: Entry): string {
   const place = `${index}/e${epoch}`;
   if (body.kind !== 'write') return `${place} ${body.kind}`;
-  const { effect, outcome } = body;
-  if (effect === null) return `${place} ${outcome.kind}`;
-  return effect.kind === 'put'
-    ? `${place} ${effect.key}=#${valueNumber(effect.value)}`
-    : `${place} ${effect.key} deleted`;
+  const { effects, outcome } = body;
+  if (effects.length === 0) return `${place} ${outcome.kind}`;
+  const changes = effects.map((effect) =>
+    effect.kind === 'put' ? `${effect.key}=#${valueNumber(effect.stored.value)}` : `${effect.key} deleted`,
+  );
+  return `${place} ${changes.join(', ')}`;
 }
 
 const ENTRIES_SHOWN = 3;

@@ -67,7 +67,7 @@ const LONG_LIST = 8;
 export function format(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'string') return value;
-  if (typeof value !== 'object') return JSON.stringify(value);
+  if (typeof value !== 'object') return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
   if (value instanceof Uint8Array) return `#${valueNumber(value)}`;
   if (value instanceof Map) return format([...value.keys()]);
   if (Array.isArray(value)) {
@@ -82,6 +82,10 @@ export function format(value: unknown): string {
   const kind = (value as { kind?: unknown }).kind;
   return typeof kind === 'string' ? `${kind}(${parts.join(' ')})` : `{${parts.join(' ')}}`;
 }
+
+/** For `JSON.stringify`, which has no words for these. */
+export const inWords = (_: string, value: unknown): unknown =>
+  value instanceof Uint8Array ? `#${valueNumber(value)}` : typeof value === 'bigint' ? String(value) : value;
 
 /** Values are numbers, so that each is unique and small; padding makes some of them long. */
 export function valueOf(number: number, bytes: number): Uint8Array {

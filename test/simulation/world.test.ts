@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { Key } from '../../src/core/base/key.ts';
 import { epoch, logIndex, version, wallMs } from '../../src/core/base/numbers.ts';
 import type { Effect, GroupStatus, Input } from '../../src/core/group/io.ts';
-import { Entry, type EntryBody } from '../../src/core/replication/entry.ts';
+import { type KeyEffect, Entry, type EntryBody } from '../../src/core/replication/entry.ts';
 import type { CommittedOutcome, Condition, SessionId, WriteCommand } from '../../src/core/store/commands.ts';
 import type { ReadMode, ReadOutcome } from '../../src/core/store/reads.ts';
 import { Chronicle } from './checkers/chronicle.ts';
@@ -100,6 +100,22 @@ test('seeds differ in what they try', () => {
 
 // Chronicle and histories
 
+const putEffect = (
+  index: number,
+  options: { readonly value: Uint8Array; readonly version: number; readonly createRevision: number },
+): KeyEffect => ({
+  kind: 'put',
+  key,
+  stored: {
+    value: options.value,
+    contentType: null,
+    revision: logIndex(index),
+    version: version(options.version),
+    createRevision: logIndex(options.createRevision),
+    modifiedMs: wallMs(0),
+  },
+});
+
 class Story {
   readonly chronicle = new Chronicle(lineage, { ordinal: 0, forgetsTombstones: false, sessionIdleMs: 600_000 }, null);
   readonly histories = new Histories({
@@ -142,14 +158,13 @@ class Story {
       request: { session, number },
       settledThrough: 0,
       idempotencyKey: null,
-      effect: {
-        kind: 'put',
-        key,
-        value,
-        contentType: null,
-        version: version(options.version),
-        createRevision: logIndex(options.created ? index : (before?.createRevision ?? 0)),
-      },
+      effects: [
+        putEffect(index, {
+          value,
+          version: options.version,
+          createRevision: options.created ? index : (before?.createRevision ?? 0),
+        }),
+      ],
       outcome: { kind: 'written', version: version(options.version), created: options.created },
     });
     return operation;
@@ -251,14 +266,7 @@ test('a write takes effect once, whatever its id', () => {
       request: { session, number: 1 },
       settledThrough: 0,
       idempotencyKey: null,
-      effect: {
-        kind: 'put',
-        key,
-        value: valueOf(1, 4),
-        contentType: null,
-        version: version(2),
-        createRevision: logIndex(1),
-      },
+      effects: [putEffect(2, { value: valueOf(1, 4), version: 2, createRevision: 1 })],
       outcome: written(2, false) as never,
     });
   }).toThrow(/was applied at 1 already/);
@@ -283,7 +291,7 @@ test('a write that was refused for good is in no log', () => {
       request: { session, number: 1 },
       settledThrough: 0,
       idempotencyKey: null,
-      effect: null,
+      effects: [],
       outcome: { kind: 'absent' },
     });
   }).toThrow(/refused to the client/);

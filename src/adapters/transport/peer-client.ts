@@ -1,4 +1,5 @@
 import { unreachable } from '../../core/base/assert.ts';
+import { commandBytes } from '../../core/store/commands.ts';
 import type { ClientRequestFrame, ClientResponseFrame, PeerFrame } from '../../core/routing/frames.ts';
 import type {
   OpenPeerClient,
@@ -367,11 +368,8 @@ function frameOf(request: PeerRequest, number: number): ClientRequestFrame {
 
 function requestBytes(request: PeerRequest): number {
   switch (request.kind) {
-    case 'write': {
-      const { command } = request.write;
-      const value = command.kind === 'put' ? command.value.length : 0;
-      return REQUEST_OVERHEAD_BYTES + command.key.length + value;
-    }
+    case 'write':
+      return REQUEST_OVERHEAD_BYTES + commandBytes(request.write.command);
     case 'read':
       return REQUEST_OVERHEAD_BYTES + request.read.key.length;
     case 'openSession':

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../core/base/key.ts';
-import type { CommittedOutcome, Condition, IdempotencyKey, WriteCommand } from '../../core/store/commands.ts';
+import type { CommittedOutcome, Condition, IdempotencyKey, KeyCommand } from '../../core/store/commands.ts';
 import type { ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
 import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
@@ -249,7 +249,7 @@ async function write(
   request: IncomingMessage,
   response: ServerResponse,
   method: WriteMethod,
-  command: WriteCommand,
+  command: KeyCommand,
 ): Promise<void> {
   const chosen = request.headers['idempotency-key'];
   const idempotencyKey: IdempotencyKey | null =

@@ -140,7 +140,7 @@ export class Reads {
     read.waitsFor = 'key';
     const uncommitted = this.#replica.uncommittedFor(read.request.key);
     if (uncommitted === undefined) this.#answer(read, effects);
-    else this.#awaitApplied(read, uncommitted.index, effects);
+    else this.#awaitApplied(read, (uncommitted.kind === 'put' ? uncommitted.stored : uncommitted.tombstone).revision, effects);
   }
 
   #answer(read: WaitingRead, effects: Effect[]): void {

@@ -1,19 +1,16 @@
 import type { Key } from '../base/key.ts';
-import type { Epoch, LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
 import type { DecidedOutcome, IdempotencyKey, RequestId, SessionId } from '../store/commands.ts';
+import type { StoredValue } from '../store/reads.ts';
+import type { Tombstone } from '../store/store.ts';
 
-/** What an entry does to a key, decided by the leader: applying it needs no condition and no clock. */
+/**
+ * What an entry does to a key, decided by the leader: applying it needs no condition and no clock. What is to stand in the
+ * store is made with the entry, of its index and its time, so that the log and the store share it.
+ */
 export type KeyEffect =
-  | {
-      readonly kind: 'put';
-      readonly key: Key;
-      readonly value: Uint8Array;
-      readonly contentType: string | null;
-      readonly version: Version;
-      /** The index at which the key was created: this entry's own, or an earlier one's. */
-      readonly createRevision: LogIndex;
-    }
-  | { readonly kind: 'delete'; readonly key: Key; readonly version: Version };
+  | { readonly kind: 'put'; readonly key: Key; readonly stored: StoredValue }
+  | { readonly kind: 'delete'; readonly key: Key; readonly tombstone: Tombstone };
 
 export type EntryBody =
   /** Changes nothing: the first entry of an epoch (R4), or a prod at a silent member (R6). */
@@ -23,8 +20,8 @@ export type EntryBody =
       readonly request: RequestId;
       readonly settledThrough: number;
       readonly idempotencyKey: IdempotencyKey | null;
-      /** null where a condition failed, or a delete found nothing. */
-      readonly effect: KeyEffect | null;
+      /** In the order in which they happen; none where a condition failed, or a delete found nothing. */
+      readonly effects: readonly KeyEffect[];
       readonly outcome: DecidedOutcome;
     }
   | { readonly kind: 'openSession'; readonly session: SessionId }
@@ -60,10 +57,11 @@ function bodyBytes(body: EntryBody): number {
     case 'empty':
       return ENTRY_OVERHEAD_BYTES;
     case 'write': {
-      const effect = body.effect;
-      const key = effect === null ? 0 : effect.key.length;
-      const value = effect?.kind === 'put' ? effect.value.length : 0;
-      return ENTRY_OVERHEAD_BYTES + key + value + (body.idempotencyKey?.key.length ?? 0);
+      let bytes = ENTRY_OVERHEAD_BYTES + (body.idempotencyKey?.key.length ?? 0);
+      for (const effect of body.effects) {
+        bytes += effect.key.length + (effect.kind === 'put' ? effect.stored.value.length : 0);
+      }
+      return bytes;
     }
     case 'openSession':
       return ENTRY_OVERHEAD_BYTES + body.session.length;

@@ -4,8 +4,8 @@ import type { Epoch, Instant, LogIndex, WallMs } from '../base/numbers.ts';
 import type { Effect, FollowerStatus, LinkId, Ticket } from '../group/io.ts';
 import type { GroupLimits, GroupTimes } from '../group/options.ts';
 import type { DecidedOutcome, SessionId, WriteOutcome, WriteRefusal, WriteRequest } from '../store/commands.ts';
-import { decide, newestState } from '../store/decide.ts';
-import { valueBytes } from '../store/store.ts';
+import { decide } from '../store/decide.ts';
+import { bytesAdded } from '../store/store.ts';
 import { Entry, type EntryBody } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
@@ -199,16 +199,15 @@ export class Leader {
     const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0), now);
     if (refusal !== null) return refused(refusal);
 
-    const { command } = request;
     const index = (this.#replica.log.lastIndex + 1) as LogIndex;
-    const state = newestState(machine.store, this.#replica.uncommittedFor(command.key), command);
-    const { effect, outcome } = decide(command, state, index, this.lineage.id);
+    const place = { index, timeMs: this.#timeFor(now), lineageId: this.lineage.id };
+    const { effects, outcome } = decide(request.command, this.#replica, place);
     const body: EntryBody = {
       kind: 'write',
       request: request.id,
       settledThrough: request.settledThrough,
       idempotencyKey: request.idempotencyKey,
-      effect,
+      effects,
       outcome,
     };
     this.#append(body, now);
@@ -221,11 +220,8 @@ export class Leader {
     if (unsettled >= this.#limits.outcomesPerSessionMax) return 'session-full';
     if (request.idempotencyKey !== null && this.#idempotencyFull(now)) return 'idempotency-full';
     if (this.#overloaded) return 'overloaded';
-    const { command } = request;
-    // Deletes always pass: they are the way back.
-    if (command.kind === 'put' && this.memoryBytes + valueBytes(command.key, command) > this.#limits.memoryBytesMax)
-      return 'memory-full';
-    return null;
+    const wanted = bytesAdded(request.command);
+    return wanted > 0 && this.memoryBytes + wanted > this.#limits.memoryBytesMax ? 'memory-full' : null;
   }
 
   /** Nothing is forgotten early; what is due is forgotten by the very entry that comes next. */

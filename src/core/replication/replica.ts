@@ -1,8 +1,9 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
+import { newestState, type Newest, type NewestState } from '../store/decide.ts';
 import { StateMachine, type StateMachineOptions } from '../store/state-machine.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, KeyEffect } from './entry.ts';
 import type { Lineage } from './lineage.ts';
 import { LogClock } from './log-clock.ts';
 import { LOG_START, Log, type LogPosition } from './log.ts';
@@ -12,7 +13,7 @@ import { type ReplicaId, type ReplicaIdentity, replicaId } from './replica-id.ts
  * The data of one replica, whatever role it plays: the log, what of it is committed, and what that has made. A replica
  * without a lineage is *empty* (R11): it has no data, or not yet all of a snapshot.
  */
-export class Replica {
+export class Replica implements Newest {
   readonly #identity: ReplicaIdentity;
   #id: ReplicaId;
   /** R15: the log's time, as it was last heard or read. */
@@ -20,8 +21,8 @@ export class Replica {
   #discarded = 0;
   readonly log = new Log();
   readonly machine: StateMachine;
-  /** R12: the newest uncommitted entry that changes a key. */
-  readonly #uncommitted = new Map<Key, Entry>();
+  /** R12: the newest change of a key that is not committed. */
+  readonly #uncommitted = new Map<Key, KeyEffect>();
   #lineage: Lineage | null = null;
   #commitIndex = 0 as LogIndex;
 
@@ -53,15 +54,19 @@ export class Replica {
     return this.empty ? LOG_START : this.log.last;
   }
 
-  /** R12: the newest entry for `key` whose fate is open. */
-  uncommittedFor(key: Key): Entry | undefined {
+  /** R12: the newest change of `key` whose fate is open. */
+  uncommittedFor(key: Key): KeyEffect | undefined {
     return this.#uncommitted.get(key);
+  }
+
+  /** The newest state of a key, whether its fate is open or not. */
+  stateOf(key: Key): NewestState {
+    return newestState(this.machine.store, this.#uncommitted.get(key), key);
   }
 
   append(entry: Entry): void {
     this.log.append(entry);
-    const effect = effectOf(entry);
-    if (effect !== null) this.#uncommitted.set(effect.key, entry);
+    for (const effect of effectsOf(entry)) this.#uncommitted.set(effect.key, effect);
   }
 
   /** R10: only uncommitted entries can be dropped; being asked for more is a broken invariant. */
@@ -72,8 +77,8 @@ export class Replica {
     this.#uncommitted.clear();
     for (let at = this.#commitIndex + 1; at <= index; at += 1) {
       const entry = this.log.at(at as LogIndex);
-      const effect = entry === undefined ? null : effectOf(entry);
-      if (entry !== undefined && effect !== null) this.#uncommitted.set(effect.key, entry);
+      if (entry === undefined) continue;
+      for (const effect of effectsOf(entry)) this.#uncommitted.set(effect.key, effect);
     }
   }
 
@@ -85,8 +90,9 @@ export class Replica {
       assert(entry !== undefined, 'R4: applied ≤ committed ≤ last index');
       this.#commitIndex = entry.index;
       this.machine.apply(entry);
-      const effect = effectOf(entry);
-      if (effect !== null && this.#uncommitted.get(effect.key) === entry) this.#uncommitted.delete(effect.key);
+      for (const effect of effectsOf(entry)) {
+        if (this.#uncommitted.get(effect.key) === effect) this.#uncommitted.delete(effect.key);
+      }
       onApplied?.(entry);
     }
   }
@@ -144,4 +150,5 @@ export class Replica {
   }
 }
 
-const effectOf = (entry: Entry) => (entry.body.kind === 'write' ? entry.body.effect : null);
+const NONE: readonly KeyEffect[] = [];
+const effectsOf = ({ body }: Entry): readonly KeyEffect[] => (body.kind === 'write' ? body.effects : NONE);

@@ -1,14 +1,15 @@
 import type { MonotonicMs } from '../base/numbers.ts';
 import type { Ticket } from '../group/io.ts';
-import type {
-  IdempotencyKey,
-  OpenSessionOutcome,
-  RefusedOutcome,
-  SessionId,
-  UnknownOutcome,
-  WriteCommand,
-  WriteOutcome,
-  WriteRequest,
+import {
+  commandBytes,
+  type IdempotencyKey,
+  type OpenSessionOutcome,
+  type RefusedOutcome,
+  type SessionId,
+  type UnknownOutcome,
+  type WriteCommand,
+  type WriteOutcome,
+  type WriteRequest,
 } from '../store/commands.ts';
 
 /**
@@ -484,9 +485,7 @@ class WaitingWrite {
 }
 
 function bytesOf(write: Write): number {
-  const { command } = write;
-  const valueBytes = command.kind === 'put' ? command.value.byteLength : 0;
-  return WRITE_OVERHEAD_BYTES + command.key.length + valueBytes;
+  return WRITE_OVERHEAD_BYTES + commandBytes(write.command);
 }
 
 function unavailable(

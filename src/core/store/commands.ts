@@ -1,6 +1,8 @@
+import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Lineage } from '../replication/lineage.ts';
 import type { Brand, LogIndex, Version } from '../base/numbers.ts';
+import type { StoredValue } from './reads.ts';
 
 /** A tag that a client was shown: a revision in a lineage. */
 export interface RevisionTag {
@@ -20,18 +22,101 @@ export type Condition =
   /** Last changed at none of these revisions, or absent (`If-None-Match`). */
   | { readonly kind: 'noneMatch'; readonly tags: readonly RevisionTag[] };
 
-export type WriteCommand =
+export interface PutCommand {
+  readonly kind: 'put';
+  readonly key: Key;
+  readonly value: Uint8Array;
+  /** As the client sent it; at most {@link CONTENT_TYPE_BYTES_MAX} bytes; null if it sent none. */
+  readonly contentType: string | null;
+  readonly condition: Condition;
+}
+
+export interface DeleteCommand {
+  readonly kind: 'delete';
+  readonly key: Key;
+  readonly condition: Condition;
+}
+
+/** Adds to a counter: a value that is a whole number of 64 bits with its sign, in decimal. A key without a value counts as 0. */
+export interface IncrementCommand {
+  readonly kind: 'increment';
+  readonly key: Key;
+  readonly by: bigint;
+  readonly condition: Condition;
+}
+
+/** One thing done to one key. */
+export type KeyCommand = PutCommand | DeleteCommand | IncrementCommand;
+
+/** Each for itself: that one fails keeps none of the others from taking effect. They share one revision. */
+export interface BatchCommand {
+  readonly kind: 'batch';
+  /** 1 to {@link BATCH_ITEMS_MAX}. One sees what those before it have done. */
+  readonly items: readonly KeyCommand[];
+}
+
+/** All or nothing, at one revision: one of two lists, whichever the comparisons choose. */
+export interface TransactionCommand {
+  readonly kind: 'transaction';
+  /** All must hold for `then`, else it is `otherwise`. */
+  readonly comparisons: readonly Comparison[];
+  readonly then: readonly TransactionStep[];
+  readonly otherwise: readonly TransactionStep[];
+}
+
+/** One sees what those before it have done. Conditions are for the comparisons to say. */
+export type TransactionStep = KeyCommand | { readonly kind: 'get'; readonly key: Key };
+
+/** What must hold of one key. A key without a value has revision 0 and version 0, and no value. */
+export type Comparison =
   | {
-      readonly kind: 'put';
+      readonly kind: 'revision' | 'version';
       readonly key: Key;
-      readonly value: Uint8Array;
-      /** As the client sent it; at most {@link CONTENT_TYPE_BYTES_MAX} bytes; null if it sent none. */
-      readonly contentType: string | null;
-      readonly condition: Condition;
+      readonly relation: Relation;
+      readonly number: number;
     }
-  | { readonly kind: 'delete'; readonly key: Key; readonly condition: Condition };
+  | { readonly kind: 'value'; readonly key: Key; readonly isEqual: boolean; readonly value: Uint8Array }
+  | { readonly kind: 'condition'; readonly key: Key; readonly condition: Condition };
+
+export type Relation = 'equal' | 'unequal' | 'less' | 'greater';
+
+export type WriteCommand = KeyCommand | BatchCommand | TransactionCommand;
+
+/** The key, with what else of it is as long as its client likes. */
+const COMMAND_OVERHEAD_BYTES = 64;
+
+/** What a command has to be carried with, in bytes, roughly. */
+export function commandBytes(command: WriteCommand): number {
+  switch (command.kind) {
+    case 'put':
+      return command.key.length + command.value.length;
+    case 'delete':
+    case 'increment':
+      return command.key.length;
+    case 'batch':
+      return command.items.reduce((sum, item) => sum + COMMAND_OVERHEAD_BYTES + commandBytes(item), 0);
+    case 'transaction': {
+      let bytes = 0;
+      for (const comparison of command.comparisons) {
+        bytes += COMMAND_OVERHEAD_BYTES + comparison.key.length;
+        if (comparison.kind === 'value') bytes += comparison.value.length;
+      }
+      for (const step of [...command.then, ...command.otherwise]) {
+        bytes += COMMAND_OVERHEAD_BYTES + (step.kind === 'get' ? step.key.length : commandBytes(step));
+      }
+      return bytes;
+    }
+    default:
+      return unreachable(command);
+  }
+}
 
 export const CONTENT_TYPE_BYTES_MAX = 255;
+export const BATCH_ITEMS_MAX = 1000;
+/** Comparisons and steps of both lists, together. */
+export const TRANSACTION_PARTS_MAX = 128;
+/** What the gets of a transaction may bring back, in bytes: its outcome is kept as long as somebody may ask for it again. */
+export const TRANSACTION_READ_BYTES_MAX = 1024 * 1024;
 
 /** Opaque; given by the entry that opened the session (R15). */
 export type SessionId = Brand<string, 'SessionId'>;
@@ -60,14 +145,47 @@ export interface WriteRequest {
   readonly command: WriteCommand;
 }
 
-/** What a write did, decided by the leader and kept in its log entry. */
-export type DecidedOutcome =
+/** What became of one thing done to one key. */
+export type KeyOutcome =
   | { readonly kind: 'written'; readonly version: Version; readonly created: boolean }
   | { readonly kind: 'deleted'; readonly version: Version }
   /** A delete of a key that has no value. */
   | { readonly kind: 'absent' }
   /** A condition failed; `current` is what stood there, null if nothing. */
-  | { readonly kind: 'mismatch'; readonly current: { readonly revision: LogIndex; readonly version: Version } | null };
+  | { readonly kind: 'mismatch'; readonly current: { readonly revision: LogIndex; readonly version: Version } | null }
+  | { readonly kind: 'incremented'; readonly version: Version; readonly created: boolean; readonly value: bigint }
+  /** The value is no whole number of 64 bits, or the sum would not be one. */
+  | { readonly kind: 'uncountable'; readonly reason: 'not-a-number' | 'out-of-range' };
+
+export type TransactionResult = KeyOutcome | { readonly kind: 'got'; readonly found: StoredValue | null };
+
+/** What a write did, decided by the leader and kept in its log entry. */
+export type DecidedOutcome =
+  | KeyOutcome
+  | { readonly kind: 'batch'; readonly items: readonly KeyOutcome[] }
+  /** `chose`: the list that was carried out. */
+  | {
+      readonly kind: 'transaction';
+      readonly chose: 'then' | 'otherwise';
+      readonly results: readonly TransactionResult[];
+    }
+  /** A step could not be done, so that none was. */
+  | { readonly kind: 'abandoned'; readonly step: number; readonly outcome: KeyOutcome }
+  /** Its gets would bring back more than {@link TRANSACTION_READ_BYTES_MAX}; none of it was done. */
+  | { readonly kind: 'overlong' };
+
+const RESULT_BYTES = 80;
+const FOUND_BYTES = 200;
+
+/** What an outcome costs to keep, beyond the plain one of a single key. */
+export function outcomeExtraBytes(outcome: DecidedOutcome): number {
+  if (outcome.kind === 'batch') return outcome.items.length * RESULT_BYTES;
+  if (outcome.kind !== 'transaction') return 0;
+  return outcome.results.reduce(
+    (sum, result) => sum + RESULT_BYTES + (result.kind === 'got' ? FOUND_BYTES + (result.found?.value.length ?? 0) : 0),
+    0,
+  );
+}
 
 /** A committed outcome: the entry's index is the revision. */
 export interface CommittedOutcome {

@@ -1,5 +1,5 @@
 import type { LogIndex, WallMs } from '../base/numbers.ts';
-import type { DecidedOutcome, IdempotencyKey } from './commands.ts';
+import { outcomeExtraBytes, type DecidedOutcome, type IdempotencyKey } from './commands.ts';
 
 export interface IdempotentOutcome {
   readonly digest: string;
@@ -48,7 +48,7 @@ export class IdempotencyTable {
       revision: kept.revision,
       outcome: kept.outcome,
     });
-    this.#bytes += OVERHEAD_BYTES + key.key.length;
+    this.#bytes += OVERHEAD_BYTES + key.key.length + outcomeExtraBytes(kept.outcome);
   }
 
   forgetBefore(timeMs: number): void {
@@ -69,7 +69,9 @@ export class IdempotencyTable {
   }
 
   #drop(key: string): void {
+    const kept = this.#outcomes.get(key);
+    if (kept === undefined) return;
     this.#outcomes.delete(key);
-    this.#bytes -= OVERHEAD_BYTES + key.length;
+    this.#bytes -= OVERHEAD_BYTES + key.length + outcomeExtraBytes(kept.outcome);
   }
 }

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { LogIndex, WallMs } from '../base/numbers.ts';
 import type { KeptOutcome } from '../replication/messages.ts';
-import type { DecidedOutcome, SessionId } from './commands.ts';
+import { outcomeExtraBytes, type DecidedOutcome, type SessionId } from './commands.ts';
 
 /** Roughly, what one session costs; what one kept outcome does, as measured. */
 const SESSION_OVERHEAD_BYTES = 300;
@@ -20,13 +20,14 @@ export interface Session {
 export class SessionTable {
   #sessions = new Map<SessionId, Session>();
   #outcomes = 0;
+  #extraBytes = 0;
 
   get size(): number {
     return this.#sessions.size;
   }
 
   get bytes(): number {
-    return this.#sessions.size * SESSION_OVERHEAD_BYTES + this.#outcomes * OUTCOME_OVERHEAD_BYTES;
+    return this.#sessions.size * SESSION_OVERHEAD_BYTES + this.#outcomes * OUTCOME_OVERHEAD_BYTES + this.#extraBytes;
   }
 
   get(session: SessionId): Session | undefined {
@@ -39,7 +40,9 @@ export class SessionTable {
   }
 
   end(session: SessionId): void {
-    this.#outcomes -= this.#sessions.get(session)?.outcomes.size ?? 0;
+    const ended = this.#sessions.get(session);
+    if (ended === undefined) return;
+    for (const number of ended.outcomes.keys()) this.#drop(ended, number);
     this.#sessions.delete(session);
   }
 
@@ -57,8 +60,7 @@ export class SessionTable {
     // The same entry may be met twice: as part of a snapshot, and in the log that goes on beside it.
     assert(first === undefined || first.revision === revision, 'R15: a request takes effect once');
     if (first === undefined && id.number > session.settledThrough) {
-      session.outcomes.set(id.number, { number: id.number, revision, outcome });
-      this.#outcomes += 1;
+      this.#keep(session, { number: id.number, revision, outcome });
     }
     this.#settle(session, id.settledThrough);
   }
@@ -70,8 +72,7 @@ export class SessionTable {
     if (session === undefined) return;
     for (const kept of outcomes) {
       if (kept.number <= session.settledThrough || session.outcomes.has(kept.number)) continue;
-      session.outcomes.set(kept.number, kept);
-      this.#outcomes += 1;
+      this.#keep(session, kept);
     }
     this.#settle(session, settledThrough);
   }
@@ -86,6 +87,7 @@ export class SessionTable {
   clear(): void {
     this.#sessions = new Map();
     this.#outcomes = 0;
+    this.#extraBytes = 0;
   }
 
   /** Live, as `Store.values`. */
@@ -99,13 +101,25 @@ export class SessionTable {
     // Where a session jumps ahead, walking the table is shorter.
     if (through - session.settledThrough <= session.outcomes.size * 2) {
       for (let number = session.settledThrough + 1; number <= through; number += 1) {
-        if (session.outcomes.delete(number)) this.#outcomes -= 1;
+        this.#drop(session, number);
       }
     } else {
-      for (const number of session.outcomes.keys()) {
-        if (number <= through && session.outcomes.delete(number)) this.#outcomes -= 1;
-      }
+      for (const number of session.outcomes.keys()) if (number <= through) this.#drop(session, number);
     }
     session.settledThrough = through;
+  }
+
+  #keep(session: Session, kept: KeptOutcome): void {
+    session.outcomes.set(kept.number, kept);
+    this.#outcomes += 1;
+    this.#extraBytes += outcomeExtraBytes(kept.outcome);
+  }
+
+  #drop(session: Session, number: number): void {
+    const kept = session.outcomes.get(number);
+    if (kept === undefined) return;
+    session.outcomes.delete(number);
+    this.#outcomes -= 1;
+    this.#extraBytes -= outcomeExtraBytes(kept.outcome);
   }
 }

@@ -48,7 +48,7 @@ export class StateMachine {
       case 'empty':
         break;
       case 'write': {
-        if (body.effect !== null) this.store.apply(body.effect, entry.index, entry.timeMs);
+        for (const effect of body.effects) this.store.apply(effect);
         const { session, number } = body.request;
         this.sessions.record(
           { session, number, settledThrough: body.settledThrough },

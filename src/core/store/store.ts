@@ -1,7 +1,8 @@
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
-import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { LogIndex, Version } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
+import type { TransactionStep, WriteCommand } from './commands.ts';
 import type { StoredValue } from './reads.ts';
 
 export interface Tombstone {
@@ -59,14 +60,9 @@ export class Store {
     return this.#values.get(key)?.version ?? this.#tombstones.get(key)?.version ?? this.#versionFloor;
   }
 
-  /** Applies what the entry at `revision` did. */
-  apply(effect: KeyEffect, revision: LogIndex, timeMs: WallMs): void {
-    if (effect.kind === 'put') {
-      const { key, value, contentType, version, createRevision } = effect;
-      this.restoreValue(key, { value, contentType, revision, version, createRevision, modifiedMs: timeMs });
-    } else {
-      this.restoreTombstone(effect.key, { version: effect.version, revision });
-    }
+  apply(effect: KeyEffect): void {
+    if (effect.kind === 'put') this.restoreValue(effect.key, effect.stored);
+    else this.restoreTombstone(effect.key, effect.tombstone);
   }
 
   restoreValue(key: Key, stored: StoredValue): void {
@@ -133,6 +129,27 @@ export class Store {
     }
   }
 }
+
+/** What the store would grow by, at most. Deletes ask for nothing: they are the way back from a full store. */
+export function bytesAdded(command: WriteCommand): number {
+  switch (command.kind) {
+    case 'put':
+      return valueBytes(command.key, command);
+    case 'increment':
+      return VALUE_OVERHEAD_BYTES + command.key.length;
+    case 'delete':
+      return 0;
+    case 'batch':
+      return sumOf(command.items);
+    case 'transaction':
+      return Math.max(sumOf(command.then), sumOf(command.otherwise));
+    default:
+      return unreachable(command);
+  }
+}
+
+const sumOf = (steps: readonly TransactionStep[]): number =>
+  steps.reduce((sum, step) => sum + (step.kind === 'get' ? 0 : bytesAdded(step)), 0);
 
 export const valueBytes = (
   key: Key,

@@ -8,9 +8,17 @@ export const IDEMPOTENCY_KEY_PATTERN = `^[\\x21-\\x7e]{1,${IDEMPOTENCY_KEY_BYTES
 /** The key with a digest of everything that makes the request what it is. */
 export function idempotencyKeyOf(key: string, method: string, command: WriteCommand): IdempotencyKey {
   const hash = createHash('sha256');
-  const contentType = command.kind === 'put' ? command.contentType : null;
-  // JSON keeps the parts apart; the value comes last and needs no mark of its end.
-  hash.update(JSON.stringify([method, command.key, command.condition, contentType]));
-  if (command.kind === 'put') hash.update(command.value);
+  if (command.kind === 'put') {
+    // JSON keeps the parts apart; the value comes last and needs no mark of its end.
+    hash.update(JSON.stringify([method, command.key, command.condition, command.contentType]));
+    hash.update(command.value);
+  } else {
+    hash.update(JSON.stringify([method, command], inWords));
+  }
   return { key, digest: hash.digest('base64url') };
+}
+
+function inWords(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  return typeof value === 'bigint' ? String(value) : value;
 }

@@ -1,5 +1,5 @@
 import { unreachable } from '../../core/base/assert.ts';
-import type { WallMs } from '../../core/base/numbers.ts';
+import type { LogIndex, WallMs } from '../../core/base/numbers.ts';
 import { Entry, type EntryBody, type KeyEffect } from '../../core/replication/entry.ts';
 import type { SessionId } from '../../core/store/commands.ts';
 import type { ByteReader } from './byte-reader.ts';
@@ -19,8 +19,9 @@ import {
 } from './store-codec.ts';
 
 const BODIES: readonly EntryBody['kind'][] = ['empty', 'write', 'openSession', 'endSessions'];
-const EFFECTS: readonly (KeyEffect['kind'] | 'nothing')[] = ['nothing', 'put', 'delete'];
+const EFFECTS: readonly KeyEffect['kind'][] = ['put', 'delete'];
 const EMPTY: EntryBody = Object.freeze({ kind: 'empty' });
+const NO_EFFECTS: readonly KeyEffect[] = Object.freeze([]);
 
 export function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer.number(entry.index);
@@ -37,7 +38,8 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
       writer.number(body.settledThrough);
       writeOptionalIdempotencyKey(writer, body.idempotencyKey);
       writeDecided(writer, body.outcome);
-      writeEffect(writer, body.effect);
+      writer.number(body.effects.length);
+      for (const effect of body.effects) writeEffect(writer, effect);
       return;
     case 'openSession':
       writeSession(writer, body.session);
@@ -55,10 +57,16 @@ export function readEntry(reader: ByteReader): Entry {
   const index = readIndex(reader, 'index');
   const epoch = readEpoch(reader);
   const timeMs = reader.time('time of an entry') as WallMs;
-  return new Entry(index, epoch, timeMs, readBody(reader));
+  return new Entry(index, epoch, timeMs, readBody(reader, { index, timeMs }));
 }
 
-function readBody(reader: ByteReader): EntryBody {
+/** Where an entry stands: what its effects make of the store names it. */
+interface EntryPlace {
+  readonly index: LogIndex;
+  readonly timeMs: WallMs;
+}
+
+function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
   const kind = reader.oneOf(BODIES, 'kind of entry');
   switch (kind) {
     case 'empty':
@@ -69,14 +77,7 @@ function readBody(reader: ByteReader): EntryBody {
       const settledThrough = reader.number('settled through');
       const idempotencyKey = readOptionalIdempotencyKey(reader);
       const outcome = readDecided(reader);
-      return {
-        kind,
-        request: { session, number },
-        settledThrough,
-        idempotencyKey,
-        effect: readEffect(reader),
-        outcome,
-      };
+      return { kind, request: { session, number }, settledThrough, idempotencyKey, effects: readEffects(reader, place), outcome };
     }
     case 'openSession':
       return { kind, session: readSession(reader) };
@@ -90,24 +91,35 @@ function readBody(reader: ByteReader): EntryBody {
   }
 }
 
-function writeEffect(writer: ByteWriter, effect: KeyEffect | null): void {
-  writer.oneOf(EFFECTS, effect === null ? 'nothing' : effect.kind);
-  if (effect === null) return;
+function writeEffect(writer: ByteWriter, effect: KeyEffect): void {
+  writer.oneOf(EFFECTS, effect.kind);
   writer.key(effect.key);
-  writer.positive(effect.version);
-  if (effect.kind === 'delete') return;
-  writer.number(effect.createRevision);
-  writeContentType(writer, effect.contentType);
-  writer.bytesOf(effect.value);
+  if (effect.kind === 'delete') {
+    writer.positive(effect.tombstone.version);
+    return;
+  }
+  const { stored } = effect;
+  writer.positive(stored.version);
+  writer.number(stored.createRevision);
+  writeContentType(writer, stored.contentType);
+  writer.bytesOf(stored.value);
 }
 
-function readEffect(reader: ByteReader): KeyEffect | null {
+function readEffects(reader: ByteReader, place: EntryPlace): readonly KeyEffect[] {
+  const count = reader.count('effects');
+  if (count === 0) return NO_EFFECTS;
+  const effects: KeyEffect[] = [];
+  for (let left = count; left > 0; left--) effects.push(readEffect(reader, place));
+  return effects;
+}
+
+function readEffect(reader: ByteReader, { index: revision, timeMs }: EntryPlace): KeyEffect {
   const kind = reader.oneOf(EFFECTS, 'kind of effect');
-  if (kind === 'nothing') return null;
   const key = reader.key();
   const version = readVersion(reader);
-  if (kind === 'delete') return { kind, key, version };
+  if (kind === 'delete') return { kind, key, tombstone: { version, revision } };
   const createRevision = readIndex(reader, 'create revision');
   const contentType = readContentType(reader);
-  return { kind, key, value: reader.bytesOf('value'), contentType, version, createRevision };
+  const value = reader.bytesOf('value');
+  return { kind, key, stored: { value, contentType, revision, version, createRevision, modifiedMs: timeMs } };
 }

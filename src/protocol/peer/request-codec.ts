@@ -5,7 +5,6 @@ import type { ClientRequestFrame, ClientResponseFrame, WriteHop } from '../../co
 import type {
   OpenSessionOutcome,
   UnknownOutcome,
-  WriteCommand,
   WriteOutcome,
   WriteRefusal,
   WriteRequest,
@@ -13,9 +12,8 @@ import type {
 import type { ReadMode, ReadOutcome, ReadRequest, SessionToken } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { readCommand, writeCommand } from './command-codec.ts';
 import {
-  readCondition,
-  readContentType,
   readDecided,
   readIndex,
   readLineage,
@@ -23,8 +21,6 @@ import {
   readOptionalLineage,
   readSession,
   readStored,
-  writeCondition,
-  writeContentType,
   writeDecided,
   writeLineage,
   writeOptionalIdempotencyKey,
@@ -98,20 +94,13 @@ export function readRequestFrame(
 }
 
 const HOPS: readonly WriteHop[] = ['direct', 'relay'];
-const COMMANDS: readonly WriteCommand['kind'][] = ['put', 'delete'];
 
 function writeWriteRequest(writer: ByteWriter, write: WriteRequest): void {
   writeSession(writer, write.id.session);
   writer.positive(write.id.number);
   writer.number(write.settledThrough);
   writeOptionalIdempotencyKey(writer, write.idempotencyKey);
-  const command = write.command;
-  writer.oneOf(COMMANDS, command.kind);
-  writer.key(command.key);
-  writeCondition(writer, command.condition);
-  if (command.kind === 'delete') return;
-  writeContentType(writer, command.contentType);
-  writer.bytesOf(command.value);
+  writeCommand(writer, write.command);
 }
 
 function readWriteRequest(reader: ByteReader): WriteRequest {
@@ -120,15 +109,6 @@ function readWriteRequest(reader: ByteReader): WriteRequest {
   const settledThrough = reader.number('settled through');
   const idempotencyKey = readOptionalIdempotencyKey(reader);
   return { id: { session, number }, settledThrough, idempotencyKey, command: readCommand(reader) };
-}
-
-function readCommand(reader: ByteReader): WriteCommand {
-  const kind = reader.oneOf(COMMANDS, 'command');
-  const key = reader.key();
-  const condition = readCondition(reader);
-  if (kind === 'delete') return { kind, key, condition };
-  const contentType = readContentType(reader);
-  return { kind, key, value: reader.bytesOf('value'), contentType, condition };
 }
 
 const OUTCOMES: readonly WriteOutcome['kind'][] = ['committed', 'refused', 'unknown'];

@@ -6,13 +6,15 @@ import {
   type Condition,
   type DecidedOutcome,
   type IdempotencyKey,
+  type KeyOutcome,
   type RevisionTag,
   type SessionId,
+  type TransactionResult,
 } from '../../core/store/commands.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
-import { CONTENT_TYPE, DIGEST, IDEMPOTENCY_KEY, LINEAGE_ID, SESSION } from './text-limits.ts';
+import { CONTENT_TYPE, DIGEST, IDEMPOTENCY_KEY, INTEGER, LINEAGE_ID, SESSION } from './text-limits.ts';
 
 /** The words of the store that several frames share. A `read…` takes just what its `write…` has put. */
 
@@ -114,42 +116,149 @@ function readTags(reader: ByteReader): readonly RevisionTag[] {
   return tags;
 }
 
-const DECIDED: readonly DecidedOutcome['kind'][] = ['written', 'deleted', 'absent', 'mismatch'];
-const DECIDED_ABSENT: DecidedOutcome = Object.freeze({ kind: 'absent' });
+/** A whole number of 64 bits, in decimal: counters are rare. */
+export function writeInteger(writer: ByteWriter, value: bigint): void {
+  writer.text(String(value), INTEGER);
+}
+
+export function readInteger(reader: ByteReader, what: string): bigint {
+  const digits = reader.text(what, INTEGER);
+  if (!/^-?\d+$/.test(digits)) reader.fail(`${what}: not a whole number`);
+  const value = BigInt(digits);
+  if (BigInt.asIntN(64, value) !== value) reader.fail(`${what}: not a number of 64 bits`);
+  return value;
+}
+
+/** Numbers on the wire: append, never reorder. */
+const DECIDED: readonly (DecidedOutcome['kind'] | 'got')[] = [
+  'written',
+  'deleted',
+  'absent',
+  'mismatch',
+  'incremented',
+  'uncountable',
+  'batch',
+  'transaction',
+  'abandoned',
+  'overlong',
+  'got',
+];
+const LISTS: readonly ('then' | 'otherwise')[] = ['then', 'otherwise'];
+const UNCOUNTABLE: readonly Extract<KeyOutcome, { kind: 'uncountable' }>['reason'][] = ['not-a-number', 'out-of-range'];
+const ABSENT_OUTCOME: KeyOutcome = Object.freeze({ kind: 'absent' });
 
 export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void {
-  writer.oneOf(DECIDED, outcome.kind);
   switch (outcome.kind) {
+    case 'batch':
+      writer.oneOf(DECIDED, outcome.kind);
+      writer.number(outcome.items.length);
+      for (const item of outcome.items) writeResult(writer, item);
+      return;
+    case 'transaction':
+      writer.oneOf(DECIDED, outcome.kind);
+      writer.oneOf(LISTS, outcome.chose);
+      writer.number(outcome.results.length);
+      for (const result of outcome.results) writeResult(writer, result);
+      return;
+    case 'abandoned':
+      writer.oneOf(DECIDED, outcome.kind);
+      writer.number(outcome.step);
+      writeResult(writer, outcome.outcome);
+      return;
+    case 'overlong':
+      writer.oneOf(DECIDED, outcome.kind);
+      return;
+    default:
+      writeResult(writer, outcome);
+  }
+}
+
+function writeResult(writer: ByteWriter, result: TransactionResult): void {
+  writer.oneOf(DECIDED, result.kind);
+  switch (result.kind) {
     case 'written':
-      writer.positive(outcome.version);
-      writer.flag(outcome.created);
+      writer.positive(result.version);
+      writer.flag(result.created);
       return;
     case 'deleted':
-      writer.positive(outcome.version);
+      writer.positive(result.version);
       return;
     case 'absent':
       return;
     case 'mismatch':
-      writer.flag(outcome.current !== null);
-      if (outcome.current !== null) {
-        writer.number(outcome.current.revision);
-        writer.positive(outcome.current.version);
+      writer.flag(result.current !== null);
+      if (result.current !== null) {
+        writer.number(result.current.revision);
+        writer.positive(result.current.version);
       }
       return;
+    case 'incremented':
+      writer.positive(result.version);
+      writer.flag(result.created);
+      writeInteger(writer, result.value);
+      return;
+    case 'uncountable':
+      writer.oneOf(UNCOUNTABLE, result.reason);
+      return;
+    case 'got':
+      writer.flag(result.found !== null);
+      if (result.found !== null) writeStored(writer, result.found);
+      return;
     default:
-      unreachable(outcome);
+      unreachable(result);
   }
 }
 
 export function readDecided(reader: ByteReader): DecidedOutcome {
   const kind = reader.oneOf(DECIDED, 'outcome');
   switch (kind) {
+    case 'batch': {
+      const items: KeyOutcome[] = [];
+      for (let left = reader.count('items'); left > 0; left--) items.push(readKeyOutcome(reader));
+      return { kind, items };
+    }
+    case 'transaction': {
+      const chose = reader.oneOf(LISTS, 'list');
+      const results: TransactionResult[] = [];
+      for (let left = reader.count('results'); left > 0; left--) results.push(readResult(reader));
+      return { kind, chose, results };
+    }
+    case 'abandoned':
+      return { kind, step: reader.number('step'), outcome: readKeyOutcome(reader) };
+    case 'overlong':
+      return { kind };
+    default:
+      return keyOutcome(reader, resultOf(reader, kind));
+  }
+}
+
+const readKeyOutcome = (reader: ByteReader): KeyOutcome => keyOutcome(reader, readResult(reader));
+
+function keyOutcome(reader: ByteReader, result: TransactionResult): KeyOutcome {
+  return result.kind === 'got' ? reader.fail('a get where something is to be done') : result;
+}
+
+function readResult(reader: ByteReader): TransactionResult {
+  const kind = reader.oneOf(DECIDED, 'result');
+  switch (kind) {
+    case 'batch':
+    case 'transaction':
+    case 'abandoned':
+    case 'overlong':
+      return reader.fail(`${kind} within another outcome`);
+    default:
+      return resultOf(reader, kind);
+  }
+}
+
+function resultOf(reader: ByteReader, kind: TransactionResult['kind']): TransactionResult {
+  switch (kind) {
     case 'written':
       return { kind, version: readVersion(reader), created: reader.flag('created') };
     case 'deleted':
       return { kind, version: readVersion(reader) };
     case 'absent':
-      return DECIDED_ABSENT;
+      return ABSENT_OUTCOME;
     case 'mismatch': {
       const present = reader.flag('presence of a current value');
       return {
@@ -157,6 +266,12 @@ export function readDecided(reader: ByteReader): DecidedOutcome {
         current: present ? { revision: readIndex(reader, 'revision'), version: readVersion(reader) } : null,
       };
     }
+    case 'incremented':
+      return { kind, version: readVersion(reader), created: reader.flag('created'), value: readInteger(reader, 'sum') };
+    case 'uncountable':
+      return { kind, reason: reader.oneOf(UNCOUNTABLE, 'reason') };
+    case 'got':
+      return { kind, found: reader.flag('presence of a value') ? readStored(reader) : null };
     default:
       return unreachable(kind);
   }

@@ -14,6 +14,8 @@ export const LINEAGE_ID: TextLimits = { bytesMin: 1, bytesMax: 1024 };
 export const CONTENT_TYPE: TextLimits = { bytesMin: 0, bytesMax: CONTENT_TYPE_BYTES_MAX };
 /** Its limit is in characters, each of which may take three bytes. */
 export const IDEMPOTENCY_KEY: TextLimits = { bytesMin: 1, bytesMax: 3 * IDEMPOTENCY_KEY_BYTES_MAX };
+/** A sign and nineteen digits. */
+export const INTEGER: TextLimits = { bytesMin: 1, bytesMax: 20 };
 export const DIGEST: TextLimits = { bytesMin: 0, bytesMax: 1024 };
 /** Three parts of 1 to 253 bytes and two strokes. */
 export const REPLICA_ID: TextLimits = { bytesMin: 5, bytesMax: 761 };

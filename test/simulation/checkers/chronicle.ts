@@ -1,21 +1,20 @@
 import type { Key } from '../../../src/core/base/key.ts';
 import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
-import type { Condition, DecidedOutcome, SessionId, WriteCommand } from '../../../src/core/store/commands.ts';
+import type { DecidedOutcome, SessionId, TransactionResult } from '../../../src/core/store/commands.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../../src/core/store/reads.ts';
-import { valueNumber } from '../trace.ts';
+import { inWords, valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
 import type { WriteOperation } from './operations.ts';
-
-/** One change of one key. */
-interface Change {
-  readonly index: number;
-  readonly version: number;
-  /** null: deleted. */
-  readonly value: number | null;
-  readonly createRevision: number;
-}
+import {
+  rehearse,
+  sameValue,
+  type Change,
+  type ExpectedChange,
+  type ExpectedResult,
+  type Rehearsal,
+} from './rehearsal.ts';
 
 /**
  * The one history of a lineage, as the first leader to commit each entry told it. Everybody else must agree with it: a
@@ -177,27 +176,23 @@ export class Chronicle {
       this.#idempotency.set(idempotencyKey, entry.index);
     }
 
-    const command = operation.command;
-    const before = this.#last(command.key);
-    const expected = decide(command, before, this.#lineageIdIn(entry.epoch));
+    const at = { index: entry.index, lineageId: this.#lineageIdIn(entry.epoch) };
+    const expected = rehearse(operation.command, (key) => this.#last(key), at);
+    const results = resultsOf(body.outcome);
+    const told = shapeOf(body.outcome);
     check(
-      expected === body.outcome.kind,
+      told === expected.kind &&
+        (expected.kind === 'abandoned' ||
+          (results.length === expected.results.length &&
+            results.every(({ kind }, place) => kind === expected.results[place]?.kind))),
       'conditional-writes',
-      () =>
-        `${name}: ${body.outcome.kind}, should be ${expected}; the key was ${JSON.stringify(before)}, the command ${describe(command)}`,
+      () => `${name}: ${JSON.stringify(body.outcome, inWords)}, should be ${JSON.stringify(expected, inWords)}`,
     );
-    this.#checkEffect(name, entry.index, command, before, body.outcome, body.effect);
-    const effect = body.effect;
-    if (effect === null) return;
-    const changes = this.#keys.get(effect.key);
-    const change: Change = {
-      index: entry.index,
-      version: effect.version,
-      value: effect.kind === 'put' ? valueNumber(effect.value) : null,
-      createRevision: effect.kind === 'put' ? effect.createRevision : 0,
-    };
-    if (changes === undefined) this.#keys.set(effect.key, [change]);
-    else changes.push(change);
+    if (expected.kind === 'abandoned') {
+      check(body.effects.length === 0, 'refused-writes', () => `${name}: abandoned, yet it changes something`);
+      return;
+    }
+    this.#checkEffects(name, entry, body.effects, { expected: expected.results, told: results });
   }
 
   /** Entries that were decided in the lineage before can be committed in this one. */
@@ -206,48 +201,71 @@ export class Chronicle {
     return parent !== null && epoch < parent.beganInEpoch ? parent.chronicle.#lineageIdIn(epoch) : this.lineage.id;
   }
 
-  #checkEffect(
+  #checkEffects(
     name: string,
-    index: number,
-    command: WriteCommand,
-    before: Change | null,
-    outcome: DecidedOutcome,
-    effect: KeyEffect | null,
+    entry: Entry,
+    effects: readonly KeyEffect[],
+    results: { readonly expected: readonly ExpectedResult[]; readonly told: readonly TransactionResult[] },
   ): void {
-    const exists = before !== null && before.value !== null;
-    if (outcome.kind === 'absent' || outcome.kind === 'mismatch') {
-      check(effect === null, 'refused-writes', () => `${name}: ${outcome.kind}, yet it changes something`);
-      if (outcome.kind === 'mismatch') {
-        check(
-          (outcome.current?.revision ?? 0) === (exists ? before.index : 0),
-          'conditional-writes',
-          () => `${name}: names revision ${outcome.current?.revision} as current, it is ${before?.index}`,
-        );
-      }
-      return;
+    let place = 0;
+    for (const [at, expected] of results.expected.entries()) {
+      const told = results.told[at] as TransactionResult;
+      check(
+        tellsTheSame(told, expected),
+        'conditional-writes',
+        () => `${name}: ${JSON.stringify(told, inWords)}, should be ${JSON.stringify(expected, inWords)}`,
+      );
+      if (!('change' in expected)) continue;
+      const effect = effects[place];
+      place += 1;
+      check(effect !== undefined, 'same-effects', () => `${name}: does not do what it says`);
+      this.#checkEffect(name, entry, effect, expected.change);
+      const version = versionOf(effect);
+      check(
+        'version' in told && told.version === version,
+        'revisions',
+        () => `${name}: has version ${version}, and says ${JSON.stringify(told, inWords)}`,
+      );
     }
+    check(effects.length === place, 'refused-writes', () => `${name}: changes more than it says`);
+  }
+
+  #checkEffect(name: string, entry: Entry, effect: KeyEffect, expected: ExpectedChange): void {
+    const { key } = effect;
     check(
-      effect !== null && effect.key === command.key && effect.kind === command.kind,
+      key === expected.key && (effect.kind === 'delete') === (expected.value === null),
       'same-effects',
       () => `${name}: another effect than was asked for`,
     );
+    const before = this.#last(key);
+    const version = versionOf(effect);
     const next = (before?.version ?? 0) + 1;
     check(
-      effect.version === outcome.version &&
-        (effect.version === next || (this.#forgetsTombstones && effect.version > next)),
+      version === next || (this.#forgetsTombstones && version > next),
       'revisions',
-      () => `${name}: version ${effect.version}, told as ${outcome.version}, should be ${next}`,
+      () => `${name}: version ${version}, should be ${next}`,
     );
-    if (effect.kind === 'put' && command.kind === 'put' && outcome.kind === 'written') {
-      check(valueNumber(effect.value) === valueNumber(command.value), 'same-effects', () => `${name}: another value`);
-      check(outcome.created === !exists, 'revisions', () => `${name}: created is ${outcome.created}`);
-      const created = exists ? before.createRevision : index;
+    const made = effect.kind === 'put' ? effect.stored : effect.tombstone;
+    check(made.revision === entry.index, 'revisions', () => `${name}: stands for revision ${made.revision}`);
+    if (effect.kind === 'put') {
+      const { value, createRevision, modifiedMs } = effect.stored;
+      check(sameValue(value, expected.value), 'same-effects', () => `${name}: another value`);
+      check(modifiedMs === entry.timeMs, 'same-effects', () => `${name}: of another time`);
       check(
-        effect.createRevision === created,
+        createRevision === expected.createRevision,
         'revisions',
-        () => `${name}: created at ${effect.createRevision}, should be ${created}`,
+        () => `${name}: created at ${createRevision}, should be ${expected.createRevision}`,
       );
     }
+    const change: Change = {
+      index: entry.index,
+      version,
+      value: expected.value,
+      createRevision: effect.kind === 'put' ? effect.stored.createRevision : 0,
+    };
+    const changes = this.#keys.get(key);
+    if (changes === undefined) this.#keys.set(key, [change]);
+    else changes.push(change);
   }
 
   /** The change of `key` that was newest at `index`; null if there was none. */
@@ -314,41 +332,67 @@ export class Chronicle {
           change.index === found.revision &&
           change.version === found.version &&
           change.createRevision === found.createRevision &&
-          change.value === valueNumber(found.value);
+          sameValue(change.value, found.value);
     check(matches, invariant, () => {
       const here =
         found === null
           ? 'nothing'
           : `#${valueNumber(found.value)} of revision ${found.revision}, version ${found.version}, created ${found.createRevision}`;
-      return `${label} at ${index} of lineage ${this.lineage.id}: ${here}, should be ${JSON.stringify(change)}`;
+      return `${label} at ${index} of lineage ${this.lineage.id}: ${here}, should be ${JSON.stringify(change, inWords)}`;
     });
   }
 }
 
-function decide(command: WriteCommand, before: Change | null, lineageId: string): DecidedOutcome['kind'] {
-  const revision = before === null || before.value === null ? null : before.index;
-  if (!holds(command.condition, revision, lineageId)) return 'mismatch';
-  if (command.kind === 'put') return 'written';
-  return revision === null ? 'absent' : 'deleted';
-}
+const versionOf = (effect: KeyEffect): number =>
+  effect.kind === 'put' ? effect.stored.version : effect.tombstone.version;
 
-function holds(condition: Condition, revision: number | null, lineageId: string): boolean {
-  switch (condition.kind) {
-    case 'none':
-      return true;
-    case 'absent':
-      return revision === null;
-    case 'present':
-      return revision !== null;
-    case 'match':
-      return condition.tags.some((tag) => tag.lineageId === lineageId && tag.revision === revision);
-    case 'noneMatch':
-      return !condition.tags.some((tag) => tag.lineageId === lineageId && tag.revision === revision);
+function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' {
+  switch (outcome.kind) {
+    case 'batch':
+    case 'abandoned':
+    case 'overlong':
+      return outcome.kind;
+    case 'transaction':
+      return outcome.chose;
+    default:
+      return 'one';
   }
 }
 
-function describe(command: WriteCommand): string {
-  return `${command.kind} ${command.key} ${JSON.stringify(command.condition)}`;
+function resultsOf(outcome: DecidedOutcome): readonly TransactionResult[] {
+  switch (outcome.kind) {
+    case 'batch':
+      return outcome.items;
+    case 'transaction':
+      return outcome.results;
+    case 'abandoned':
+    case 'overlong':
+      return [];
+    default:
+      return [outcome];
+  }
+}
+
+function tellsTheSame(told: TransactionResult, expected: ExpectedResult): boolean {
+  switch (expected.kind) {
+    case 'written':
+      return told.kind === 'written' && told.created === expected.created;
+    case 'incremented':
+      return told.kind === 'incremented' && told.created === expected.created && told.value === expected.value;
+    case 'mismatch':
+      return told.kind === 'mismatch' && (told.current?.revision ?? null) === expected.current;
+    case 'uncountable':
+      return told.kind === 'uncountable' && told.reason === expected.reason;
+    case 'got':
+      return (
+        told.kind === 'got' &&
+        (told.found?.revision ?? 0) === expected.revision &&
+        sameValue(told.found?.value ?? null, expected.value)
+      );
+    case 'deleted':
+    case 'absent':
+      return told.kind === expected.kind;
+  }
 }
 
 /** In one process entries travel by reference; what came over a wire would be compared field by field. */
@@ -358,6 +402,6 @@ export function sameEntry(a: Entry, b: Entry): boolean {
     a.index === b.index &&
     a.epoch === b.epoch &&
     a.timeMs === b.timeMs &&
-    JSON.stringify(a.body) === JSON.stringify(b.body)
+    JSON.stringify(a.body, inWords) === JSON.stringify(b.body, inWords)
   );
 }

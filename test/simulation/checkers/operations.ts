@@ -2,6 +2,7 @@ import type { Key } from '../../../src/core/base/key.ts';
 import type { CommittedOutcome, IdempotencyKey, WriteCommand } from '../../../src/core/store/commands.ts';
 import type { ReadMode, ReadOutcome, SessionToken } from '../../../src/core/store/reads.ts';
 import { MS } from '../plan.ts';
+import { inWords } from '../trace.ts';
 import { check } from '../violation.ts';
 import type { Chronicle } from './chronicle.ts';
 
@@ -23,6 +24,18 @@ export class WriteOperation {
     this.startUs = startUs;
     this.command = command;
     this.idempotencyKey = idempotencyKey;
+  }
+}
+
+/** Of what it would write, whichever way it goes, and what it would get. */
+export function keysOf(command: WriteCommand): readonly Key[] {
+  switch (command.kind) {
+    case 'batch':
+      return command.items.map(({ key }) => key);
+    case 'transaction':
+      return [...command.then, ...command.otherwise].map(({ key }) => key);
+    default:
+      return [command.key];
   }
 }
 
@@ -105,7 +118,7 @@ export class Histories {
   onWriteAnswered(label: string, operation: WriteOperation, outcome: CommittedOutcome, minInSync: number): void {
     const chronicle = this.#chronicleOf(outcome.lineage.id);
     const name = () =>
-      `${label} answers client ${operation.client}'s write of ${operation.command.key}, revision ${outcome.revision} of ${outcome.lineage.id}`;
+      `${label} answers client ${operation.client}'s write of ${keysOf(operation.command).join()}, revision ${outcome.revision} of ${outcome.lineage.id}`;
     check(
       chronicle !== undefined && outcome.revision <= chronicle.committed,
       'acknowledged-writes',
@@ -119,7 +132,7 @@ export class Histories {
         sameDecision(body.outcome, outcome.decided),
         'applied-once',
         () =>
-          `${name()}: the entry says ${JSON.stringify(body.outcome)}, the answer ${JSON.stringify(outcome.decided)}`,
+          `${name()}: the entry says ${JSON.stringify(body.outcome, inWords)}, the answer ${JSON.stringify(outcome.decided, inWords)}`,
       );
     }
     check(outcome.members >= minInSync, 'acknowledged-writes', () => `${name()}: with ${outcome.members} members`);
@@ -141,7 +154,8 @@ export class Histories {
     operation.endUs = nowUs;
     const chronicle = this.#chronicleOf(outcome.lineage.id);
     if (chronicle === undefined) return;
-    this.#floorOf(operation.command.key).acknowledge(nowUs, { ordinal: chronicle.ordinal, revision: outcome.revision });
+    const seen: Seen = { ordinal: chronicle.ordinal, revision: outcome.revision };
+    for (const key of keysOf(operation.command)) this.#floorOf(key).acknowledge(nowUs, seen);
   }
 
   /** The client gives up, or was refused for good. */
@@ -213,4 +227,4 @@ export class Histories {
 }
 
 const sameDecision = (a: CommittedOutcome['decided'], b: CommittedOutcome['decided']): boolean =>
-  a === b || JSON.stringify(a) === JSON.stringify(b);
+  a === b || JSON.stringify(a, inWords) === JSON.stringify(b, inWords);

@@ -1,3 +1,4 @@
+import type { Key } from '../../../src/core/base/key.ts';
 import { describe, expect, test } from '@jest/globals';
 import { InvariantError } from '../../../src/core/base/assert.ts';
 import { groupId } from '../../../src/core/base/numbers.ts';
@@ -264,7 +265,7 @@ describe.each(['step', 'flush'] as const)('a broken invariant, met in a %s', (wh
     const connection = new FakeConnection('kv-2');
     const link = driver.accept(connection);
     const [waiting, answered] = [new RecordingAsker(), new RecordingAsker()];
-    const read = { key: someWrite.command.key, mode: 'eventual', token: null } as const;
+    const read = { key: 'k' as Key, mode: 'eventual', token: null } as const;
     driver.read(read, waiting);
     await turn();
     const broken = new InvariantError('R4: entries are applied in order, each once');

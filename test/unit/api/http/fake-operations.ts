@@ -1,18 +1,13 @@
-import { logIndex, version, wallMs, type LogIndex } from '../../../../src/core/base/numbers.ts';
+import { logIndex, version, wallMs, type LogIndex, type Version } from '../../../../src/core/base/numbers.ts';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
-import type {
-  Condition,
-  DecidedOutcome,
-  IdempotencyKey,
-  WriteCommand,
-  WriteOutcome,
-} from '../../../../src/core/store/commands.ts';
+import type { DecidedOutcome, IdempotencyKey, WriteCommand, WriteOutcome } from '../../../../src/core/store/commands.ts';
+import { decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
-export class FakeOperations implements DataOperations {
+export class FakeOperations implements DataOperations, Newest {
   readonly servedBy = 'kv-1';
   lineage: Lineage = { number: 1, id: 'd1-1' };
   revision: LogIndex = logIndex(0);
@@ -23,7 +18,7 @@ export class FakeOperations implements DataOperations {
   nextRead: ReadResult | ReadOutcome | null = null;
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
-  readonly #versions = new Map<Key, number>();
+  readonly #versions = new Map<Key, Version>();
   readonly #outcomes = new Map<string, { readonly digest: string; readonly outcome: WriteOutcome }>();
 
   async write(
@@ -91,40 +86,18 @@ export class FakeOperations implements DataOperations {
   }
 
   #decide(command: WriteCommand): DecidedOutcome {
-    const current = this.values.get(command.key) ?? null;
-    if (!this.#holds(command.condition, current)) return { kind: 'mismatch', current };
-    if (command.kind === 'delete' && current === null) return { kind: 'absent' };
-    const next = version((this.#versions.get(command.key) ?? 0) + 1);
-    this.#versions.set(command.key, next);
-    if (command.kind === 'delete') {
-      this.values.delete(command.key);
-      return { kind: 'deleted', version: next };
+    const timeMs = wallMs(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
+    const place = { index: this.revision, timeMs, lineageId: this.lineage.id };
+    const { effects, outcome } = decide(command, this, place);
+    for (const effect of effects) {
+      if (effect.kind === 'put') this.values.set(effect.key, effect.stored);
+      else this.values.delete(effect.key);
+      this.#versions.set(effect.key, effect.kind === 'put' ? effect.stored.version : effect.tombstone.version);
     }
-    this.values.set(command.key, {
-      value: command.value,
-      contentType: command.contentType,
-      revision: this.revision,
-      version: next,
-      createRevision: current?.createRevision ?? this.revision,
-      modifiedMs: wallMs(Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
-    });
-    return { kind: 'written', version: next, created: current === null };
+    return outcome;
   }
 
-  #holds(condition: Condition, current: StoredValue | null): boolean {
-    const named = (tags: readonly { lineageId: string; revision: number }[]): boolean =>
-      current !== null && tags.some((tag) => tag.lineageId === this.lineage.id && tag.revision === current.revision);
-    switch (condition.kind) {
-      case 'none':
-        return true;
-      case 'absent':
-        return current === null;
-      case 'present':
-        return current !== null;
-      case 'match':
-        return named(condition.tags);
-      case 'noneMatch':
-        return !named(condition.tags);
-    }
+  stateOf(key: Key): NewestState {
+    return { current: this.values.get(key) ?? null, lastVersion: this.#versions.get(key) ?? version(0) };
   }
 }

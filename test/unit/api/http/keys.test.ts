@@ -7,6 +7,7 @@ import { logIndex } from '../../../../src/core/base/numbers.ts';
 import type { UnknownOutcome, WriteRefusal } from '../../../../src/core/store/commands.ts';
 import type { Unavailable } from '../../../../src/ports/data-operations.ts';
 import { encodeSessionToken } from '../../../../src/protocol/http/session-token.ts';
+import type { WriteCommand } from '../../../../src/core/store/commands.ts';
 import { apiUnderTest } from './api-under-test.ts';
 
 /** The revision and the session token of the first write to a fresh store. */
@@ -20,6 +21,8 @@ const headersOf = (answer: Response, ...names: string[]): Record<string, string 
 };
 
 const codeOf = (answer: Response): [number, unknown] => [answer.status, (answer.body as { code?: unknown }).code];
+
+const conditionOf = (command: WriteCommand | undefined): unknown => command !== undefined && 'condition' in command && command.condition;
 
 describe('PUT /v1/keys/{key}', () => {
   test('creates with 201, replaces with 200, and says what it did', async () => {
@@ -79,7 +82,7 @@ describe('PUT /v1/keys/{key}', () => {
     const { api, operations } = apiUnderTest();
     const conditionFor = async (headers: Record<string, string>): Promise<unknown> => {
       await request(api).put('/v1/keys/k').set(headers).send('v');
-      return operations.writes.at(-1)?.command.condition;
+      return conditionOf(operations.writes.at(-1)?.command);
     };
     const tag = (revision: number): object => ({ lineageId: 'd1-1', revision });
     expect(await conditionFor({ 'If-Match': '*' })).toEqual({ kind: 'present' });
@@ -181,7 +184,7 @@ describe('POST and DELETE /v1/keys/{key}', () => {
   test('POST creates only', async () => {
     const { api, operations } = apiUnderTest();
     await request(api).post('/v1/keys/k').send('v').expect(201);
-    expect(operations.writes[0]?.command.condition).toEqual({ kind: 'absent' });
+    expect(conditionOf(operations.writes[0]?.command)).toEqual({ kind: 'absent' });
     const again = await request(api).post('/v1/keys/k').set('If-None-Match', '*').send('v');
     expect(codeOf(again)).toEqual([409, 'exists']);
     expect(again.headers['etag']).toBe(TAG_1);

@@ -64,8 +64,8 @@ describe('the data of a replica', () => {
 
   test('R4: what is newer has the higher version, whether it writes or deletes', () => {
     const applied = (index: number, body: ReturnType<typeof putBody>) => {
-      const effect = body.kind === 'write' ? body.effect : null;
-      if (effect !== null) store.apply(effect, logIndex(index), LOG[0]?.timeMs ?? entry(0, 0).timeMs);
+      const one = entry(index, 1, body).body;
+      if (one.kind === 'write') for (const effect of one.effects) store.apply(effect);
     };
     const store = new Store(10);
     applied(2, putBody('k', { version: 2, created: 2 }));

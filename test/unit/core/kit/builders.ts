@@ -1,9 +1,9 @@
 import { keyOf, type Key } from '../../../../src/core/base/key.ts';
-import { epoch, logIndex, version, wallMs, type Epoch, type LogIndex } from '../../../../src/core/base/numbers.ts';
+import { epoch, logIndex, version, wallMs, type Epoch, type LogIndex, type WallMs } from '../../../../src/core/base/numbers.ts';
 import type { Addresses } from '../../../../src/core/election/record.ts';
 import type { Effect, Report } from '../../../../src/core/group/io.ts';
 import { defaultLimits, defaultTimes, type GroupLimits, type GroupTimes } from '../../../../src/core/group/options.ts';
-import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
+import { Entry, type EntryBody, type KeyEffect } from '../../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage } from '../../../../src/core/replication/messages.ts';
 import { Replica } from '../../../../src/core/replication/replica.ts';
@@ -11,9 +11,10 @@ import type { ReplicaId, ReplicaIdentity } from '../../../../src/core/replicatio
 import type {
   Condition,
   DecidedOutcome,
+  DeleteCommand,
+  PutCommand,
   RequestId,
   SessionId,
-  WriteCommand,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
 
@@ -43,7 +44,7 @@ export const SESSION = 'session' as SessionId;
 
 export const request = (number: number, session: SessionId = SESSION): RequestId => ({ session, number });
 
-export const put = (name: string, value = 'v', condition: Condition = { kind: 'none' }): WriteCommand => ({
+export const put = (name: string, value = 'v', condition: Condition = { kind: 'none' }): PutCommand => ({
   kind: 'put',
   key: key(name),
   value: bytes(value),
@@ -51,7 +52,7 @@ export const put = (name: string, value = 'v', condition: Condition = { kind: 'n
   condition,
 });
 
-export const remove = (name: string, condition: Condition = { kind: 'none' }): WriteCommand => ({
+export const remove = (name: string, condition: Condition = { kind: 'none' }): DeleteCommand => ({
   kind: 'delete',
   key: key(name),
   condition,
@@ -63,8 +64,51 @@ export const written = (options: { version: number; created?: boolean }): Decide
   created: options.created ?? options.version === 1,
 });
 
+/** What a body's effects make is made of this entry's own index and time, whatever they said before. */
 export const entry = (index: number, inEpoch: number, body: EntryBody = { kind: 'empty' }, timeMs = 1000): Entry =>
-  new Entry(logIndex(index), epoch(inEpoch), wallMs(timeMs), body);
+  new Entry(logIndex(index), epoch(inEpoch), wallMs(timeMs), stamped(body, logIndex(index), wallMs(timeMs)));
+
+function stamped(body: EntryBody, revision: LogIndex, modifiedMs: WallMs): EntryBody {
+  if (body.kind !== 'write') return body;
+  const effects = body.effects.map((effect): KeyEffect =>
+    effect.kind === 'put'
+      ? { ...effect, stored: { ...effect.stored, revision, modifiedMs } }
+      : { ...effect, tombstone: { ...effect.tombstone, revision } },
+  );
+  return { ...body, effects };
+}
+
+export const putEffect = (
+  name: string,
+  options: {
+    readonly version: number;
+    readonly created: number;
+    readonly revision?: number;
+    readonly value?: string | Uint8Array;
+    readonly contentType?: string | null;
+    readonly timeMs?: number;
+  },
+): Extract<KeyEffect, { kind: 'put' }> => ({
+  kind: 'put',
+  key: key(name),
+  stored: {
+    value: typeof options.value === 'object' ? options.value : bytes(options.value ?? 'v'),
+    contentType: options.contentType ?? null,
+    revision: logIndex(options.revision ?? options.created),
+    version: version(options.version),
+    createRevision: logIndex(options.created),
+    modifiedMs: wallMs(options.timeMs ?? 0),
+  },
+});
+
+export const deleteEffect = (
+  name: string,
+  options: { readonly version: number; readonly revision: number },
+): Extract<KeyEffect, { kind: 'delete' }> => ({
+  kind: 'delete',
+  key: key(name),
+  tombstone: { version: version(options.version), revision: logIndex(options.revision) },
+});
 
 /** The body of a put that was decided: version `version` of the key, created at `created`. */
 export const putBody = (
@@ -76,14 +120,7 @@ export const putBody = (
   request: request(options.number ?? options.created + 1000 * (options.version - 1), options.session),
   settledThrough: 0,
   idempotencyKey: null,
-  effect: {
-    kind: 'put',
-    key: key(name),
-    value: bytes(options.value ?? 'v'),
-    contentType: null,
-    version: version(options.version),
-    createRevision: logIndex(options.created),
-  },
+  effects: [putEffect(name, options)],
   outcome: written({ version: options.version }),
 });
 
@@ -92,7 +129,7 @@ export const deleteBody = (name: string, atVersion: number, number = 0): EntryBo
   request: request(number),
   settledThrough: 0,
   idempotencyKey: null,
-  effect: { kind: 'delete', key: key(name), version: version(atVersion) },
+  effects: [deleteEffect(name, { version: atVersion, revision: 0 })],
   outcome: { kind: 'deleted', version: version(atVersion) },
 });
 

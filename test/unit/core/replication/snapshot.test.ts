@@ -4,7 +4,7 @@ import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts'
 import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
 import { SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
 import type { SessionId } from '../../../../src/core/store/commands.ts';
-import { decide, newestState } from '../../../../src/core/store/decide.ts';
+import { decide, newestState, type Newest } from '../../../../src/core/store/decide.ts';
 import { StateMachine } from '../../../../src/core/store/state-machine.ts';
 import { bytes, entry, key, openSessionBody, put, putBody, remove, request, written } from '../kit/builders.ts';
 
@@ -33,6 +33,10 @@ const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
     options,
   );
 
+const newestOf = (machine: StateMachine): Newest => ({
+  stateOf: (at) => newestState(machine.store, undefined, at),
+});
+
 /** The entry that a leader with this state would append: it takes writes in open sessions only, and opens none twice. */
 function nextEntry(machine: StateMachine, { kind, at }: Drawn): Entry {
   const index = logIndex(machine.appliedIndex + 1);
@@ -47,7 +51,7 @@ function nextEntry(machine: StateMachine, { kind, at }: Drawn): Entry {
       request: request(index, session),
       settledThrough: Math.max(0, index - 4),
       idempotencyKey: kind === 'idempotent' ? { key: `client${at}`, digest: 'd' } : null,
-      ...decide(command, newestState(machine.store, undefined, command), index, 'first'),
+      ...decide(command, newestOf(machine), { index, timeMs: wallMs(index * 40), lineageId: 'first' }),
     };
   })();
   return new Entry(index, entry(1, 1).epoch, wallMs(index * 40), body);
@@ -121,8 +125,8 @@ describe('R11: a snapshot is taken while writes go on', () => {
           const one = nextEntry(source, drawn);
           source.apply(one);
           copy.apply(one);
-          if (one.body.kind === 'write' && one.body.effect !== null)
-            used.set(one.body.effect.key, one.body.effect.version);
+          for (const effect of one.body.kind === 'write' ? one.body.effects : [])
+            used.set(effect.key, (effect.kind === 'put' ? effect.stored : effect.tombstone).version);
         }
         for (let chunk = scan.nextChunk(100); chunk !== null; chunk = scan.nextChunk(100)) {
           for (const item of chunk.items) copy.restore(item);

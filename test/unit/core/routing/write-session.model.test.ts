@@ -9,7 +9,7 @@ import {
   type WriteSessionEffect,
   type WriteSettlement,
 } from '../../../../src/core/routing/write-session.ts';
-import type { SessionId, WriteOutcome, WriteRequest } from '../../../../src/core/store/commands.ts';
+import type { PutCommand, SessionId, WriteOutcome, WriteRequest } from '../../../../src/core/store/commands.ts';
 
 /**
  * The session against a model of everything on the other side: replicas that lead or do not, a table of outcomes as R15
@@ -129,7 +129,7 @@ class Model {
 
   #apply(request: WriteRequest): void {
     this.sessions.get(request.id.session)?.outcomes.add(request.id.number);
-    const ticket = Number(request.command.key);
+    const ticket = Number((request.command as PutCommand).key);
     this.applied.set(ticket, (this.applied.get(ticket) ?? 0) + 1);
   }
 

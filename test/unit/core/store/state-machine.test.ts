@@ -27,7 +27,7 @@ describe('the state is a function of the log', () => {
     machine.apply(entry(1, 1, openSessionBody()));
     const failed = putBody('k', { version: 1, created: 2, number: 1 });
     machine.apply(
-      entry(2, 1, { ...(failed as object), effect: null, outcome: { kind: 'mismatch', current: null } } as never),
+      entry(2, 1, { ...(failed as object), effects: [], outcome: { kind: 'mismatch', current: null } } as never),
     );
     expect([machine.store.size, machine.sessions.get(SESSION)?.outcomes.size]).toEqual([0, 1]);
   });

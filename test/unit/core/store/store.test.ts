@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
-import { logIndex, version, wallMs, type Version } from '../../../../src/core/base/numbers.ts';
+import { logIndex, version, type Version } from '../../../../src/core/base/numbers.ts';
 import type { KeyEffect } from '../../../../src/core/replication/entry.ts';
 import { Store } from '../../../../src/core/store/store.ts';
-import { bytes, key } from '../kit/builders.ts';
+import { bytes, deleteEffect, key, putEffect } from '../kit/builders.ts';
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'].map(key);
 
@@ -19,22 +19,21 @@ const changes: fc.Arbitrary<Change[]> = fc.array(
   { maxLength: 60 },
 );
 
-/** The effects that a leader would decide, each with its revision: versions count up key by key. */
-function decided(drawn: readonly Change[], store: Store): { effect: KeyEffect; revision: number }[] {
+/** The effects that a leader would decide: versions count up key by key. */
+function decided(drawn: readonly Change[], store: Store): KeyEffect[] {
   return drawn.map((change, at) => {
     const next = version(store.lastVersion(change.key) + 1);
-    const effect: KeyEffect = change.deletes
-      ? { kind: 'delete', key: change.key, version: next }
-      : {
-          kind: 'put',
-          key: change.key,
-          value: bytes('x'.repeat(change.length)),
+    const effect = change.deletes
+      ? deleteEffect(change.key, { version: next, revision: at + 1 })
+      : putEffect(change.key, {
+          value: 'x'.repeat(change.length),
           contentType: change.length % 2 === 0 ? null : 'text/plain',
           version: next,
-          createRevision: logIndex(at + 1),
-        };
-    store.apply(effect, logIndex(at + 1), wallMs(at));
-    return { effect, revision: at + 1 };
+          created: at + 1,
+          timeMs: at,
+        });
+    store.apply(effect);
+    return effect;
   });
 }
 
@@ -47,18 +46,7 @@ const contents = (store: Store) => ({
 
 test('a put is read back with its revision, its version, its creation and its time', () => {
   const store = new Store(10);
-  store.apply(
-    {
-      kind: 'put',
-      key: key('k'),
-      value: bytes('v'),
-      contentType: 'text/plain',
-      version: version(1),
-      createRevision: logIndex(5),
-    },
-    logIndex(5),
-    wallMs(77),
-  );
+  store.apply(putEffect('k', { version: 1, created: 5, contentType: 'text/plain', timeMs: 77 }));
   expect(store.get(key('k'))).toEqual({
     value: bytes('v'),
     contentType: 'text/plain',
@@ -76,9 +64,9 @@ test('R4: what was applied once, or is older than what is there, is not taken ag
       const store = new Store(1000);
       const effects = decided(drawn, store);
       fc.pre(effects.length > 0);
-      const { effect, revision } = effects[choice % effects.length] as (typeof effects)[number];
+      const effect = effects[choice % effects.length] as KeyEffect;
       expect(() => {
-        store.apply(effect, logIndex(revision), wallMs(0));
+        store.apply(effect);
       }).toThrow('R4: what is newer has the higher version');
     }),
   );
@@ -104,9 +92,10 @@ test('a version number never means two things, though only so many deleted keys 
     fc.property(changes, fc.nat(3), (drawn, tombstonesMax) => {
       const store = new Store(tombstonesMax);
       const seen = new Map<Key, Version>();
-      for (const { effect } of decided(drawn, store)) {
-        expect(effect.version).toBeGreaterThan(seen.get(effect.key) ?? 0);
-        seen.set(effect.key, effect.version);
+      for (const effect of decided(drawn, store)) {
+        const made = effect.kind === 'put' ? effect.stored : effect.tombstone;
+        expect(made.version).toBeGreaterThan(seen.get(effect.key) ?? 0);
+        seen.set(effect.key, made.version);
       }
       expect([...store.tombstones()].length).toBeLessThanOrEqual(tombstonesMax);
       for (const [at, last] of seen) expect(store.lastVersion(at)).toBeGreaterThanOrEqual(last);

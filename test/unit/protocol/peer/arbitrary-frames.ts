@@ -2,15 +2,21 @@ import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Epoch, GroupId, LogIndex, Version, WallMs } from '../../../../src/core/base/numbers.ts';
 import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
-import { Entry, type EntryBody, type KeyEffect } from '../../../../src/core/replication/entry.ts';
+import type { EntryBody, KeyEffect } from '../../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import type { PeerFrame } from '../../../../src/core/routing/frames.ts';
 import type {
+  Comparison,
   Condition,
   DecidedOutcome,
   IdempotencyKey,
+  KeyCommand,
+  KeyOutcome,
+  Relation,
+  TransactionResult,
+  TransactionStep,
   OpenSessionOutcome,
   SessionId,
   WriteCommand,
@@ -18,6 +24,7 @@ import type {
   WriteRequest,
 } from '../../../../src/core/store/commands.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import { entry } from '../../core/kit/builders.ts';
 
 /** Objects as our code makes them, and none without a prototype. */
 const record = <T>(model: { readonly [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
@@ -86,13 +93,6 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   record({ kind: fc.constantFrom('match' as const, 'noneMatch' as const), tags }),
 );
 
-const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
-  record({ kind: fc.constant('written' as const), version, created: fc.boolean() }),
-  record({ kind: fc.constant('deleted' as const), version }),
-  fc.constant<DecidedOutcome>({ kind: 'absent' }),
-  record({ kind: fc.constant('mismatch' as const), current: fc.option(record({ revision: index, version })) }),
-);
-
 const stored: fc.Arbitrary<StoredValue> = record({
   value,
   contentType,
@@ -102,9 +102,44 @@ const stored: fc.Arbitrary<StoredValue> = record({
   modifiedMs: wallMs,
 });
 
+const integer = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(-(2n ** 63n), 0n));
+
+const keyOutcome: fc.Arbitrary<KeyOutcome> = fc.oneof(
+  record({ kind: fc.constant('written' as const), version, created: fc.boolean() }),
+  record({ kind: fc.constant('deleted' as const), version }),
+  fc.constant<KeyOutcome>({ kind: 'absent' }),
+  record({ kind: fc.constant('mismatch' as const), current: fc.option(record({ revision: index, version })) }),
+  record({ kind: fc.constant('incremented' as const), version, created: fc.boolean(), value: integer }),
+  record({
+    kind: fc.constant('uncountable' as const),
+    reason: fc.constantFrom('not-a-number' as const, 'out-of-range' as const),
+  }),
+);
+
+const result: fc.Arbitrary<TransactionResult> = fc.oneof(
+  keyOutcome,
+  record({ kind: fc.constant('got' as const), found: fc.option(stored) }),
+);
+
+const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
+  { weight: 3, arbitrary: keyOutcome },
+  { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), items: fc.array(keyOutcome, { maxLength: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: record({
+      kind: fc.constant('transaction' as const),
+      chose: fc.constantFrom('then' as const, 'otherwise' as const),
+      results: fc.array(result, { maxLength: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: record({ kind: fc.constant('abandoned' as const), step: number, outcome: keyOutcome }) },
+  { weight: 1, arbitrary: fc.constant<DecidedOutcome>({ kind: 'overlong' }) },
+);
+
+/** Made of an entry's own index and time when that is made. */
 const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
-  record({ kind: fc.constant('put' as const), key, value, contentType, version, createRevision: index }),
-  record({ kind: fc.constant('delete' as const), key, version }),
+  record({ kind: fc.constant('put' as const), key, stored }),
+  record({ kind: fc.constant('delete' as const), key, tombstone: record({ version, revision: index }) }),
 );
 
 const body: fc.Arbitrary<EntryBody> = fc.oneof(
@@ -114,7 +149,7 @@ const body: fc.Arbitrary<EntryBody> = fc.oneof(
     request: record({ session, number: positive }),
     settledThrough: number,
     idempotencyKey: fc.option(idempotencyKey),
-    effect: fc.option(effect),
+    effects: fc.array(effect, { maxLength: 4 }),
     outcome: decided,
   }),
   record({ kind: fc.constant('openSession' as const), session }),
@@ -127,7 +162,7 @@ const run = record({
   parts: fc.array(record({ epoch, timeMs: wallMs, body }), { maxLength: 5 }),
 }).map(({ prevIndex, parts }) => ({
   prevIndex: prevIndex as LogIndex,
-  entries: parts.map((each, i) => new Entry((prevIndex + 1 + i) as LogIndex, each.epoch, each.timeMs, each.body)),
+  entries: parts.map((each, i) => entry(prevIndex + 1 + i, each.epoch, each.body, each.timeMs)),
 }));
 
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
@@ -228,9 +263,38 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
   }),
 };
 
-const command: fc.Arbitrary<WriteCommand> = fc.oneof(
+const keyCommand: fc.Arbitrary<KeyCommand> = fc.oneof(
   record({ kind: fc.constant('put' as const), key, value, contentType, condition }),
   record({ kind: fc.constant('delete' as const), key, condition }),
+  record({ kind: fc.constant('increment' as const), key, by: integer, condition }),
+);
+
+const step: fc.Arbitrary<TransactionStep> = fc.oneof(keyCommand, record({ kind: fc.constant('get' as const), key }));
+const steps = fc.array(step, { maxLength: 4 });
+
+const comparison: fc.Arbitrary<Comparison> = fc.oneof(
+  record({
+    kind: fc.constantFrom('revision' as const, 'version' as const),
+    key,
+    relation: fc.constantFrom<Relation>('equal', 'unequal', 'less', 'greater'),
+    number,
+  }),
+  record({ kind: fc.constant('value' as const), key, isEqual: fc.boolean(), value }),
+  record({ kind: fc.constant('condition' as const), key, condition }),
+);
+
+const command: fc.Arbitrary<WriteCommand> = fc.oneof(
+  { weight: 3, arbitrary: keyCommand },
+  { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), items: fc.array(keyCommand, { maxLength: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: record({
+      kind: fc.constant('transaction' as const),
+      comparisons: fc.array(comparison, { maxLength: 4 }),
+      then: steps,
+      otherwise: steps,
+    }),
+  },
 );
 const write: fc.Arbitrary<WriteRequest> = record({
   id: record({ session, number: positive }),

@@ -1,0 +1,164 @@
+import { unreachable } from '../../core/base/assert.ts';
+import {
+  BATCH_ITEMS_MAX,
+  TRANSACTION_PARTS_MAX,
+  type Comparison,
+  type KeyCommand,
+  type Relation,
+  type TransactionStep,
+  type WriteCommand,
+} from '../../core/store/commands.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import {
+  readCondition,
+  readContentType,
+  readInteger,
+  writeCondition,
+  writeContentType,
+  writeInteger,
+} from './store-codec.ts';
+
+/** Numbers on the wire: append, never reorder. */
+const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = ['put', 'delete', 'increment', 'batch', 'transaction', 'get'];
+const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'value', 'condition'];
+const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
+
+export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
+  switch (command.kind) {
+    case 'batch':
+      writer.oneOf(COMMANDS, command.kind);
+      writer.number(command.items.length);
+      for (const item of command.items) writeStep(writer, item);
+      return;
+    case 'transaction':
+      writer.oneOf(COMMANDS, command.kind);
+      writer.number(command.comparisons.length);
+      for (const comparison of command.comparisons) writeComparison(writer, comparison);
+      for (const steps of [command.then, command.otherwise]) {
+        writer.number(steps.length);
+        for (const step of steps) writeStep(writer, step);
+      }
+      return;
+    default:
+      writeStep(writer, command);
+  }
+}
+
+export function readCommand(reader: ByteReader): WriteCommand {
+  const kind = reader.oneOf(COMMANDS, 'command');
+  switch (kind) {
+    case 'batch': {
+      const items: KeyCommand[] = [];
+      for (let left = countWithin(reader, BATCH_ITEMS_MAX, 'items'); left > 0; left--) {
+        items.push(keyCommand(reader, readStep(reader)));
+      }
+      return { kind, items };
+    }
+    case 'transaction': {
+      const comparisons: Comparison[] = [];
+      for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
+        comparisons.push(readComparison(reader));
+      }
+      return { kind, comparisons, then: readSteps(reader), otherwise: readSteps(reader) };
+    }
+    default:
+      return keyCommand(reader, stepOf(reader, kind));
+  }
+}
+
+function writeStep(writer: ByteWriter, step: TransactionStep): void {
+  writer.oneOf(COMMANDS, step.kind);
+  writer.key(step.key);
+  if (step.kind === 'get') return;
+  writeCondition(writer, step.condition);
+  switch (step.kind) {
+    case 'put':
+      writeContentType(writer, step.contentType);
+      writer.bytesOf(step.value);
+      return;
+    case 'increment':
+      writeInteger(writer, step.by);
+      return;
+    case 'delete':
+      return;
+    default:
+      unreachable(step);
+  }
+}
+
+function readSteps(reader: ByteReader): readonly TransactionStep[] {
+  const steps: TransactionStep[] = [];
+  for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'steps'); left > 0; left--) steps.push(readStep(reader));
+  return steps;
+}
+
+function readStep(reader: ByteReader): TransactionStep {
+  const kind = reader.oneOf(COMMANDS, 'step');
+  return kind === 'batch' || kind === 'transaction'
+    ? reader.fail(`a ${kind} within another command`)
+    : stepOf(reader, kind);
+}
+
+function stepOf(reader: ByteReader, kind: TransactionStep['kind']): TransactionStep {
+  const key = reader.key();
+  if (kind === 'get') return { kind, key };
+  const condition = readCondition(reader);
+  switch (kind) {
+    case 'put': {
+      const contentType = readContentType(reader);
+      return { kind, key, value: reader.bytesOf('value'), contentType, condition };
+    }
+    case 'increment':
+      return { kind, key, by: readInteger(reader, 'what is added'), condition };
+    case 'delete':
+      return { kind, key, condition };
+    default:
+      return unreachable(kind);
+  }
+}
+
+const keyCommand = (reader: ByteReader, step: TransactionStep): KeyCommand =>
+  step.kind === 'get' ? reader.fail('a get where something is to be done') : step;
+
+function writeComparison(writer: ByteWriter, comparison: Comparison): void {
+  writer.oneOf(COMPARISONS, comparison.kind);
+  writer.key(comparison.key);
+  switch (comparison.kind) {
+    case 'revision':
+    case 'version':
+      writer.oneOf(RELATIONS, comparison.relation);
+      writer.number(comparison.number);
+      return;
+    case 'value':
+      writer.flag(comparison.isEqual);
+      writer.bytesOf(comparison.value);
+      return;
+    case 'condition':
+      writeCondition(writer, comparison.condition);
+      return;
+    default:
+      unreachable(comparison);
+  }
+}
+
+function readComparison(reader: ByteReader): Comparison {
+  const kind = reader.oneOf(COMPARISONS, 'comparison');
+  const key = reader.key();
+  switch (kind) {
+    case 'revision':
+    case 'version':
+      return { kind, key, relation: reader.oneOf(RELATIONS, 'relation'), number: reader.number('number') };
+    case 'value':
+      return { kind, key, isEqual: reader.flag('equality'), value: reader.bytesOf('value') };
+    case 'condition':
+      return { kind, key, condition: readCondition(reader) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+function countWithin(reader: ByteReader, max: number, what: string): number {
+  const count = reader.count(what);
+  return count > max ? reader.fail(`${count} ${what}`) : count;
+}
