@@ -42,7 +42,9 @@ function entriesFrom(base: number): Entry[] {
     const index = logIndex(base + i + 1);
     const timeMs = wallMs(1_790_000_000_000);
     const place = { revision: index, version: version(1), createRevision: index, modifiedMs: timeMs };
-    const effects = [{ kind: 'put', key: `user:${base + i}` as Key, stored: { value, contentType, ...place } } as const];
+    const effects = [
+      { kind: 'put', key: `user:${base + i}` as Key, stored: { value, contentType, ...place } } as const,
+    ];
     const outcome = { kind: 'written', version: version(1), created: true } as const;
     const request = { session, number: base + i };
     const body = { kind: 'write', request, settledThrough: base, idempotencyKey: null, effects, outcome } as const;

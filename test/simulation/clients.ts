@@ -12,7 +12,7 @@ import type {
   Relation,
   RevisionTag,
   SessionId,
-  TransactionStep,
+  Step,
   WriteCommand,
   WriteOutcome,
 } from '../../src/core/store/commands.ts';
@@ -167,7 +167,7 @@ export class Client {
   #drawCommand(random: Prng): WriteCommand {
     const { compositeShare } = this.#world.plan.clients;
     if (compositeShare === 0 || !random.chance(compositeShare)) return this.#drawKeyCommand(random);
-    if (random.chance(0.4)) return { kind: 'batch', items: some(random, () => this.#drawKeyCommand(random)) };
+    if (random.chance(0.4)) return { kind: 'batch', steps: some(random, () => this.#drawStep(random)) };
     return {
       kind: 'transaction',
       comparisons: random.chance(0.8) ? some(random, () => this.#drawComparison(random)) : [],
@@ -191,7 +191,7 @@ export class Client {
     return { kind: 'put', key, value: Buffer.from(digits), contentType: null, condition };
   }
 
-  #drawStep(random: Prng): TransactionStep {
+  #drawStep(random: Prng): Step {
     if (random.chance(0.3)) return { kind: 'get', key: this.#drawKey(random) };
     const command = this.#drawKeyCommand(random);
     return random.chance(0.9) ? { ...command, condition: { kind: 'none' } } : command;

@@ -8,7 +8,7 @@ import type {
   Comparison,
   Condition,
   KeyCommand,
-  TransactionStep,
+  Step as CommandStep,
   WriteCommand,
   WriteOutcome,
 } from '../../src/core/store/commands.ts';
@@ -318,7 +318,7 @@ export const describeWish = (wish: Wish): string =>
 function describeCommand(command: WriteCommand): string {
   switch (command.kind) {
     case 'batch':
-      return command.items.map(describeStep).join('; ');
+      return command.steps.map(describeStep).join('; ');
     case 'transaction': {
       const lists = [command.then, command.otherwise].map((steps) => steps.map(describeStep).join('; '));
       return `if ${command.comparisons.map(describeComparison).join(' and ')} then {${lists[0]}} else {${lists[1]}}`;
@@ -328,7 +328,7 @@ function describeCommand(command: WriteCommand): string {
   }
 }
 
-function describeStep(step: TransactionStep): string {
+function describeStep(step: CommandStep): string {
   if (step.kind === 'get') return `get ${step.key}`;
   return `${describeKeyCommand(step)}${describeCondition(step.condition)}`;
 }

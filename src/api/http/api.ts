@@ -5,6 +5,7 @@ import express, { type Express } from 'express';
 import { fault } from '../../protocol/http/problem.ts';
 import { splitTarget } from '../../protocol/http/query.ts';
 import { adminRoutes } from './admin.ts';
+import { compositeRoutes } from './composite.ts';
 import type { ApiContext, ApiOptions } from './context.ts';
 import { earlierRoutes } from './earlier.ts';
 import { keyRoutes } from './keys.ts';
@@ -21,7 +22,8 @@ export function createApi(options: ApiOptions): RequestListener {
   const app = createApp();
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
-  for (const route of [keyRoutes, ...earlierRoutes, ...processRoutes, ...forOperators]) addRoute(app, context, route);
+  for (const route of [keyRoutes, ...earlierRoutes, ...compositeRoutes, ...processRoutes, ...forOperators])
+    addRoute(app, context, route);
   return (request, response) => {
     // Express takes what no route answered, and what a handler threw, to its third argument.
     const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;

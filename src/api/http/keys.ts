@@ -1,10 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../core/base/key.ts';
 import type { CommittedOutcome, Condition, IdempotencyKey, KeyCommand } from '../../core/store/commands.ts';
 import type { ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
+import { envelopeOf } from '../../protocol/http/composite.ts';
 import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type WriteMethod,
 } from '../../protocol/http/outcomes.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
-import { NO_QUERY, parseQuery, splitTarget } from '../../protocol/http/query.ts';
+import { NO_QUERY, parseQuery, splitTarget, type QueryValues } from '../../protocol/http/query.ts';
 import {
   deleteKey,
   ENVELOPE_MEDIA_TYPE,
@@ -46,17 +46,27 @@ const deleteValidator = compileOperation(deleteKey);
 const NO_CONDITION: Condition = { kind: 'none' };
 const MUST_BE_ABSENT: Condition = { kind: 'absent' };
 
-/** A request that its schemas have passed. */
-interface Input {
-  readonly key: Key;
+/** What a request says beside its path and body, once its schemas have passed it. */
+export interface ReadOptions {
   readonly mode: ReadMode;
   readonly token: SessionToken | null;
+  readonly query: QueryValues;
+}
+
+interface Input extends ReadOptions {
+  readonly key: Key;
 }
 
 function inputOf(request: IncomingMessage, validator: Validator): Input | Fault {
-  const { path, query } = splitTarget(request.url ?? '');
+  const { path } = splitTarget(request.url ?? '');
   const keyPath = decodeKeyPath(path.slice(KEYS_PREFIX.length));
   if (keyPath.kind === 'bad') return fault('bad-key', `The key in the path cannot be used: ${keyPath.reason}.`);
+  const options = optionsOf(request, validator);
+  return isFault(options) ? options : { key: keyPath.key, ...options };
+}
+
+export function optionsOf(request: IncomingMessage, validator: Validator): ReadOptions | Fault {
+  const { query } = splitTarget(request.url ?? '');
   let values = NO_QUERY;
   if (query !== '') {
     const parsed = parseQuery(query);
@@ -76,10 +86,10 @@ function inputOf(request: IncomingMessage, validator: Validator): Input | Fault 
       );
     }
   }
-  return { key: keyPath.key, mode: (values['consistency'] as ReadMode | undefined) ?? 'in-sync', token };
+  return { mode: (values['consistency'] as ReadMode | undefined) ?? 'in-sync', token, query: values };
 }
 
-const isFault = (input: Input | Fault): input is Fault => 'code' in input;
+export const isFault = (input: ReadOptions | Fault): input is Fault => 'code' in input;
 
 async function read(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const input = inputOf(request, readValidator);
@@ -87,7 +97,8 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
     sendProblem(response, input);
     return;
   }
-  const result = await context.operations.read(input);
+  const { key, mode, token } = input;
+  const result = await context.operations.read({ key, mode, token });
   if (result.kind === 'unavailable') {
     sendProblem(response, refusalOf(result, context.metrics));
     return;
@@ -135,7 +146,7 @@ function sendFound(
     send(response, 304, headers, null);
   } else if (wantsEnvelope(request.headers.accept)) {
     headers.push('Content-Type', ENVELOPE_MEDIA_TYPE);
-    send(response, 200, headers, JSON.stringify(envelopeOf(key, found)));
+    send(response, 200, headers, JSON.stringify(envelopeOf(key, found, lineageId)));
   } else {
     // A value is somebody else's document under our name: a browser must neither guess its type nor run it.
     headers.push('Content-Type', found.contentType ?? 'application/octet-stream');
@@ -150,13 +161,6 @@ function wantsEnvelope(accept: string | undefined): boolean {
   if (accept === undefined || accept === '*/*') return false;
   const wanted = ENVELOPE_WANTED.exec(accept);
   return wanted !== null && Number(wanted[1] ?? 1) > 0;
-}
-
-function envelopeOf(key: Key, found: StoredValue): object {
-  const { revision, version, createRevision, contentType } = found;
-  const value = bufferOf(found.value);
-  const shown = isUtf8(value) ? { value: value.toString('utf8') } : { valueB64: value.toString('base64') };
-  return { key: textOf(key), ...shown, revision, version, createRevision, contentType };
 }
 
 /** The same bytes; `Buffer` knows more of them. */
@@ -182,6 +186,11 @@ async function store(
   const input = inputOf(request, validator);
   if (isFault(input)) {
     sendProblem(response, input);
+    return;
+  }
+  const { incr } = input.query;
+  if (incr !== undefined) {
+    await add(context, request, response, { key: input.key, by: BigInt(incr) });
     return;
   }
   const condition = method === 'POST' ? MUST_BE_ABSENT : conditionOf(request);
@@ -218,6 +227,26 @@ async function store(
       });
     }
   }
+}
+
+async function add(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { key, by }: { readonly key: Key; readonly by: bigint },
+): Promise<void> {
+  if (BigInt.asIntN(64, by) !== by) {
+    sendProblem(response, fault('bad-request', 'The query parameter incr does not fit into 64 bits.'));
+    return;
+  }
+  const body = await readBody(context, request, response, 0);
+  if (body.kind === 'aborted') return;
+  if (body.kind !== 'body') {
+    sendProblem(response, fault('bad-request', 'With incr the body must be empty.'));
+    return;
+  }
+  const condition = request.headers['if-none-match'] === undefined ? NO_CONDITION : MUST_BE_ABSENT;
+  await write(context, request, response, 'POST', { kind: 'increment', key, by, condition });
 }
 
 async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -284,6 +313,19 @@ function sendCommitted(
       headers.push('X-KV-Revision', String(revision), 'X-KV-Version', String(decided.version));
       send(response, WRITE_STATUS.deleted, headers, null);
       return;
+    case 'incremented':
+      headers.push('ETag', encodeTag({ lineageId: lineage.id, revision }), 'Content-Type', 'text/plain');
+      headers.push('X-KV-Revision', String(revision), 'X-KV-Version', String(decided.version));
+      send(response, decided.created ? WRITE_STATUS.created : WRITE_STATUS.replaced, headers, String(decided.value));
+      return;
+    case 'uncountable':
+      sendProblem(response, fault(decided.reason), headers);
+      return;
+    case 'batch':
+    case 'transaction':
+    case 'abandoned':
+    case 'overlong':
+      throw new TypeError(`a ${method} of one key was answered as a ${decided.kind}`);
     case 'absent':
       sendProblem(response, absent(key), headers);
       return;

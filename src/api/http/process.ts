@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { CONTENT_TYPE_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX } from '../../core/store/commands.ts';
+import {
+  BATCH_STEPS_MAX,
+  CONTENT_TYPE_BYTES_MAX,
+  IDEMPOTENCY_KEY_BYTES_MAX,
+  TRANSACTION_PARTS_MAX,
+} from '../../core/store/commands.ts';
 import { KEY_BYTES_MAX } from '../../protocol/http/key-path.ts';
+import { COMPOSITE_BYTES_MAX } from '../../protocol/http/schemas/composite.ts';
 import { READ_MODES } from '../../protocol/http/schemas/keys.ts';
 import type { ApiContext } from './context.ts';
 import { send, sendJson } from './respond.ts';
@@ -46,13 +52,16 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
       name: 'kvstore',
       release: context.release,
       process: context.process,
-      features: ['keys', 'conditions', 'consistency', 'sessions', 'idempotency'],
+      features: ['keys', 'conditions', 'consistency', 'sessions', 'idempotency', 'batches', 'transactions', 'counters'],
       readModes: READ_MODES,
       limits: {
         keyBytesMax: KEY_BYTES_MAX,
         valueBytesMax: context.limits.valueBytesMax,
         contentTypeBytesMax: CONTENT_TYPE_BYTES_MAX,
         idempotencyKeyBytesMax: IDEMPOTENCY_KEY_BYTES_MAX,
+        batchOperationsMax: BATCH_STEPS_MAX,
+        transactionPartsMax: TRANSACTION_PARTS_MAX,
+        compositeBytesMax: COMPOSITE_BYTES_MAX,
       },
     },
     NOT_STORED,

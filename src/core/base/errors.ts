@@ -71,6 +71,20 @@ export const ERRORS = {
     meaning: 'POST creates only, and the key has a value already.',
     advice: 'Read it, or replace it with PUT.',
   },
+  'not-a-number': {
+    status: 409,
+    title: 'Not a number',
+    retryable: false,
+    meaning: 'The value is not a whole number of 64 bits in decimal, so that nothing can be added to it.',
+    advice: 'Write a number there first, or count under another key.',
+  },
+  'out-of-range': {
+    status: 409,
+    title: 'Out of range',
+    retryable: false,
+    meaning: 'The sum would not fit into 64 bits; nothing was added.',
+    advice: 'Set the counter back with PUT.',
+  },
   'leader-works': {
     status: 409,
     title: 'A leader works',

@@ -48,11 +48,14 @@ export interface IncrementCommand {
 /** One thing done to one key. */
 export type KeyCommand = PutCommand | DeleteCommand | IncrementCommand;
 
-/** Each for itself: that one fails keeps none of the others from taking effect. They share one revision. */
+/** One part of something larger; it sees what those before it have done. */
+export type Step = KeyCommand | { readonly kind: 'get'; readonly key: Key };
+
+/** Each step for itself: that one fails keeps none of the others from taking effect. They share one revision. */
 export interface BatchCommand {
   readonly kind: 'batch';
-  /** 1 to {@link BATCH_ITEMS_MAX}. One sees what those before it have done. */
-  readonly items: readonly KeyCommand[];
+  /** 1 to {@link BATCH_STEPS_MAX}. */
+  readonly steps: readonly Step[];
 }
 
 /** All or nothing, at one revision: one of two lists, whichever the comparisons choose. */
@@ -60,12 +63,9 @@ export interface TransactionCommand {
   readonly kind: 'transaction';
   /** All must hold for `then`, else it is `otherwise`. */
   readonly comparisons: readonly Comparison[];
-  readonly then: readonly TransactionStep[];
-  readonly otherwise: readonly TransactionStep[];
+  readonly then: readonly Step[];
+  readonly otherwise: readonly Step[];
 }
-
-/** One sees what those before it have done. Conditions are for the comparisons to say. */
-export type TransactionStep = KeyCommand | { readonly kind: 'get'; readonly key: Key };
 
 /** What must hold of one key. A key without a value has revision 0 and version 0, and no value. */
 export type Comparison =
@@ -82,8 +82,13 @@ export type Relation = 'equal' | 'unequal' | 'less' | 'greater';
 
 export type WriteCommand = KeyCommand | BatchCommand | TransactionCommand;
 
-/** The key, with what else of it is as long as its client likes. */
-const COMMAND_OVERHEAD_BYTES = 64;
+const STEP_OVERHEAD_BYTES = 64;
+
+const stepsBytes = (steps: readonly Step[]): number =>
+  steps.reduce(
+    (sum, step) => sum + STEP_OVERHEAD_BYTES + (step.kind === 'get' ? step.key.length : commandBytes(step)),
+    0,
+  );
 
 /** What a command has to be carried with, in bytes, roughly. */
 export function commandBytes(command: WriteCommand): number {
@@ -94,15 +99,12 @@ export function commandBytes(command: WriteCommand): number {
     case 'increment':
       return command.key.length;
     case 'batch':
-      return command.items.reduce((sum, item) => sum + COMMAND_OVERHEAD_BYTES + commandBytes(item), 0);
+      return stepsBytes(command.steps);
     case 'transaction': {
-      let bytes = 0;
+      let bytes = stepsBytes(command.then) + stepsBytes(command.otherwise);
       for (const comparison of command.comparisons) {
-        bytes += COMMAND_OVERHEAD_BYTES + comparison.key.length;
+        bytes += STEP_OVERHEAD_BYTES + comparison.key.length;
         if (comparison.kind === 'value') bytes += comparison.value.length;
-      }
-      for (const step of [...command.then, ...command.otherwise]) {
-        bytes += COMMAND_OVERHEAD_BYTES + (step.kind === 'get' ? step.key.length : commandBytes(step));
       }
       return bytes;
     }
@@ -112,11 +114,11 @@ export function commandBytes(command: WriteCommand): number {
 }
 
 export const CONTENT_TYPE_BYTES_MAX = 255;
-export const BATCH_ITEMS_MAX = 1000;
+export const BATCH_STEPS_MAX = 1000;
 /** Comparisons and steps of both lists, together. */
 export const TRANSACTION_PARTS_MAX = 128;
-/** What the gets of a transaction may bring back, in bytes: its outcome is kept as long as somebody may ask for it again. */
-export const TRANSACTION_READ_BYTES_MAX = 1024 * 1024;
+/** What the gets of one command may bring back, in bytes: its outcome is kept as long as somebody may ask for it again. */
+export const GOT_BYTES_MAX = 1024 * 1024;
 
 /** Opaque; given by the entry that opened the session (R15). */
 export type SessionId = Brand<string, 'SessionId'>;
@@ -157,21 +159,26 @@ export type KeyOutcome =
   /** The value is no whole number of 64 bits, or the sum would not be one. */
   | { readonly kind: 'uncountable'; readonly reason: 'not-a-number' | 'out-of-range' };
 
-export type TransactionResult = KeyOutcome | { readonly kind: 'got'; readonly found: StoredValue | null };
+export type StepResult = KeyOutcome | { readonly kind: 'got'; readonly found: StoredValue | null };
 
 /** What a write did, decided by the leader and kept in its log entry. */
 export type DecidedOutcome =
   | KeyOutcome
-  | { readonly kind: 'batch'; readonly items: readonly KeyOutcome[] }
+  | { readonly kind: 'batch'; readonly results: readonly StepResult[] }
   /** `chose`: the list that was carried out. */
   | {
       readonly kind: 'transaction';
       readonly chose: 'then' | 'otherwise';
-      readonly results: readonly TransactionResult[];
+      readonly results: readonly StepResult[];
     }
   /** A step could not be done, so that none was. */
-  | { readonly kind: 'abandoned'; readonly step: number; readonly outcome: KeyOutcome }
-  /** Its gets would bring back more than {@link TRANSACTION_READ_BYTES_MAX}; none of it was done. */
+  | {
+      readonly kind: 'abandoned';
+      readonly chose: 'then' | 'otherwise';
+      readonly step: number;
+      readonly outcome: KeyOutcome;
+    }
+  /** Its gets would bring back more than {@link GOT_BYTES_MAX}; none of it was done. */
   | { readonly kind: 'overlong' };
 
 const RESULT_BYTES = 80;
@@ -179,8 +186,7 @@ const FOUND_BYTES = 200;
 
 /** What an outcome costs to keep, beyond the plain one of a single key. */
 export function outcomeExtraBytes(outcome: DecidedOutcome): number {
-  if (outcome.kind === 'batch') return outcome.items.length * RESULT_BYTES;
-  if (outcome.kind !== 'transaction') return 0;
+  if (outcome.kind !== 'batch' && outcome.kind !== 'transaction') return 0;
   return outcome.results.reduce(
     (sum, result) => sum + RESULT_BYTES + (result.kind === 'got' ? FOUND_BYTES + (result.found?.value.length ?? 0) : 0),
     0,

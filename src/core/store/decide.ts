@@ -3,7 +3,7 @@ import type { Key } from '../base/key.ts';
 import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import {
-  TRANSACTION_READ_BYTES_MAX,
+  GOT_BYTES_MAX,
   type Comparison,
   type Condition,
   type DecidedOutcome,
@@ -13,8 +13,8 @@ import {
   type PutCommand,
   type Relation,
   type TransactionCommand,
-  type TransactionResult,
-  type TransactionStep,
+  type StepResult,
+  type Step,
   type WriteCommand,
 } from './commands.ts';
 import type { StoredValue } from './reads.ts';
@@ -57,6 +57,7 @@ const afterwards = (effect: KeyEffect): NewestState =>
     : { current: null, lastVersion: effect.tombstone.version };
 
 const NONE: readonly KeyEffect[] = [];
+const OVERLONG: Decision = { effects: NONE, outcome: { kind: 'overlong' } };
 
 /** What the command does as the entry at `place`: decided once, by the leader, and written down as effects. */
 export function decide(command: WriteCommand, newest: Newest, place: DecisionPlace): Decision {
@@ -69,7 +70,8 @@ export function decide(command: WriteCommand, newest: Newest, place: DecisionPla
     }
     case 'batch': {
       const draft = new Draft(newest, place);
-      return { outcome: { kind: 'batch', items: command.items.map((item) => draft.apply(item)) }, effects: draft.effects };
+      const results = command.steps.map((step) => draft.step(step));
+      return draft.isOverlong ? OVERLONG : { effects: draft.effects, outcome: { kind: 'batch', results } };
     }
     case 'transaction':
       return decideTransaction(command, newest, place);
@@ -82,22 +84,21 @@ function decideTransaction(command: TransactionCommand, newest: Newest, place: D
   const holds = command.comparisons.every((comparison) => compares(comparison, newest, place.lineageId));
   const chose = holds ? 'then' : 'otherwise';
   const draft = new Draft(newest, place);
-  const results: TransactionResult[] = [];
+  const results: StepResult[] = [];
   for (const [step, command_] of command[chose].entries()) {
     const result = draft.step(command_);
     if (result.kind === 'mismatch' || result.kind === 'uncountable')
-      return { effects: NONE, outcome: { kind: 'abandoned', step, outcome: result } };
+      return { effects: NONE, outcome: { kind: 'abandoned', chose, step, outcome: result } };
     results.push(result);
   }
-  if (draft.readBytes > TRANSACTION_READ_BYTES_MAX) return { effects: NONE, outcome: { kind: 'overlong' } };
+  if (draft.isOverlong) return OVERLONG;
   return { effects: draft.effects, outcome: { kind: 'transaction', chose, results } };
 }
 
 /** Several things done in one entry: each sees what those before it have done. */
 class Draft implements Newest {
   readonly effects: KeyEffect[] = [];
-  /** Of the values that were got. */
-  readBytes = 0;
+  #gotBytes = 0;
   readonly #newest: Newest;
   readonly #place: DecisionPlace;
   readonly #changed = new Map<Key, KeyEffect>();
@@ -105,6 +106,10 @@ class Draft implements Newest {
   constructor(newest: Newest, place: DecisionPlace) {
     this.#newest = newest;
     this.#place = place;
+  }
+
+  get isOverlong(): boolean {
+    return this.#gotBytes > GOT_BYTES_MAX;
   }
 
   stateOf(key: Key): NewestState {
@@ -121,10 +126,10 @@ class Draft implements Newest {
     return outcome;
   }
 
-  step(step: TransactionStep): TransactionResult {
+  step(step: Step): StepResult {
     if (step.kind !== 'get') return this.apply(step);
     const found = this.stateOf(step.key).current;
-    this.readBytes += found?.value.length ?? 0;
+    this.#gotBytes += found?.value.length ?? 0;
     return { kind: 'got', found };
   }
 }

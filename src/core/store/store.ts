@@ -2,7 +2,7 @@ import { assert, unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex, Version } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
-import type { TransactionStep, WriteCommand } from './commands.ts';
+import type { Step, WriteCommand } from './commands.ts';
 import type { StoredValue } from './reads.ts';
 
 export interface Tombstone {
@@ -140,7 +140,7 @@ export function bytesAdded(command: WriteCommand): number {
     case 'delete':
       return 0;
     case 'batch':
-      return sumOf(command.items);
+      return sumOf(command.steps);
     case 'transaction':
       return Math.max(sumOf(command.then), sumOf(command.otherwise));
     default:
@@ -148,7 +148,7 @@ export function bytesAdded(command: WriteCommand): number {
   }
 }
 
-const sumOf = (steps: readonly TransactionStep[]): number =>
+const sumOf = (steps: readonly Step[]): number =>
   steps.reduce((sum, step) => sum + (step.kind === 'get' ? 0 : bytesAdded(step)), 0);
 
 export const valueBytes = (

@@ -1,11 +1,11 @@
 import { unreachable } from '../../core/base/assert.ts';
 import {
-  BATCH_ITEMS_MAX,
+  BATCH_STEPS_MAX,
   TRANSACTION_PARTS_MAX,
   type Comparison,
   type KeyCommand,
   type Relation,
-  type TransactionStep,
+  type Step,
   type WriteCommand,
 } from '../../core/store/commands.ts';
 import type { ByteReader } from './byte-reader.ts';
@@ -20,7 +20,14 @@ import {
 } from './store-codec.ts';
 
 /** Numbers on the wire: append, never reorder. */
-const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = ['put', 'delete', 'increment', 'batch', 'transaction', 'get'];
+const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = [
+  'put',
+  'delete',
+  'increment',
+  'batch',
+  'transaction',
+  'get',
+];
 const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'value', 'condition'];
 const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
 
@@ -28,17 +35,14 @@ export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
   switch (command.kind) {
     case 'batch':
       writer.oneOf(COMMANDS, command.kind);
-      writer.number(command.items.length);
-      for (const item of command.items) writeStep(writer, item);
+      writeSteps(writer, command.steps);
       return;
     case 'transaction':
       writer.oneOf(COMMANDS, command.kind);
       writer.number(command.comparisons.length);
       for (const comparison of command.comparisons) writeComparison(writer, comparison);
-      for (const steps of [command.then, command.otherwise]) {
-        writer.number(steps.length);
-        for (const step of steps) writeStep(writer, step);
-      }
+      writeSteps(writer, command.then);
+      writeSteps(writer, command.otherwise);
       return;
     default:
       writeStep(writer, command);
@@ -48,26 +52,26 @@ export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
 export function readCommand(reader: ByteReader): WriteCommand {
   const kind = reader.oneOf(COMMANDS, 'command');
   switch (kind) {
-    case 'batch': {
-      const items: KeyCommand[] = [];
-      for (let left = countWithin(reader, BATCH_ITEMS_MAX, 'items'); left > 0; left--) {
-        items.push(keyCommand(reader, readStep(reader)));
-      }
-      return { kind, items };
-    }
+    case 'batch':
+      return { kind, steps: readSteps(reader, BATCH_STEPS_MAX) };
     case 'transaction': {
       const comparisons: Comparison[] = [];
       for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
         comparisons.push(readComparison(reader));
       }
-      return { kind, comparisons, then: readSteps(reader), otherwise: readSteps(reader) };
+      return {
+        kind,
+        comparisons,
+        then: readSteps(reader, TRANSACTION_PARTS_MAX),
+        otherwise: readSteps(reader, TRANSACTION_PARTS_MAX),
+      };
     }
     default:
       return keyCommand(reader, stepOf(reader, kind));
   }
 }
 
-function writeStep(writer: ByteWriter, step: TransactionStep): void {
+function writeStep(writer: ByteWriter, step: Step): void {
   writer.oneOf(COMMANDS, step.kind);
   writer.key(step.key);
   if (step.kind === 'get') return;
@@ -87,20 +91,25 @@ function writeStep(writer: ByteWriter, step: TransactionStep): void {
   }
 }
 
-function readSteps(reader: ByteReader): readonly TransactionStep[] {
-  const steps: TransactionStep[] = [];
-  for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'steps'); left > 0; left--) steps.push(readStep(reader));
+function writeSteps(writer: ByteWriter, steps: readonly Step[]): void {
+  writer.number(steps.length);
+  for (const step of steps) writeStep(writer, step);
+}
+
+function readSteps(reader: ByteReader, max: number): readonly Step[] {
+  const steps: Step[] = [];
+  for (let left = countWithin(reader, max, 'steps'); left > 0; left--) steps.push(readStep(reader));
   return steps;
 }
 
-function readStep(reader: ByteReader): TransactionStep {
+function readStep(reader: ByteReader): Step {
   const kind = reader.oneOf(COMMANDS, 'step');
   return kind === 'batch' || kind === 'transaction'
     ? reader.fail(`a ${kind} within another command`)
     : stepOf(reader, kind);
 }
 
-function stepOf(reader: ByteReader, kind: TransactionStep['kind']): TransactionStep {
+function stepOf(reader: ByteReader, kind: Step['kind']): Step {
   const key = reader.key();
   if (kind === 'get') return { kind, key };
   const condition = readCondition(reader);
@@ -118,7 +127,7 @@ function stepOf(reader: ByteReader, kind: TransactionStep['kind']): TransactionS
   }
 }
 
-const keyCommand = (reader: ByteReader, step: TransactionStep): KeyCommand =>
+const keyCommand = (reader: ByteReader, step: Step): KeyCommand =>
   step.kind === 'get' ? reader.fail('a get where something is to be done') : step;
 
 function writeComparison(writer: ByteWriter, comparison: Comparison): void {

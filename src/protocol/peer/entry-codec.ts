@@ -77,7 +77,14 @@ function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
       const settledThrough = reader.number('settled through');
       const idempotencyKey = readOptionalIdempotencyKey(reader);
       const outcome = readDecided(reader);
-      return { kind, request: { session, number }, settledThrough, idempotencyKey, effects: readEffects(reader, place), outcome };
+      return {
+        kind,
+        request: { session, number },
+        settledThrough,
+        idempotencyKey,
+        effects: readEffects(reader, place),
+        outcome,
+      };
     }
     case 'openSession':
       return { kind, session: readSession(reader) };

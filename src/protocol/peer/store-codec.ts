@@ -9,7 +9,7 @@ import {
   type KeyOutcome,
   type RevisionTag,
   type SessionId,
-  type TransactionResult,
+  type StepResult,
 } from '../../core/store/commands.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
@@ -151,8 +151,8 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
   switch (outcome.kind) {
     case 'batch':
       writer.oneOf(DECIDED, outcome.kind);
-      writer.number(outcome.items.length);
-      for (const item of outcome.items) writeResult(writer, item);
+      writer.number(outcome.results.length);
+      for (const result of outcome.results) writeResult(writer, result);
       return;
     case 'transaction':
       writer.oneOf(DECIDED, outcome.kind);
@@ -162,6 +162,7 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
       return;
     case 'abandoned':
       writer.oneOf(DECIDED, outcome.kind);
+      writer.oneOf(LISTS, outcome.chose);
       writer.number(outcome.step);
       writeResult(writer, outcome.outcome);
       return;
@@ -173,7 +174,7 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
   }
 }
 
-function writeResult(writer: ByteWriter, result: TransactionResult): void {
+function writeResult(writer: ByteWriter, result: StepResult): void {
   writer.oneOf(DECIDED, result.kind);
   switch (result.kind) {
     case 'written':
@@ -212,19 +213,17 @@ function writeResult(writer: ByteWriter, result: TransactionResult): void {
 export function readDecided(reader: ByteReader): DecidedOutcome {
   const kind = reader.oneOf(DECIDED, 'outcome');
   switch (kind) {
-    case 'batch': {
-      const items: KeyOutcome[] = [];
-      for (let left = reader.count('items'); left > 0; left--) items.push(readKeyOutcome(reader));
-      return { kind, items };
-    }
-    case 'transaction': {
-      const chose = reader.oneOf(LISTS, 'list');
-      const results: TransactionResult[] = [];
-      for (let left = reader.count('results'); left > 0; left--) results.push(readResult(reader));
-      return { kind, chose, results };
-    }
+    case 'batch':
+      return { kind, results: readResults(reader) };
+    case 'transaction':
+      return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
     case 'abandoned':
-      return { kind, step: reader.number('step'), outcome: readKeyOutcome(reader) };
+      return {
+        kind,
+        chose: reader.oneOf(LISTS, 'list'),
+        step: reader.number('step'),
+        outcome: readKeyOutcome(reader),
+      };
     case 'overlong':
       return { kind };
     default:
@@ -232,13 +231,19 @@ export function readDecided(reader: ByteReader): DecidedOutcome {
   }
 }
 
+function readResults(reader: ByteReader): readonly StepResult[] {
+  const results: StepResult[] = [];
+  for (let left = reader.count('results'); left > 0; left--) results.push(readResult(reader));
+  return results;
+}
+
 const readKeyOutcome = (reader: ByteReader): KeyOutcome => keyOutcome(reader, readResult(reader));
 
-function keyOutcome(reader: ByteReader, result: TransactionResult): KeyOutcome {
+function keyOutcome(reader: ByteReader, result: StepResult): KeyOutcome {
   return result.kind === 'got' ? reader.fail('a get where something is to be done') : result;
 }
 
-function readResult(reader: ByteReader): TransactionResult {
+function readResult(reader: ByteReader): StepResult {
   const kind = reader.oneOf(DECIDED, 'result');
   switch (kind) {
     case 'batch':
@@ -251,7 +256,7 @@ function readResult(reader: ByteReader): TransactionResult {
   }
 }
 
-function resultOf(reader: ByteReader, kind: TransactionResult['kind']): TransactionResult {
+function resultOf(reader: ByteReader, kind: StepResult['kind']): StepResult {
   switch (kind) {
     case 'written':
       return { kind, version: readVersion(reader), created: reader.flag('created') };

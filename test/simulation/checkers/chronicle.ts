@@ -1,7 +1,7 @@
 import type { Key } from '../../../src/core/base/key.ts';
 import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
-import type { DecidedOutcome, SessionId, TransactionResult } from '../../../src/core/store/commands.ts';
+import type { DecidedOutcome, SessionId, StepResult } from '../../../src/core/store/commands.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../../src/core/store/reads.ts';
 import { inWords, valueNumber } from '../trace.ts';
@@ -205,11 +205,11 @@ export class Chronicle {
     name: string,
     entry: Entry,
     effects: readonly KeyEffect[],
-    results: { readonly expected: readonly ExpectedResult[]; readonly told: readonly TransactionResult[] },
+    results: { readonly expected: readonly ExpectedResult[]; readonly told: readonly StepResult[] },
   ): void {
     let place = 0;
     for (const [at, expected] of results.expected.entries()) {
-      const told = results.told[at] as TransactionResult;
+      const told = results.told[at] as StepResult;
       check(
         tellsTheSame(told, expected),
         'conditional-writes',
@@ -359,10 +359,9 @@ function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' {
   }
 }
 
-function resultsOf(outcome: DecidedOutcome): readonly TransactionResult[] {
+function resultsOf(outcome: DecidedOutcome): readonly StepResult[] {
   switch (outcome.kind) {
     case 'batch':
-      return outcome.items;
     case 'transaction':
       return outcome.results;
     case 'abandoned':
@@ -373,7 +372,7 @@ function resultsOf(outcome: DecidedOutcome): readonly TransactionResult[] {
   }
 }
 
-function tellsTheSame(told: TransactionResult, expected: ExpectedResult): boolean {
+function tellsTheSame(told: StepResult, expected: ExpectedResult): boolean {
   switch (expected.kind) {
     case 'written':
       return told.kind === 'written' && told.created === expected.created;

@@ -31,7 +31,7 @@ export class WriteOperation {
 export function keysOf(command: WriteCommand): readonly Key[] {
   switch (command.kind) {
     case 'batch':
-      return command.items.map(({ key }) => key);
+      return command.steps.map(({ key }) => key);
     case 'transaction':
       return [...command.then, ...command.otherwise].map(({ key }) => key);
     default:

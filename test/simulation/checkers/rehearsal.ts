@@ -4,7 +4,7 @@ import type {
   Condition,
   KeyCommand,
   KeyOutcome,
-  TransactionStep,
+  Step,
   WriteCommand,
 } from '../../../src/core/store/commands.ts';
 
@@ -57,7 +57,7 @@ export function rehearse(
   const stage = new Stage(before, at);
   switch (command.kind) {
     case 'batch':
-      return { kind: 'batch', results: command.items.map((item) => stage.play(item)) };
+      return { kind: 'batch', results: command.steps.map((step) => stage.play(step)) };
     case 'transaction': {
       const kind = command.comparisons.every((comparison) => stage.compares(comparison)) ? 'then' : 'otherwise';
       const results: ExpectedResult[] = [];
@@ -101,7 +101,7 @@ class Stage {
     }
   }
 
-  play(step: TransactionStep): ExpectedResult {
+  play(step: Step): ExpectedResult {
     const state = this.#state(step.key);
     if (step.kind === 'get') return { kind: 'got', value: state?.value ?? null, revision: state?.revision ?? 0 };
     if (!holds(step.condition, state?.revision ?? null, this.#at.lineageId))

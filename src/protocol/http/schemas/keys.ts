@@ -25,7 +25,7 @@ const key: Parameter = {
   schema: { type: 'string', minLength: 1, maxLength: KEY_BYTES_MAX },
 };
 
-const consistency: Parameter = {
+export const consistency: Parameter = {
   name: 'consistency',
   in: 'query',
   required: false,
@@ -43,7 +43,7 @@ const ifMatch: Parameter = {
 
 const ifNoneMatch: Parameter = { ...ifMatch, name: 'If-None-Match' };
 
-const session: Parameter = {
+export const session: Parameter = {
   name: 'X-KV-Session',
   in: 'header',
   required: false,
@@ -51,7 +51,7 @@ const session: Parameter = {
   schema: { type: 'string', pattern: SESSION_TOKEN_PATTERN },
 };
 
-const idempotencyKey: Parameter = {
+export const idempotencyKey: Parameter = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
@@ -103,7 +103,7 @@ const readHeadersOut = {
   'Last-Modified': { description: "When the value was written, by the leader's clock.", schema: { type: 'string' } },
 } as const;
 
-const writeHeadersOut = {
+export const writeHeadersOut = {
   ...headersOut,
   'X-KV-Acks': {
     description: 'Members that hold the write, of how many.',
@@ -111,17 +111,19 @@ const writeHeadersOut = {
   },
 } as const;
 
-const envelope = {
+export const envelopeSchema = {
   type: 'object',
-  required: ['key', 'revision', 'version', 'createRevision', 'contentType'],
+  required: ['revision', 'version', 'createRevision', 'contentType', 'etag'],
   properties: {
-    key: { type: 'string' },
+    key: { type: 'string', description: 'There if the key is UTF-8.' },
+    keyB64: { type: 'string', contentEncoding: 'base64', description: 'There if it is not.' },
     value: { type: 'string', description: 'There if the value is UTF-8.' },
     valueB64: { type: 'string', contentEncoding: 'base64', description: 'There if it is not.' },
     revision: { type: 'integer' },
     version: { type: 'integer' },
     createRevision: { type: 'integer' },
     contentType: { type: ['string', 'null'] },
+    etag: { type: 'string' },
   },
 } as const;
 
@@ -141,7 +143,7 @@ const READ_ERRORS = [
   'internal',
 ] as const satisfies readonly ErrorCode[];
 
-const WRITE_ERRORS = [
+export const WRITE_ERRORS = [
   'bad-request',
   'bad-key',
   'idempotency-mismatch',
@@ -181,7 +183,7 @@ export const getKey: Operation = {
     '200': {
       description: 'The value.',
       headers: readHeadersOut,
-      content: { '*/*': { schema: {} }, [ENVELOPE_MEDIA_TYPE]: { schema: envelope } },
+      content: { '*/*': { schema: {} }, [ENVELOPE_MEDIA_TYPE]: { schema: envelopeSchema } },
     },
     '304': { description: 'The value still has one of the tags of If-None-Match.', headers: readHeadersOut },
     ...problemResponses(...READ_ERRORS),
@@ -211,15 +213,25 @@ export const putKey: Operation = {
   },
 };
 
+const incr: Parameter = {
+  name: 'incr',
+  in: 'query',
+  required: false,
+  description: 'a whole number of 64 bits: what is added to the value, a number in decimal; the body is then empty',
+  schema: { type: 'string', pattern: '^-?[0-9]{1,19}$' },
+};
+
 export const postKey: Operation = {
   method: 'post',
   path: KEY_PATH,
   operationId: 'createKey',
   tags: ['keys'],
-  summary: 'Create a value',
-  description: 'Writes only if the key has no value.',
+  summary: 'Create a value, or add to a counter',
+  description:
+    'Writes only if the key has no value. With `incr` it adds to the number that stands there, 0 if there is none, and answers the sum.',
   parameters: [
     key,
+    incr,
     { ...ifMatch, description: 'left out: POST creates only; use PUT', schema: { not: {} } },
     {
       ...ifNoneMatch,
@@ -233,7 +245,14 @@ export const postKey: Operation = {
     contentType,
   ],
   requestBody: rawBody,
-  responses: { '201': written('Created.'), ...problemResponses(...WRITE_ERRORS, 'exists', ...BODY_ERRORS) },
+  responses: {
+    '200': {
+      ...written('Added: the sum, in decimal.'),
+      content: { 'text/plain': { schema: { type: 'string', pattern: '^-?[0-9]{1,19}$' } } },
+    },
+    '201': written('Created; with `incr` the body is the sum.'),
+    ...problemResponses(...WRITE_ERRORS, 'exists', 'not-a-number', 'out-of-range', ...BODY_ERRORS),
+  },
 };
 
 export const deleteKey: Operation = {

@@ -1,7 +1,12 @@
 import { logIndex, version, wallMs, type LogIndex, type Version } from '../../../../src/core/base/numbers.ts';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
-import type { DecidedOutcome, IdempotencyKey, WriteCommand, WriteOutcome } from '../../../../src/core/store/commands.ts';
+import type {
+  DecidedOutcome,
+  IdempotencyKey,
+  WriteCommand,
+  WriteOutcome,
+} from '../../../../src/core/store/commands.ts';
 import { decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';

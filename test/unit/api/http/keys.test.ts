@@ -22,7 +22,8 @@ const headersOf = (answer: Response, ...names: string[]): Record<string, string 
 
 const codeOf = (answer: Response): [number, unknown] => [answer.status, (answer.body as { code?: unknown }).code];
 
-const conditionOf = (command: WriteCommand | undefined): unknown => command !== undefined && 'condition' in command && command.condition;
+const conditionOf = (command: WriteCommand | undefined): unknown =>
+  command !== undefined && 'condition' in command && command.condition;
 
 describe('PUT /v1/keys/{key}', () => {
   test('creates with 201, replaces with 200, and says what it did', async () => {
@@ -268,7 +269,8 @@ describe('GET and HEAD /v1/keys/{key}', () => {
       const answer = await request(api).get(path).set('Accept', accept).buffer(true).parse(asBuffer);
       return [answer.headers['content-type'], (answer.body as Buffer).toString()];
     };
-    const object = '{"key":"k","value":"grün","revision":1,"version":1,"createRevision":1,"contentType":"text/plain"}';
+    const object =
+      '{"key":"k","value":"grün","revision":1,"version":1,"createRevision":1,"contentType":"text/plain","etag":"\\"1-d1-1\\""}';
     expect(await json('/v1/keys/k', 'application/vnd.kv+json')).toEqual(['application/vnd.kv+json', object]);
     expect(await json('/v1/keys/k', 'text/html, application/vnd.kv+json;q=0.5')).toEqual([
       'application/vnd.kv+json',

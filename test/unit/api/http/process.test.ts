@@ -48,9 +48,17 @@ test('/v1 lists features and limits', async () => {
     name: 'kvstore',
     release: '1.2.3',
     process: 'proxy',
-    features: ['keys', 'conditions', 'consistency', 'sessions', 'idempotency'],
+    features: ['keys', 'conditions', 'consistency', 'sessions', 'idempotency', 'batches', 'transactions', 'counters'],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],
-    limits: { keyBytesMax: 1024, valueBytesMax: 1000, contentTypeBytesMax: 255, idempotencyKeyBytesMax: 255 },
+    limits: {
+      keyBytesMax: 1024,
+      valueBytesMax: 1000,
+      contentTypeBytesMax: 255,
+      idempotencyKeyBytesMax: 255,
+      batchOperationsMax: 1000,
+      transactionPartsMax: 128,
+      compositeBytesMax: 4194304,
+    },
   });
 });
 

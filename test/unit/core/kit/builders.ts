@@ -1,5 +1,13 @@
 import { keyOf, type Key } from '../../../../src/core/base/key.ts';
-import { epoch, logIndex, version, wallMs, type Epoch, type LogIndex, type WallMs } from '../../../../src/core/base/numbers.ts';
+import {
+  epoch,
+  logIndex,
+  version,
+  wallMs,
+  type Epoch,
+  type LogIndex,
+  type WallMs,
+} from '../../../../src/core/base/numbers.ts';
 import type { Addresses } from '../../../../src/core/election/record.ts';
 import type { Effect, Report } from '../../../../src/core/group/io.ts';
 import { defaultLimits, defaultTimes, type GroupLimits, type GroupTimes } from '../../../../src/core/group/options.ts';
@@ -12,6 +20,7 @@ import type {
   Condition,
   DecidedOutcome,
   DeleteCommand,
+  IncrementCommand,
   PutCommand,
   RequestId,
   SessionId,
@@ -55,6 +64,13 @@ export const put = (name: string, value = 'v', condition: Condition = { kind: 'n
 export const remove = (name: string, condition: Condition = { kind: 'none' }): DeleteCommand => ({
   kind: 'delete',
   key: key(name),
+  condition,
+});
+
+export const increment = (name: string, by: bigint, condition: Condition = { kind: 'none' }): IncrementCommand => ({
+  kind: 'increment',
+  key: key(name),
+  by,
   condition,
 });
 

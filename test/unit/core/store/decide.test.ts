@@ -1,9 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts';
-import type { Condition, WriteCommand } from '../../../../src/core/store/commands.ts';
-import { decide, newestState, type DecisionPlace, type NewestState } from '../../../../src/core/store/decide.ts';
+import {
+  GOT_BYTES_MAX,
+  type Comparison,
+  type Condition,
+  type Step,
+  type TransactionCommand,
+  type WriteCommand,
+} from '../../../../src/core/store/commands.ts';
+import {
+  decide,
+  newestState,
+  type DecisionPlace,
+  type Newest,
+  type NewestState,
+} from '../../../../src/core/store/decide.ts';
 import { Store } from '../../../../src/core/store/store.ts';
-import { bytes, deleteEffect, key, put, putEffect, remove } from '../kit/builders.ts';
+import { bytes, deleteEffect, increment, key, put, putEffect, remove } from '../kit/builders.ts';
 
 const HERE = 'first';
 const tag = (revision: number, lineageId = HERE) => ({ lineageId, revision: logIndex(revision) });
@@ -39,8 +52,7 @@ describe('conditions are decided against the newest state', () => {
     ['noneMatch, the revision', noneMatch(7), true, false],
     ['noneMatch, another revision', noneMatch(6), true, true],
   ])('%s: holds for an absent key %p … for one at revision 7', (_name, condition, ifAbsent, ifThere) => {
-    const holds = (state: NewestState): boolean =>
-      decided(put('k', 'v', condition), state).outcome.kind === 'written';
+    const holds = (state: NewestState): boolean => decided(put('k', 'v', condition), state).outcome.kind === 'written';
     expect([holds(ABSENT), holds(THERE)]).toEqual([ifAbsent, ifThere]);
   });
 
@@ -118,5 +130,185 @@ describe('the newest state is that of the log, committed or not', () => {
   test('with an uncommitted delete, nothing, and the version that the delete takes', () => {
     const staged = deleteEffect('k', { version: 2, revision: 8 });
     expect(newestState(store, staged, key('k'))).toEqual({ current: null, lastVersion: 2 });
+  });
+});
+
+describe('counters', () => {
+  const counter = (value: string): NewestState => ({
+    current: putEffect('k', { value, version: 2, created: 3, revision: 7, contentType: 'text/x' }).stored,
+    lastVersion: version(2),
+  });
+  const MAX = 2n ** 63n - 1n;
+
+  test('a key without a value counts as 0', () => {
+    expect(decided(increment('k', 5n), DELETED)).toEqual({
+      effects: [putEffect('k', { value: '5', version: 7, created: 9, contentType: 'text/plain', timeMs: 77 })],
+      outcome: { kind: 'incremented', version: 7, created: true, value: 5n },
+    });
+  });
+
+  test.each<[string, bigint, bigint]>([
+    ['0', -3n, -3n],
+    ['-3', 3n, 0n],
+    ['9007199254740993', 1n, 9007199254740994n],
+    [String(MAX - 1n), 1n, MAX],
+    [String(-MAX), -1n, -MAX - 1n],
+  ])('%s and %s is %s', (value, by, sum) => {
+    expect(decided(increment('k', by), counter(value))).toMatchObject({
+      effects: [{ stored: { value: bytes(String(sum)), contentType: 'text/x', version: 3, createRevision: 3 } }],
+      outcome: { kind: 'incremented', created: false, value: sum },
+    });
+  });
+
+  test.each(['', 'x', '1.0', '01', '-0', '+1', ' 1', '1 ', '9223372036854775808', '99999999999999999999', '0x1'])(
+    '%p is no number',
+    (value) => {
+      expect(decided(increment('k', 1n), counter(value))).toEqual({
+        effects: [],
+        outcome: { kind: 'uncountable', reason: 'not-a-number' },
+      });
+    },
+  );
+
+  test.each([
+    [MAX, 1n],
+    [-MAX, -2n],
+  ])('%s and %s is more than 64 bits hold', (value, by) => {
+    expect(decided(increment('k', by), counter(String(value)))).toEqual({
+      effects: [],
+      outcome: { kind: 'uncountable', reason: 'out-of-range' },
+    });
+  });
+
+  test('conditions hold for counters, too', () => {
+    expect(decided(increment('k', 1n, match(6)), counter('1')).outcome).toEqual({
+      kind: 'mismatch',
+      current: { revision: 7, version: 2 },
+    });
+  });
+});
+
+/** Keys that nobody names are absent. */
+function storeOf(values: Readonly<Record<string, string>>): Newest {
+  return {
+    stateOf: (at) => {
+      const value = values[at];
+      if (value === undefined) return ABSENT;
+      return {
+        current: putEffect(at, { value, version: 2, created: 3, revision: 7 }).stored,
+        lastVersion: version(2),
+      };
+    },
+  };
+}
+
+const get = (name: string): Step => ({ kind: 'get', key: key(name) });
+
+describe('a batch', () => {
+  const batch = (...steps: readonly Step[]): WriteCommand => ({ kind: 'batch', steps });
+
+  test('each step for itself: one that fails keeps none of the others from taking effect', () => {
+    const steps = [put('a', '1', match(6)), put('b', '2'), remove('c'), increment('a', 1n), get('b')];
+    expect(decide(batch(...steps), storeOf({ a: 'x' }), PLACE)).toEqual({
+      effects: [putEffect('b', { value: '2', version: 1, created: 9, timeMs: 77 })],
+      outcome: {
+        kind: 'batch',
+        results: [
+          { kind: 'mismatch', current: { revision: 7, version: 2 } },
+          { kind: 'written', version: 1, created: true },
+          { kind: 'absent' },
+          { kind: 'uncountable', reason: 'not-a-number' },
+          { kind: 'got', found: putEffect('b', { value: '2', version: 1, created: 9, timeMs: 77 }).stored },
+        ],
+      },
+    });
+  });
+
+  test('a step sees what those before it have done, to the same key too', () => {
+    const steps = [remove('a'), put('a', '7', { kind: 'absent' }), increment('a', 1n), increment('a', 1n)];
+    const { effects, outcome } = decide(batch(...steps), storeOf({ a: 'x' }), PLACE);
+    expect(effects).toMatchObject([
+      { kind: 'delete', tombstone: { version: 3, revision: 9 } },
+      { stored: { value: bytes('7'), version: 4, createRevision: 9 } },
+      { stored: { value: bytes('8'), version: 5, createRevision: 9 } },
+      { stored: { value: bytes('9'), version: 6, createRevision: 9 } },
+    ]);
+    expect(outcome).toMatchObject({ results: [{ kind: 'deleted' }, { created: true }, { value: 8n }, { value: 9n }] });
+  });
+
+  test('of which the gets bring back too much does nothing', () => {
+    const big = storeOf({ a: 'x'.repeat(GOT_BYTES_MAX / 2), b: 'y' });
+    expect(decide(batch(put('c'), get('a'), get('a')), big, PLACE).outcome.kind).toBe('batch');
+    expect(decide(batch(put('c'), get('a'), get('a'), get('b')), big, PLACE)).toEqual({
+      effects: [],
+      outcome: { kind: 'overlong' },
+    });
+  });
+});
+
+describe('a transaction', () => {
+  const transaction = (parts: Partial<TransactionCommand>): TransactionCommand => ({
+    kind: 'transaction',
+    comparisons: [],
+    then: [],
+    otherwise: [],
+    ...parts,
+  });
+  const THEN = [put('then')];
+  const OTHERWISE = [put('otherwise')];
+  const store = storeOf({ a: '1' });
+
+  test.each<[string, Comparison, boolean]>([
+    ['the revision', { kind: 'revision', key: key('a'), relation: 'equal', number: 7 }, true],
+    ['another revision', { kind: 'revision', key: key('a'), relation: 'equal', number: 6 }, false],
+    ['not that revision', { kind: 'revision', key: key('a'), relation: 'unequal', number: 7 }, false],
+    ['a later revision', { kind: 'revision', key: key('a'), relation: 'greater', number: 6 }, true],
+    ['an earlier version', { kind: 'version', key: key('a'), relation: 'less', number: 2 }, false],
+    ['the version', { kind: 'version', key: key('a'), relation: 'equal', number: 2 }, true],
+    ['revision 0 of an absent key', { kind: 'revision', key: key('b'), relation: 'equal', number: 0 }, true],
+    ['version above 0 of an absent key', { kind: 'version', key: key('b'), relation: 'greater', number: 0 }, false],
+    ['the value', { kind: 'value', key: key('a'), isEqual: true, value: bytes('1') }, true],
+    ['another value', { kind: 'value', key: key('a'), isEqual: true, value: bytes('12') }, false],
+    ['not that value', { kind: 'value', key: key('a'), isEqual: false, value: bytes('2') }, true],
+    ['the value of an absent key', { kind: 'value', key: key('b'), isEqual: true, value: bytes('') }, false],
+    ['no value', { kind: 'condition', key: key('b'), condition: { kind: 'absent' } }, true],
+    ['a tag', { kind: 'condition', key: key('a'), condition: match(7) }, true],
+  ])('compares %s', (_, comparison, holds) => {
+    const command = transaction({ comparisons: [comparison], then: THEN, otherwise: OTHERWISE });
+    const { effects, outcome } = decide(command, store, PLACE);
+    expect(effects.map((effect) => effect.key)).toEqual([holds ? 'then' : 'otherwise']);
+    expect(outcome).toMatchObject({ kind: 'transaction', chose: holds ? 'then' : 'otherwise' });
+  });
+
+  test('all comparisons must hold; without any, they do', () => {
+    const comparisons: Comparison[] = [
+      { kind: 'value', key: key('a'), isEqual: true, value: bytes('1') },
+      { kind: 'condition', key: key('a'), condition: { kind: 'absent' } },
+    ];
+    expect(decide(transaction({ comparisons, then: THEN }), store, PLACE)).toEqual({
+      effects: [],
+      outcome: { kind: 'transaction', chose: 'otherwise', results: [] },
+    });
+    expect(decide(transaction({ then: THEN }), store, PLACE).outcome).toMatchObject({ chose: 'then' });
+  });
+
+  test('is abandoned whole where a step cannot be done', () => {
+    const then = [put('b'), increment('b', 1n), put('c')];
+    expect(decide(transaction({ then }), store, PLACE)).toEqual({
+      effects: [],
+      outcome: {
+        kind: 'abandoned',
+        chose: 'then',
+        step: 1,
+        outcome: { kind: 'uncountable', reason: 'not-a-number' },
+      },
+    });
+  });
+
+  test('a delete of what is not there is no failure, and a get shows what was done before it', () => {
+    const then = [remove('b'), increment('a', 4n), get('a')];
+    expect(decide(transaction({ then }), store, PLACE).outcome).toMatchObject({
+      results: [{ kind: 'absent' }, { value: 5n }, { found: { value: bytes('5'), revision: 9 } }],
+    });
   });
 });

@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import type { JsonSchema, Operation } from '../../../../src/protocol/http/operation.ts';
 import { adminOperations } from '../../../../src/protocol/http/schemas/admin.ts';
+import { compositeOperations } from '../../../../src/protocol/http/schemas/composite.ts';
 import { earlierOperations } from '../../../../src/protocol/http/schemas/earlier.ts';
 import { keyOperations } from '../../../../src/protocol/http/schemas/keys.ts';
 import { processOperations } from '../../../../src/protocol/http/schemas/process.ts';
@@ -12,6 +13,7 @@ const operations: readonly Operation[] = [
   ...earlierOperations,
   ...processOperations,
   ...adminOperations,
+  ...compositeOperations,
 ];
 
 const schemasOf = (operation: Operation): JsonSchema[] => [

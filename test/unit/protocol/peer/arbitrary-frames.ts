@@ -15,8 +15,8 @@ import type {
   KeyCommand,
   KeyOutcome,
   Relation,
-  TransactionResult,
-  TransactionStep,
+  StepResult,
+  Step,
   OpenSessionOutcome,
   SessionId,
   WriteCommand,
@@ -116,14 +116,17 @@ const keyOutcome: fc.Arbitrary<KeyOutcome> = fc.oneof(
   }),
 );
 
-const result: fc.Arbitrary<TransactionResult> = fc.oneof(
+const result: fc.Arbitrary<StepResult> = fc.oneof(
   keyOutcome,
   record({ kind: fc.constant('got' as const), found: fc.option(stored) }),
 );
 
 const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
   { weight: 3, arbitrary: keyOutcome },
-  { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), items: fc.array(keyOutcome, { maxLength: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: record({ kind: fc.constant('batch' as const), results: fc.array(result, { maxLength: 4 }) }),
+  },
   {
     weight: 1,
     arbitrary: record({
@@ -132,7 +135,15 @@ const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
       results: fc.array(result, { maxLength: 4 }),
     }),
   },
-  { weight: 1, arbitrary: record({ kind: fc.constant('abandoned' as const), step: number, outcome: keyOutcome }) },
+  {
+    weight: 1,
+    arbitrary: record({
+      kind: fc.constant('abandoned' as const),
+      chose: fc.constantFrom('then' as const, 'otherwise' as const),
+      step: number,
+      outcome: keyOutcome,
+    }),
+  },
   { weight: 1, arbitrary: fc.constant<DecidedOutcome>({ kind: 'overlong' }) },
 );
 
@@ -269,7 +280,7 @@ const keyCommand: fc.Arbitrary<KeyCommand> = fc.oneof(
   record({ kind: fc.constant('increment' as const), key, by: integer, condition }),
 );
 
-const step: fc.Arbitrary<TransactionStep> = fc.oneof(keyCommand, record({ kind: fc.constant('get' as const), key }));
+const step: fc.Arbitrary<Step> = fc.oneof(keyCommand, record({ kind: fc.constant('get' as const), key }));
 const steps = fc.array(step, { maxLength: 4 });
 
 const comparison: fc.Arbitrary<Comparison> = fc.oneof(
@@ -285,7 +296,7 @@ const comparison: fc.Arbitrary<Comparison> = fc.oneof(
 
 const command: fc.Arbitrary<WriteCommand> = fc.oneof(
   { weight: 3, arbitrary: keyCommand },
-  { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), items: fc.array(keyCommand, { maxLength: 4 }) }) },
+  { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), steps }) },
   {
     weight: 1,
     arbitrary: record({

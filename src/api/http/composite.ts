@@ -1,0 +1,230 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { CommittedOutcome, IdempotencyKey, Step, WriteCommand } from '../../core/store/commands.ts';
+import type { ReadMode, SessionToken } from '../../core/store/reads.ts';
+import {
+  batchOf,
+  envelopeOf,
+  faultOfStep,
+  resultBody,
+  statusOfResult,
+  transactionOf,
+  type BatchBody,
+  type TxnBody,
+} from '../../protocol/http/composite.ts';
+import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
+import { faultOfRead, faultOfWrite } from '../../protocol/http/outcomes.ts';
+import { fault, type Fault } from '../../protocol/http/problem.ts';
+import {
+  BATCH_PATH,
+  batchBody,
+  batchOperation,
+  COMPOSITE_BYTES_MAX,
+  TXN_PATH,
+  txnBody,
+  txnOperation,
+} from '../../protocol/http/schemas/composite.ts';
+import { encodeSessionToken } from '../../protocol/http/session-token.ts';
+import { compileBody, compileOperation, type Validator } from '../../protocol/http/validators.ts';
+import type { ApiContext } from './context.ts';
+import { isFault, optionsOf, tooLarge, type ReadOptions } from './keys.ts';
+import { readBody } from './request-body.ts';
+import { sendJson, sendProblem } from './respond.ts';
+import type { Handler, Route } from './routes.ts';
+import { refusalOf } from './unavailable.ts';
+
+const checkBatch = compileBody(batchBody);
+const checkTxn = compileBody(txnBody);
+const batchValidator = compileOperation(batchOperation);
+const txnValidator = compileOperation(txnOperation);
+
+export const compositeRoutes: readonly Route[] = [
+  { pattern: BATCH_PATH, match: BATCH_PATH, methods: { POST: withBody(batchValidator, checkBatch, batch) } },
+  { pattern: TXN_PATH, match: TXN_PATH, methods: { POST: withBody(txnValidator, checkTxn, txn) } },
+];
+
+interface Exchange {
+  readonly context: ApiContext;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly options: ReadOptions;
+}
+
+/** The parsed body, once everything about the request is as its schemas say; else the answer is on its way. */
+function withBody(
+  validator: Validator,
+  check: ReturnType<typeof compileBody>,
+  handle: (exchange: Exchange, body: unknown) => Promise<void>,
+): Handler {
+  return async (context, request, response) => {
+    const options = optionsOf(request, validator);
+    if (isFault(options)) {
+      sendProblem(response, options);
+      return;
+    }
+    const wrongType = wrongTypeOf(request);
+    if (wrongType !== null) {
+      sendProblem(response, wrongType);
+      return;
+    }
+    const body = await readBody(context, request, response, COMPOSITE_BYTES_MAX);
+    switch (body.kind) {
+      case 'aborted':
+        return;
+      case 'tooLarge':
+        context.metrics.limitHit('too-large');
+        sendProblem(response, tooLarge(body.size, COMPOSITE_BYTES_MAX));
+        return;
+      case 'noRoom':
+        context.metrics.limitHit('overloaded');
+        sendProblem(
+          response,
+          fault('overloaded', 'The bodies of all requests together are as large as memory allows.'),
+        );
+        return;
+      case 'body': {
+        const parsed = parse(body.bytes, check);
+        if (typeof parsed === 'string') sendProblem(response, fault('bad-request', parsed));
+        else await handle({ context, request, response, options }, parsed.body);
+      }
+    }
+  };
+}
+
+function wrongTypeOf(request: IncomingMessage): Fault | null {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    return fault('unsupported-encoding', `The body has Content-Encoding ${encoding}.`);
+  // No web page can send this type without asking first (CORS), and nobody here answers that.
+  if (/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) return null;
+  return fault('bad-request', 'The Content-Type must be application/json.');
+}
+
+function parse(bytes: Buffer, check: ReturnType<typeof compileBody>): { readonly body: unknown } | string {
+  if (!isUtf8(bytes)) return 'The body is not UTF-8.';
+  let body: unknown;
+  try {
+    body = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return 'The body is not JSON.';
+  }
+  const [error] = check(body);
+  if (error === undefined) return { body };
+  const place = error.instancePath === '' ? 'the whole' : error.instancePath;
+  const name = String(error.params['additionalProperty'] ?? '');
+  return `The body is not as it should be: ${place} ${error.message ?? 'is wrong'}${name === '' ? '' : ` (${name})`}.`;
+}
+
+async function batch(exchange: Exchange, body: unknown): Promise<void> {
+  const { context, response, options } = exchange;
+  const command = batchOf(body as BatchBody, context.limits);
+  if ('code' in command) {
+    refuse(exchange, command);
+    return;
+  }
+  if (command.steps.every((step) => step.kind === 'get')) {
+    await readAll(exchange, command.steps, options.mode, options.token);
+    return;
+  }
+  await write(exchange, command, (outcome, headers) => {
+    const { decided, revision, lineage } = outcome;
+    if (decided.kind !== 'batch') {
+      sendProblem(response, OVERLONG, headers);
+      return;
+    }
+    const results = decided.results.map((result, at) => ({
+      status: statusOfResult(result),
+      ...resultBody(result, command.steps[at] as Step, revision, lineage.id),
+    }));
+    sendJson(response, 200, { revision, results }, headers);
+  });
+}
+
+async function txn(exchange: Exchange, body: unknown): Promise<void> {
+  const { context, response } = exchange;
+  const command = transactionOf(body as TxnBody, context.limits);
+  if ('code' in command) {
+    refuse(exchange, command);
+    return;
+  }
+  await write(exchange, command, (outcome, headers) => {
+    const { decided, revision, lineage } = outcome;
+    if (decided.kind === 'transaction') {
+      const steps = command[decided.chose];
+      const results = decided.results.map((result, at) => resultBody(result, steps[at] as Step, revision, lineage.id));
+      sendJson(response, 200, { succeeded: decided.chose === 'then', revision, results }, headers);
+    } else if (decided.kind === 'abandoned') {
+      const { chose, step, outcome: failed } = decided;
+      const { key } = command[chose][step] as Step;
+      const why =
+        failed.kind === 'uncountable' || failed.kind === 'mismatch'
+          ? faultOfStep(failed, key, lineage.id)
+          : fault('internal');
+      sendProblem(response, { ...why, detail: `Operation ${step}: ${why.detail} Nothing was done.` }, headers);
+    } else {
+      sendProblem(response, OVERLONG, headers);
+    }
+  });
+}
+
+const OVERLONG = fault('too-large', 'The values that it gets have more than 1 MiB together; nothing was done.');
+
+function refuse({ context, response }: Exchange, why: Fault): void {
+  if (why.code === 'too-large') context.metrics.limitHit('too-large');
+  sendProblem(response, why);
+}
+
+async function write(
+  { context, request, response }: Exchange,
+  command: WriteCommand,
+  answer: (outcome: CommittedOutcome, headers: string[]) => void,
+): Promise<void> {
+  const chosen = request.headers['idempotency-key'];
+  const idempotencyKey: IdempotencyKey | null =
+    typeof chosen === 'string' ? idempotencyKeyOf(chosen, command.kind, command) : null;
+  const result = await context.operations.write(command, { idempotencyKey });
+  if (result.kind === 'unavailable') {
+    sendProblem(response, refusalOf(result, context.metrics));
+    return;
+  }
+  const { outcome, servedBy } = result;
+  const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
+  if (outcome.kind !== 'committed') {
+    sendProblem(response, faultOfWrite(outcome), headers);
+    return;
+  }
+  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Acks', `${outcome.acks}/${outcome.members}`);
+  headers.push('X-KV-Revision', String(outcome.revision));
+  answer(outcome, headers);
+}
+
+/** Each for itself: they need not show one revision, and the answer's token is that of the newest. */
+async function readAll(
+  { context, response }: Exchange,
+  steps: readonly Step[],
+  mode: ReadMode,
+  token: SessionToken | null,
+): Promise<void> {
+  const answers = await Promise.all(steps.map(({ key }) => context.operations.read({ key, mode, token })));
+  const results: object[] = [];
+  let newest: SessionToken | null = null;
+  for (const [at, answer] of answers.entries()) {
+    if (answer.kind === 'unavailable') {
+      sendProblem(response, refusalOf(answer, context.metrics));
+      return;
+    }
+    const { outcome } = answer;
+    if (outcome.kind !== 'read') {
+      sendProblem(response, faultOfRead(outcome));
+      return;
+    }
+    const { found, lineage, revision } = outcome;
+    if (newest === null || lineage.number > newest.lineage.number || revision > newest.revision)
+      newest = { lineage, revision };
+    const get = found === null ? null : envelopeOf((steps[at] as Step).key, found, lineage.id);
+    results.push({ status: found === null ? 404 : 200, get });
+  }
+  const headers = newest === null ? [] : ['X-KV-Session', encodeSessionToken(newest)];
+  sendJson(response, 200, { results }, [...headers, 'X-KV-Consistency', mode, 'Cache-Control', 'no-store']);
+}

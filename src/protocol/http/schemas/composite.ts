@@ -1,0 +1,177 @@
+import type { ErrorCode } from '../../../core/base/errors.ts';
+import { BATCH_STEPS_MAX, CONTENT_TYPE_BYTES_MAX, TRANSACTION_PARTS_MAX } from '../../../core/store/commands.ts';
+import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
+import type { JsonSchema, Operation, ResponseDescription } from '../operation.ts';
+import { consistency, envelopeSchema, idempotencyKey, session, WRITE_ERRORS, writeHeadersOut } from './keys.ts';
+import { problemResponses } from './problem.ts';
+
+/** Several things at once: `POST /v1/batch`, each for itself, and `POST /v1/txn`, all or nothing. */
+
+export const BATCH_PATH = '/v1/batch';
+export const TXN_PATH = '/v1/txn';
+export const COMPOSITE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** A key is text, or bytes in base64; so is a value. Which of the two, and no more than one, is for the parser to say. */
+const keyFields = {
+  key: { type: 'string', minLength: 1, description: '1 to 1024 bytes of UTF-8; or `keyB64`.' },
+  keyB64: { type: 'string', contentEncoding: 'base64', description: 'For keys that are not UTF-8.' },
+} as const;
+
+const valueFields = {
+  value: { type: 'string', description: 'Text; or `valueB64`.' },
+  valueB64: { type: 'string', contentEncoding: 'base64' },
+} as const;
+
+const conditionFields = {
+  ifMatch: { type: 'string', maxLength: 4096, pattern: ENTITY_TAGS_PATTERN, description: 'As the header If-Match.' },
+  ifNoneMatch: { type: 'string', maxLength: 4096, pattern: ENTITY_TAGS_PATTERN, description: 'As If-None-Match.' },
+} as const;
+
+const object = (properties: Readonly<Record<string, JsonSchema>>, required: readonly string[] = []): JsonSchema => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+const INTEGER = {
+  description: 'A whole number of 64 bits: as a number, or, where that is not exact, as a string.',
+  anyOf: [
+    { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    { type: 'string', pattern: '^-?[0-9]{1,19}$' },
+  ],
+} as const;
+
+const contentType = { type: 'string', maxLength: CONTENT_TYPE_BYTES_MAX, pattern: '^[\\x20-\\x7e\\t]*$' } as const;
+
+const stepFields = (conditions: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> => ({
+  get: object(keyFields),
+  put: object({ ...keyFields, ...valueFields, contentType, ...conditions }),
+  delete: object({ ...keyFields, ...conditions }),
+  incr: object({ ...keyFields, by: INTEGER, ...conditions }),
+});
+
+const step = (conditions: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+  ...object(stepFields(conditions)),
+  description: 'One of get, put, delete and incr.',
+  minProperties: 1,
+  maxProperties: 1,
+});
+
+export const batchBody: JsonSchema = object(
+  { operations: { type: 'array', minItems: 1, maxItems: BATCH_STEPS_MAX, items: step(conditionFields) } },
+  ['operations'],
+);
+
+const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+
+const comparison: JsonSchema = {
+  ...object({
+    ...keyFields,
+    revision: { ...count, description: 'Of the last change; 0: no value.' },
+    version: { ...count, description: '0: no value.' },
+    ...valueFields,
+    exists: { type: 'boolean' },
+    etag: { type: 'string', maxLength: 4096, pattern: ENTITY_TAGS_PATTERN, description: 'Names the lineage, too.' },
+    op: { type: 'string', enum: ['=', '!=', '<', '>'], default: '=', description: '< and > for revision and version.' },
+  }),
+  description: 'A key, and one of revision, version, value, valueB64, exists, etag.',
+};
+
+const steps = { type: 'array', maxItems: TRANSACTION_PARTS_MAX, items: step({}) } as const;
+
+export const txnBody: JsonSchema = object({
+  if: { type: 'array', maxItems: TRANSACTION_PARTS_MAX, items: comparison },
+  // eslint-disable-next-line unicorn/no-thenable -- the name that etcd's users know; no object of ours has it
+  then: steps,
+  else: steps,
+});
+
+const writtenResult = {
+  revision: { type: 'integer' },
+  version: { type: 'integer' },
+  etag: { type: 'string' },
+  created: { type: 'boolean' },
+} as const;
+
+const result = {
+  type: 'object',
+  description: 'By the name of what was asked for.',
+  properties: {
+    status: { type: 'integer', description: 'In a batch: what the operation alone would have been answered with.' },
+    get: { anyOf: [envelopeSchema, { type: 'null' }] },
+    put: { type: 'object', properties: writtenResult },
+    delete: { type: 'object', properties: { deleted: { type: 'integer', enum: [0, 1] } } },
+    incr: {
+      type: 'object',
+      properties: { ...writtenResult, value: { type: 'string', description: 'The sum, in decimal.' } },
+    },
+    error: {
+      type: 'object',
+      description: 'In a batch: why the operation was not done.',
+      properties: { code: { type: 'string' }, detail: { type: 'string' } },
+    },
+  },
+} as const;
+
+const answered = (description: string, more: Readonly<Record<string, JsonSchema>>): ResponseDescription => ({
+  description,
+  headers: writeHeadersOut,
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: { ...more, revision: { type: 'integer' }, results: { type: 'array', items: result } },
+      },
+    },
+  },
+});
+
+const COMPOSITE_ERRORS = [
+  'bad-request',
+  'bad-key',
+  'too-large',
+  'unsupported-encoding',
+  'memory-full',
+  'request-timeout',
+] as const satisfies readonly ErrorCode[];
+
+export const batchOperation: Operation = {
+  method: 'post',
+  path: BATCH_PATH,
+  operationId: 'batch',
+  tags: ['keys'],
+  summary: 'Up to 1000 operations in one request, each for itself',
+  description:
+    'Not atomic: one that fails keeps none of the others from taking effect. What is done shares one revision. Keys that cannot travel in a path go here. A batch of gets alone is a read, in the mode of `consistency`; among writes a get sees what those before it have done.',
+  parameters: [consistency, session, idempotencyKey],
+  requestBody: { required: true, content: { 'application/json': { schema: batchBody } } },
+  responses: {
+    '200': answered('A result for each operation, in their order.', {}),
+    ...problemResponses(
+      ...WRITE_ERRORS,
+      ...COMPOSITE_ERRORS,
+      'no-replica',
+      'not-in-sync',
+      'replica-behind',
+      'empty',
+      'replaced-lineage',
+    ),
+  },
+};
+
+export const txnOperation: Operation = {
+  method: 'post',
+  path: TXN_PATH,
+  operationId: 'txn',
+  tags: ['keys'],
+  summary: 'All or nothing: if all comparisons hold this, else that',
+  parameters: [session, idempotencyKey],
+  requestBody: { required: true, content: { 'application/json': { schema: txnBody } } },
+  responses: {
+    '200': answered('Which of the two lists was carried out, and what came of it.', { succeeded: { type: 'boolean' } }),
+    ...problemResponses(...WRITE_ERRORS, ...COMPOSITE_ERRORS, 'not-a-number', 'out-of-range'),
+  },
+};
+
+export const compositeOperations: readonly Operation[] = [batchOperation, txnOperation];
