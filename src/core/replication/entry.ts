@@ -1,8 +1,7 @@
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
 import type { DecidedOutcome, IdempotencyKey, RequestId, SessionId } from '../store/commands.ts';
-import type { StoredValue } from '../store/reads.ts';
-import type { Tombstone } from '../store/store.ts';
+import type { StoredValue, Tombstone } from '../store/reads.ts';
 
 /**
  * What an entry does to a key, decided by the leader: applying it needs no condition and no clock. What is to stand in the

@@ -5,7 +5,7 @@ import type { SessionId } from '../store/commands.ts';
 import type { StoredValue } from '../store/reads.ts';
 import type { Session } from '../store/sessions.ts';
 import type { StateMachine } from '../store/state-machine.ts';
-import type { Tombstone } from '../store/store.ts';
+import type { Tombstone } from '../store/reads.ts';
 import type { SnapshotItem } from './messages.ts';
 
 const ITEM_OVERHEAD_BYTES = 64;

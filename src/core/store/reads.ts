@@ -30,6 +30,13 @@ export interface StoredValue {
   readonly modifiedMs: WallMs;
 }
 
+/** What is remembered of a key that was deleted. */
+export interface Tombstone {
+  readonly version: Version;
+  /** The index of the entry that deleted the key. */
+  readonly revision: LogIndex;
+}
+
 export type ReadOutcome =
   | {
       readonly kind: 'read';

@@ -1,15 +1,9 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
-import type { LogIndex, Version } from '../base/numbers.ts';
+import type { Version } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import type { Step, WriteCommand } from './commands.ts';
-import type { StoredValue } from './reads.ts';
-
-export interface Tombstone {
-  readonly version: Version;
-  /** The index of the entry that deleted the key. */
-  readonly revision: LogIndex;
-}
+import type { StoredValue, Tombstone } from './reads.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
 const VALUE_OVERHEAD_BYTES = 440;

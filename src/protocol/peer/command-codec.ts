@@ -32,43 +32,30 @@ const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'valu
 const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
 
 export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
-  switch (command.kind) {
-    case 'batch':
-      writer.oneOf(COMMANDS, command.kind);
-      writeSteps(writer, command.steps);
-      return;
-    case 'transaction':
-      writer.oneOf(COMMANDS, command.kind);
-      writer.number(command.comparisons.length);
-      for (const comparison of command.comparisons) writeComparison(writer, comparison);
-      writeSteps(writer, command.then);
-      writeSteps(writer, command.otherwise);
-      return;
-    default:
-      writeStep(writer, command);
+  if (command.kind === 'batch') {
+    writer.oneOf(COMMANDS, command.kind);
+    writeSteps(writer, command.steps);
+  } else if (command.kind === 'transaction') {
+    writer.oneOf(COMMANDS, command.kind);
+    writer.number(command.comparisons.length);
+    for (const comparison of command.comparisons) writeComparison(writer, comparison);
+    writeSteps(writer, command.then);
+    writeSteps(writer, command.otherwise);
+  } else {
+    writeStep(writer, command);
   }
 }
 
 export function readCommand(reader: ByteReader): WriteCommand {
   const kind = reader.oneOf(COMMANDS, 'command');
-  switch (kind) {
-    case 'batch':
-      return { kind, steps: readSteps(reader, BATCH_STEPS_MAX) };
-    case 'transaction': {
-      const comparisons: Comparison[] = [];
-      for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
-        comparisons.push(readComparison(reader));
-      }
-      return {
-        kind,
-        comparisons,
-        then: readSteps(reader, TRANSACTION_PARTS_MAX),
-        otherwise: readSteps(reader, TRANSACTION_PARTS_MAX),
-      };
-    }
-    default:
-      return keyCommand(reader, stepOf(reader, kind));
+  if (kind === 'batch') return { kind, steps: readSteps(reader, BATCH_STEPS_MAX) };
+  if (kind !== 'transaction') return keyCommand(reader, stepOf(reader, kind));
+  const comparisons: Comparison[] = [];
+  for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
+    comparisons.push(readComparison(reader));
   }
+  const then = readSteps(reader, TRANSACTION_PARTS_MAX);
+  return { kind, comparisons, then, otherwise: readSteps(reader, TRANSACTION_PARTS_MAX) };
 }
 
 function writeStep(writer: ByteWriter, step: Step): void {

@@ -148,30 +148,28 @@ const UNCOUNTABLE: readonly Extract<KeyOutcome, { kind: 'uncountable' }>['reason
 const ABSENT_OUTCOME: KeyOutcome = Object.freeze({ kind: 'absent' });
 
 export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void {
-  switch (outcome.kind) {
-    case 'batch':
-      writer.oneOf(DECIDED, outcome.kind);
-      writer.number(outcome.results.length);
-      for (const result of outcome.results) writeResult(writer, result);
-      return;
-    case 'transaction':
-      writer.oneOf(DECIDED, outcome.kind);
-      writer.oneOf(LISTS, outcome.chose);
-      writer.number(outcome.results.length);
-      for (const result of outcome.results) writeResult(writer, result);
-      return;
-    case 'abandoned':
-      writer.oneOf(DECIDED, outcome.kind);
-      writer.oneOf(LISTS, outcome.chose);
-      writer.number(outcome.step);
-      writeResult(writer, outcome.outcome);
-      return;
-    case 'overlong':
-      writer.oneOf(DECIDED, outcome.kind);
-      return;
-    default:
-      writeResult(writer, outcome);
+  if (outcome.kind === 'batch') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writeResults(writer, outcome.results);
+  } else if (outcome.kind === 'transaction') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writer.oneOf(LISTS, outcome.chose);
+    writeResults(writer, outcome.results);
+  } else if (outcome.kind === 'abandoned') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writer.oneOf(LISTS, outcome.chose);
+    writer.number(outcome.step);
+    writeResult(writer, outcome.outcome);
+  } else if (outcome.kind === 'overlong') {
+    writer.oneOf(DECIDED, outcome.kind);
+  } else {
+    writeResult(writer, outcome);
   }
+}
+
+function writeResults(writer: ByteWriter, results: readonly StepResult[]): void {
+  writer.number(results.length);
+  for (const result of results) writeResult(writer, result);
 }
 
 function writeResult(writer: ByteWriter, result: StepResult): void {
@@ -212,23 +210,13 @@ function writeResult(writer: ByteWriter, result: StepResult): void {
 
 export function readDecided(reader: ByteReader): DecidedOutcome {
   const kind = reader.oneOf(DECIDED, 'outcome');
-  switch (kind) {
-    case 'batch':
-      return { kind, results: readResults(reader) };
-    case 'transaction':
-      return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
-    case 'abandoned':
-      return {
-        kind,
-        chose: reader.oneOf(LISTS, 'list'),
-        step: reader.number('step'),
-        outcome: readKeyOutcome(reader),
-      };
-    case 'overlong':
-      return { kind };
-    default:
-      return keyOutcome(reader, resultOf(reader, kind));
-  }
+  if (kind === 'batch') return { kind, results: readResults(reader) };
+  if (kind === 'transaction') return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
+  if (kind === 'overlong') return { kind };
+  if (kind !== 'abandoned') return keyOutcome(reader, resultOf(reader, kind));
+  const chose = reader.oneOf(LISTS, 'list');
+  const step = reader.number('step');
+  return { kind, chose, step, outcome: keyOutcome(reader, readResult(reader)) };
 }
 
 function readResults(reader: ByteReader): readonly StepResult[] {
@@ -237,23 +225,15 @@ function readResults(reader: ByteReader): readonly StepResult[] {
   return results;
 }
 
-const readKeyOutcome = (reader: ByteReader): KeyOutcome => keyOutcome(reader, readResult(reader));
-
 function keyOutcome(reader: ByteReader, result: StepResult): KeyOutcome {
   return result.kind === 'got' ? reader.fail('a get where something is to be done') : result;
 }
 
 function readResult(reader: ByteReader): StepResult {
   const kind = reader.oneOf(DECIDED, 'result');
-  switch (kind) {
-    case 'batch':
-    case 'transaction':
-    case 'abandoned':
-    case 'overlong':
-      return reader.fail(`${kind} within another outcome`);
-    default:
-      return resultOf(reader, kind);
-  }
+  return kind === 'batch' || kind === 'transaction' || kind === 'abandoned' || kind === 'overlong'
+    ? reader.fail(`${kind} within another outcome`)
+    : resultOf(reader, kind);
 }
 
 function resultOf(reader: ByteReader, kind: StepResult['kind']): StepResult {

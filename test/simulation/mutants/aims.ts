@@ -67,6 +67,7 @@ const manyReads = { readShare: 0.8, operationMeanUs: 10 * MS, inFlightMax: 8, ke
 /** Schedules drawn from the seed, aimed by what is on in them and how much. */
 const drawnTrials = {
   anything: drawn({}),
+  composites: drawn({ clients: { compositeShare: 0.6, counterShare: 0.3, readShare: 0.3 } }),
   doubt: drawn({
     faults: { ...leaders, ...members, apiLate: 6, apiSlowAnswers: 2 },
     api: { late: 0.1, slowAnswers: 0.1, timeoutUs: 300 * MS },

@@ -219,6 +219,65 @@ export const clientMutants: readonly Mutant[] = [
       },
     ],
   },
+  // --- R16 ---------------------------------------------------------------------------------------------------------------
+  {
+    name: 'steps-do-not-see-each-other',
+    rule: 'R16',
+    without: 'a step sees what those before it have done',
+    aim: 'composites',
+    patches: [
+      {
+        file: 'store/decide.ts',
+        find: `    return changed === undefined ? this.#newest.stateOf(key) : afterwards(changed);`,
+        replace: `    return changed === undefined ? this.#newest.stateOf(key) : this.#newest.stateOf(key);`,
+      },
+    ],
+  },
+  {
+    name: 'abandoned-half-done',
+    rule: 'R16',
+    without: 'a transaction of which a step cannot be done does nothing',
+    aim: 'composites',
+    patches: [
+      {
+        file: 'store/decide.ts',
+        find: `      return { effects: NONE, outcome: { kind: 'abandoned',`,
+        replace: `      return { effects: draft.effects, outcome: { kind: 'abandoned',`,
+      },
+    ],
+  },
+  {
+    name: 'only-the-last-key-is-open',
+    rule: 'R16',
+    without: 'every key that an uncommitted entry changes is waited for, and decided against',
+    aim: 'composites',
+    patches: [
+      {
+        file: 'replication/replica.ts',
+        find: `    for (const effect of effectsOf(entry)) this.#uncommitted.set(effect.key, effect);
+  }
+
+  /** R10`,
+        replace: `    for (const effect of effectsOf(entry).slice(-1)) this.#uncommitted.set(effect.key, effect);
+  }
+
+  /** R10`,
+      },
+    ],
+  },
+  {
+    name: 'half-of-an-entry-is-applied',
+    rule: 'R16',
+    without: 'all that an entry changes is applied',
+    aim: 'composites',
+    patches: [
+      {
+        file: 'store/state-machine.ts',
+        find: `        for (const effect of body.effects) this.store.apply(effect);`,
+        replace: `        for (const effect of body.effects.slice(0, 2)) this.store.apply(effect);`,
+      },
+    ],
+  },
   // --- R15 ---------------------------------------------------------------------------------------------------------------
   {
     name: 'answered-when-appended',

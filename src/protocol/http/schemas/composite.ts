@@ -82,7 +82,6 @@ const steps = { type: 'array', maxItems: TRANSACTION_PARTS_MAX, items: step({}) 
 
 export const txnBody: JsonSchema = object({
   if: { type: 'array', maxItems: TRANSACTION_PARTS_MAX, items: comparison },
-  // eslint-disable-next-line unicorn/no-thenable -- the name that etcd's users know; no object of ours has it
   then: steps,
   else: steps,
 });
