@@ -22,11 +22,12 @@ const session = '2b1e6c9a-77f0-4d7c-8d1c-0a6f2b9f1e55.12' as SessionId;
 const value = new Uint8Array(valueBytes).fill(7);
 const contentType = 'application/octet-stream';
 const condition = { kind: 'none' } as const;
+const lifetime = { kind: 'unlimited' } as const;
 
 function writes(base: number): PeerFrame[] {
   return Array.from({ length: BATCH }, (_, i): PeerFrame => {
     const key = `user:${base + i}` as Key;
-    const command = { kind: 'put', key, value, contentType, condition } as const;
+    const command = { kind: 'put', key, value, contentType, condition, lifetime } as const;
     const write = {
       id: { session, number: base + i },
       settledThrough: base,
@@ -41,7 +42,13 @@ function entriesFrom(base: number): Entry[] {
   return Array.from({ length: BATCH }, (_, i) => {
     const index = logIndex(base + i + 1);
     const timeMs = wallMs(1_790_000_000_000);
-    const place = { revision: index, version: version(1), createRevision: index, modifiedMs: timeMs };
+    const place = {
+      revision: index,
+      version: version(1),
+      createRevision: index,
+      modifiedMs: timeMs,
+      expiresAtMs: null,
+    };
     const effects = [
       { kind: 'put', key: `user:${base + i}` as Key, stored: { value, contentType, ...place } } as const,
     ];
@@ -102,13 +109,14 @@ function found(base: number): PeerFrame[] {
       version: version(1),
       createRevision: revision,
       modifiedMs: wallMs(1_790_000_000_000),
+      expiresAtMs: null,
     };
     return {
       kind: 'readAnswered',
       group,
       epoch: term,
       request: base + i,
-      outcome: { kind: 'read', found: stored, lineage, revision },
+      outcome: { kind: 'read', found: stored, remainingMs: null, lineage, revision },
     };
   });
 }

@@ -979,7 +979,14 @@ function requestOf(number: number): WriteRequest {
     id: { session: SESSION, number },
     settledThrough: 0,
     idempotencyKey: null,
-    command: { kind: 'put', key: KEY, value: Uint8Array.of(number), contentType: null, condition: { kind: 'none' } },
+    command: {
+      kind: 'put',
+      key: KEY,
+      value: Uint8Array.of(number),
+      contentType: null,
+      condition: { kind: 'none' },
+      lifetime: { kind: 'unlimited' },
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   Condition,
   IdempotencyKey,
   KeyCommand,
+  Lifetime,
   OpenSessionOutcome,
   Relation,
   RevisionTag,
@@ -181,14 +182,23 @@ export class Client {
     const key = this.#drawKey(random);
     const condition = this.#drawCondition(random);
     if (random.chance(clients.deleteShare)) return { kind: 'delete', key, condition };
+    const lifetime = this.#drawLifetime(random);
+    if (clients.lifetimeShare > 0 && lifetime.kind !== 'kept' && random.chance(0.2))
+      return { kind: 'touch', key, lifetime, condition };
     if (!isCounter(key)) {
       const value = valueOf(this.#world.nextName(), random.between(4, clients.valueBytesMax));
-      return { kind: 'put', key, value, contentType: null, condition };
+      return { kind: 'put', key, value, contentType: null, condition, lifetime };
     }
     if (random.chance(0.8)) return { kind: 'increment', key, by: BigInt(random.between(-3, 9)), condition };
     // Near the end of what can be counted, too.
     const digits = random.chance(0.2) ? '9223372036854775800' : String(this.#world.nextName());
-    return { kind: 'put', key, value: Buffer.from(digits), contentType: null, condition };
+    return { kind: 'put', key, value: Buffer.from(digits), contentType: null, condition, lifetime };
+  }
+
+  #drawLifetime(random: Prng): Lifetime {
+    const { lifetimeShare } = this.#world.plan.clients;
+    if (lifetimeShare === 0 || !random.chance(lifetimeShare)) return { kind: 'unlimited' };
+    return random.chance(0.2) ? { kind: 'kept' } : { kind: 'limited', ms: random.pick([1, 30, 100, 400, 3000]) };
   }
 
   #drawStep(random: Prng): Step {

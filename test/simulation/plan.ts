@@ -157,6 +157,8 @@ export interface Plan {
     readonly idempotencyShare: number;
     /** Of writes: batches and transactions. */
     readonly compositeShare: number;
+    /** Of puts and touches: those that set a time to live. */
+    readonly lifetimeShare: number;
     /** Of keys: those that hold a counter. */
     readonly counterShare: number;
     readonly readModes: readonly ReadMode[];
@@ -253,6 +255,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       idempotencyShare: random.pick([0, 0.1, 0.3]),
       compositeShare: random.pick([0, 0.1, 0.4]),
       counterShare: random.pick([0, 0.2]),
+      lifetimeShare: random.pick([0, 0.2, 0.6]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

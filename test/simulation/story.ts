@@ -1,13 +1,14 @@
 import type { ApiAnswer, ApiRequest } from '../../src/core/election/api.ts';
 import type { RecordContent } from '../../src/core/election/record.ts';
 import type { Effect, Input, Report } from '../../src/core/group/io.ts';
-import type { Entry } from '../../src/core/replication/entry.ts';
+import type { Entry, KeyEffect } from '../../src/core/replication/entry.ts';
 import type { PeerMessage } from '../../src/core/replication/messages.ts';
 import { parseReplicaId } from '../../src/core/replication/replica-id.ts';
 import type {
   Comparison,
   Condition,
   KeyCommand,
+  Lifetime,
   Step as CommandStep,
   WriteCommand,
   WriteOutcome,
@@ -336,13 +337,18 @@ function describeStep(step: CommandStep): string {
 function describeKeyCommand(command: KeyCommand): string {
   switch (command.kind) {
     case 'put':
-      return `put ${command.key}=#${valueNumber(command.value)}`;
+      return `put ${command.key}=#${valueNumber(command.value)}${describeLifetime(command.lifetime)}`;
     case 'delete':
       return `delete ${command.key}`;
+    case 'touch':
+      return `touch ${command.key}${describeLifetime(command.lifetime)}`;
     case 'increment':
       return `add ${command.by} to ${command.key}`;
   }
 }
+
+const describeLifetime = (lifetime: Lifetime): string =>
+  lifetime.kind === 'unlimited' ? '' : lifetime.kind === 'kept' ? ' for as long as before' : ` for ${lifetime.ms} ms`;
 
 function describeComparison(comparison: Comparison): string {
   const { key } = comparison;
@@ -385,13 +391,22 @@ function describeRead(outcome: ReadOutcome): string {
 
 function describeEntry({ index, epoch, body }: Entry): string {
   const place = `${index}/e${epoch}`;
-  if (body.kind !== 'write') return `${place} ${body.kind}`;
-  const { effects, outcome } = body;
-  if (effects.length === 0) return `${place} ${outcome.kind}`;
-  const changes = effects.map((effect) =>
-    effect.kind === 'put' ? `${effect.key}=#${valueNumber(effect.stored.value)}` : `${effect.key} deleted`,
-  );
-  return `${place} ${changes.join(', ')}`;
+  if (body.kind === 'write' && body.effects.length === 0) return `${place} ${body.outcome.kind}`;
+  if (body.kind !== 'write' && body.kind !== 'expire') return `${place} ${body.kind}`;
+  return `${place} ${body.effects.map(describeChange).join(', ')}`;
+}
+
+function describeChange(effect: KeyEffect): string {
+  switch (effect.kind) {
+    case 'put':
+      return `${effect.key}=#${valueNumber(effect.stored.value)}`;
+    case 'delete':
+      return `${effect.key} deleted`;
+    case 'expire':
+      return `${effect.key} expired`;
+    case 'touch':
+      return `${effect.key} due at ${effect.expiresAtMs}`;
+  }
 }
 
 const ENTRIES_SHOWN = 3;

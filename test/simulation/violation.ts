@@ -15,6 +15,7 @@ export type Invariant =
   | 'applied-once'
   | 'sessions'
   | 'refused-writes'
+  | 'expiry'
   | 'linearizable-reads'
   | 'in-sync-reads'
   | 'session-reads'

@@ -6,8 +6,7 @@ import { fault, sentenceOf, type Fault } from '../../protocol/http/problem.ts';
 import { recoverBody, RECOVERY_PATH } from '../../protocol/http/schemas/admin.ts';
 import { compileBody } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
-import { tooLarge } from './keys.ts';
-import { readBody } from './request-body.ts';
+import { readJson } from './json-body.ts';
 import { sendJson, sendProblem } from './respond.ts';
 import type { Route } from './routes.ts';
 
@@ -35,40 +34,9 @@ async function recover(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  // No web page can send this type without asking first (CORS), and nobody here answers that.
-  if (!/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
-    sendProblem(response, fault('bad-request', 'The Content-Type must be application/json.'));
-    return;
-  }
-  const body = await readBody(context, request, response, BODY_BYTES_MAX);
-  switch (body.kind) {
-    case 'aborted':
-      return;
-    case 'tooLarge':
-      sendProblem(response, tooLarge(body.size, BODY_BYTES_MAX));
-      return;
-    case 'noRoom':
-      sendProblem(response, fault('overloaded'));
-      return;
-    case 'body': {
-      const asked = parse(body.bytes);
-      if (typeof asked === 'string') sendProblem(response, fault('bad-request', asked));
-      else sendOutcome(response, await admin.recover(asked));
-    }
-  }
-}
-
-/** The request, or what is wrong with it. */
-function parse(bytes: Buffer): RecoverRequest | string {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return 'The body is not JSON.';
-  }
-  const [error] = checkRecover(parsed);
-  if (error !== undefined) return `The body is not as it should be: ${error.instancePath} ${error.message ?? ''}.`;
-  return { despite: [], ...(parsed as Omit<RecoverRequest, 'despite'>) };
+  const body = await readJson(context, request, response, { bytesMax: BODY_BYTES_MAX, check: checkRecover });
+  if (body !== null)
+    sendOutcome(response, await admin.recover({ despite: [], ...(body.value as Omit<RecoverRequest, 'despite'>) }));
 }
 
 function sendOutcome(response: ServerResponse, outcome: RecoverOutcome): void {

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { CommittedOutcome, IdempotencyKey, Step, WriteCommand } from '../../core/store/commands.ts';
@@ -28,8 +27,8 @@ import {
 import { encodeSessionToken } from '../../protocol/http/session-token.ts';
 import { compileBody, compileOperation, type Validator } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
-import { isFault, optionsOf, tooLarge, type ReadOptions } from './keys.ts';
-import { readBody } from './request-body.ts';
+import { readJson, type JsonBody } from './json-body.ts';
+import { isFault, optionsOf, type ReadOptions } from './keys.ts';
 import { sendJson, sendProblem } from './respond.ts';
 import type { Handler, Route } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
@@ -54,7 +53,7 @@ interface Exchange {
 /** The parsed body, once everything about the request is as its schemas say; else the answer is on its way. */
 function withBody(
   validator: Validator,
-  check: ReturnType<typeof compileBody>,
+  check: JsonBody['check'],
   handle: (exchange: Exchange, body: unknown) => Promise<void>,
 ): Handler {
   return async (context, request, response) => {
@@ -63,57 +62,9 @@ function withBody(
       sendProblem(response, options);
       return;
     }
-    const wrongType = wrongTypeOf(request);
-    if (wrongType !== null) {
-      sendProblem(response, wrongType);
-      return;
-    }
-    const body = await readBody(context, request, response, COMPOSITE_BYTES_MAX);
-    switch (body.kind) {
-      case 'aborted':
-        return;
-      case 'tooLarge':
-        context.metrics.limitHit('too-large');
-        sendProblem(response, tooLarge(body.size, COMPOSITE_BYTES_MAX));
-        return;
-      case 'noRoom':
-        context.metrics.limitHit('overloaded');
-        sendProblem(
-          response,
-          fault('overloaded', 'The bodies of all requests together are as large as memory allows.'),
-        );
-        return;
-      case 'body': {
-        const parsed = parse(body.bytes, check);
-        if (typeof parsed === 'string') sendProblem(response, fault('bad-request', parsed));
-        else await handle({ context, request, response, options }, parsed.body);
-      }
-    }
+    const body = await readJson(context, request, response, { bytesMax: COMPOSITE_BYTES_MAX, check });
+    if (body !== null) await handle({ context, request, response, options }, body.value);
   };
-}
-
-function wrongTypeOf(request: IncomingMessage): Fault | null {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-    return fault('unsupported-encoding', `The body has Content-Encoding ${encoding}.`);
-  // No web page can send this type without asking first (CORS), and nobody here answers that.
-  if (/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) return null;
-  return fault('bad-request', 'The Content-Type must be application/json.');
-}
-
-function parse(bytes: Buffer, check: ReturnType<typeof compileBody>): { readonly body: unknown } | string {
-  if (!isUtf8(bytes)) return 'The body is not UTF-8.';
-  let body: unknown;
-  try {
-    body = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return 'The body is not JSON.';
-  }
-  const [error] = check(body);
-  if (error === undefined) return { body };
-  const place = error.instancePath === '' ? 'the whole' : error.instancePath;
-  const name = String(error.params['additionalProperty'] ?? '');
-  return `The body is not as it should be: ${place} ${error.message ?? 'is wrong'}${name === '' ? '' : ` (${name})`}.`;
 }
 
 async function batch(exchange: Exchange, body: unknown): Promise<void> {

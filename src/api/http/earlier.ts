@@ -22,8 +22,8 @@ import {
 } from '../../protocol/http/validation-detail.ts';
 import { compileBody } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
-import { bufferOf, tooLarge } from './keys.ts';
-import { readBody } from './request-body.ts';
+import { bufferOf } from './keys.ts';
+import { readBody, tooLarge } from './request-body.ts';
 import { send, sendDetail, sendJson } from './respond.ts';
 import type { Handler, Route } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
@@ -131,7 +131,7 @@ async function putParsed(
     return;
   }
   const result = await context.operations.write(
-    { kind: 'put', key, value, contentType: TEXT, condition: NO_CONDITION },
+    { kind: 'put', key, value, contentType: TEXT, condition: NO_CONDITION, lifetime: { kind: 'unlimited' } },
     { idempotencyKey: null },
   );
   if (result.kind === 'unavailable') sendDetail(response, refusalOf(result, context.metrics));

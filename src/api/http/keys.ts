@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../core/base/key.ts';
-import type { CommittedOutcome, Condition, IdempotencyKey, KeyCommand } from '../../core/store/commands.ts';
+import type { CommittedOutcome, Condition, IdempotencyKey, KeyCommand, Lifetime } from '../../core/store/commands.ts';
 import type { ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
 import { envelopeOf } from '../../protocol/http/composite.ts';
@@ -14,6 +14,7 @@ import {
   WRITE_STATUS,
   type WriteMethod,
 } from '../../protocol/http/outcomes.ts';
+import { LIFETIME_DESCRIPTION, lifetimeOf, limitedLifetimeOf, secondsOf } from '../../protocol/http/lifetime.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import { NO_QUERY, parseQuery, splitTarget, type QueryValues } from '../../protocol/http/query.ts';
 import {
@@ -21,13 +22,16 @@ import {
   ENVELOPE_MEDIA_TYPE,
   getKey,
   KEYS_PREFIX,
+  patchBody,
+  patchKey,
   postKey,
   putKey,
 } from '../../protocol/http/schemas/keys.ts';
 import { decodeSessionToken, encodeSessionToken } from '../../protocol/http/session-token.ts';
-import { compileOperation, type Validator } from '../../protocol/http/validators.ts';
+import { compileBody, compileOperation, type Validator } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
-import { readBody } from './request-body.ts';
+import { readJson } from './json-body.ts';
+import { readBody, tooLarge } from './request-body.ts';
 import { send, sendProblem } from './respond.ts';
 import type { Route } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
@@ -35,13 +39,17 @@ import { refusalOf } from './unavailable.ts';
 export const keyRoutes: Route = {
   pattern: `${KEYS_PREFIX}{key}`,
   match: /^\/v1\/keys\//,
-  methods: { GET: read, HEAD: read, PUT: put, POST: post, DELETE: remove },
+  methods: { GET: read, HEAD: read, PUT: put, POST: post, PATCH: touch, DELETE: remove },
 };
 
 const readValidator = compileOperation(getKey);
 const putValidator = compileOperation(putKey);
 const postValidator = compileOperation(postKey);
+const patchValidator = compileOperation(patchKey);
 const deleteValidator = compileOperation(deleteKey);
+const checkPatch = compileBody(patchBody);
+/** `{"ttl": …}`, and blanks. */
+const PATCH_BYTES_MAX = 1024;
 
 const NO_CONDITION: Condition = { kind: 'none' };
 const MUST_BE_ABSENT: Condition = { kind: 'absent' };
@@ -111,7 +119,10 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
   }
   headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Consistency', input.mode);
   if (outcome.found === null) sendProblem(response, absent(input.key), headers);
-  else sendFound(request, response, input.key, outcome.found, outcome.lineage.id, headers);
+  else {
+    if (outcome.remainingMs !== null) headers.push('X-KV-TTL', secondsOf(outcome.remainingMs));
+    sendFound(request, response, input.key, outcome.found, outcome.lineage.id, headers);
+  }
 }
 
 function sendFound(
@@ -193,6 +204,11 @@ async function store(
     await add(context, request, response, { key: input.key, by: BigInt(incr) });
     return;
   }
+  const lifetime = lifetimeFor(request);
+  if (lifetime === null) {
+    sendProblem(response, BAD_TTL);
+    return;
+  }
   const condition = method === 'POST' ? MUST_BE_ABSENT : conditionOf(request);
   if (condition === null) {
     sendProblem(response, TWO_CONDITIONS);
@@ -224,6 +240,7 @@ async function store(
         value: body.bytes,
         contentType,
         condition,
+        lifetime,
       });
     }
   }
@@ -235,6 +252,10 @@ async function add(
   response: ServerResponse,
   { key, by }: { readonly key: Key; readonly by: bigint },
 ): Promise<void> {
+  if (request.headers['x-kv-ttl'] !== undefined) {
+    sendProblem(response, fault('bad-request', 'With incr a counter stays as long as before: leave X-KV-TTL out.'));
+    return;
+  }
   if (BigInt.asIntN(64, by) !== by) {
     sendProblem(response, fault('bad-request', 'The query parameter incr does not fit into 64 bits.'));
     return;
@@ -247,6 +268,38 @@ async function add(
   }
   const condition = request.headers['if-none-match'] === undefined ? NO_CONDITION : MUST_BE_ABSENT;
   await write(context, request, response, 'POST', { kind: 'increment', key, by, condition });
+}
+
+const UNLIMITED = { kind: 'unlimited' } as const;
+const BAD_TTL = fault('bad-request', `The header X-KV-TTL must be keep, or ${LIFETIME_DESCRIPTION}.`);
+
+/** null: no length that can be. */
+function lifetimeFor(request: IncomingMessage): Lifetime | null {
+  const ttl = request.headers['x-kv-ttl'];
+  return typeof ttl === 'string' ? lifetimeOf(ttl) : UNLIMITED;
+}
+
+async function touch(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const input = inputOf(request, patchValidator);
+  if (isFault(input)) {
+    sendProblem(response, input);
+    return;
+  }
+  const condition = conditionOf(request);
+  if (condition === null) {
+    sendProblem(response, TWO_CONDITIONS);
+    return;
+  }
+  const body = await readJson(context, request, response, { bytesMax: PATCH_BYTES_MAX, check: checkPatch });
+  if (body === null) return;
+  const { ttl } = body.value as { readonly ttl: string | number | null };
+  const ms = ttl === null ? null : limitedLifetimeOf(String(ttl));
+  if (ms === null && ttl !== null) {
+    sendProblem(response, fault('bad-request', `The ttl must be null, or ${LIFETIME_DESCRIPTION}.`));
+    return;
+  }
+  const lifetime = ms === null ? UNLIMITED : ({ kind: 'limited', ms } as const);
+  await write(context, request, response, 'PATCH', { kind: 'touch', key: input.key, lifetime, condition });
 }
 
 async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -318,6 +371,10 @@ function sendCommitted(
       headers.push('X-KV-Revision', String(revision), 'X-KV-Version', String(decided.version));
       send(response, decided.created ? WRITE_STATUS.created : WRITE_STATUS.replaced, headers, String(decided.value));
       return;
+    case 'touched':
+      headers.push('X-KV-Version', String(decided.version));
+      send(response, WRITE_STATUS.touched, headers, null);
+      return;
     case 'uncountable':
       sendProblem(response, fault(decided.reason), headers);
       return;
@@ -349,9 +406,4 @@ const NAME_LENGTH_MAX = 80;
 function nameOf(key: Key): string {
   const text = textOf(key) ?? '(binary)';
   return `The key ${JSON.stringify(text.length > NAME_LENGTH_MAX ? `${text.slice(0, NAME_LENGTH_MAX)}…` : text)}`;
-}
-
-export function tooLarge(size: number | null, bytesMax: number): Fault {
-  const has = size === null ? `more than ${bytesMax}` : String(size);
-  return fault('too-large', `The body has ${has} bytes, and ${bytesMax} are allowed.`);
 }

@@ -52,7 +52,17 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
       name: 'kvstore',
       release: context.release,
       process: context.process,
-      features: ['keys', 'conditions', 'consistency', 'sessions', 'idempotency', 'batches', 'transactions', 'counters'],
+      features: [
+        'keys',
+        'conditions',
+        'consistency',
+        'sessions',
+        'idempotency',
+        'batches',
+        'transactions',
+        'counters',
+        'ttl',
+      ],
       readModes: READ_MODES,
       limits: {
         keyBytesMax: KEY_BYTES_MAX,

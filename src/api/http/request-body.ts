@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { fault, type Fault } from '../../protocol/http/problem.ts';
 import type { ApiContext } from './context.ts';
 import { hasContinuePending } from './continue.ts';
 
@@ -11,6 +12,11 @@ export type Body =
   | { readonly kind: 'noRoom' }
   /** The client went away: there is nobody to answer. */
   | { readonly kind: 'aborted' };
+
+export function tooLarge(size: number | null, bytesMax: number): Fault {
+  const has = size === null ? `more than ${bytesMax}` : String(size);
+  return fault('too-large', `The body has ${has} bytes, and ${bytesMax} are allowed.`);
+}
 
 const EMPTY = Buffer.alloc(0);
 

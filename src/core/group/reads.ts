@@ -138,9 +138,9 @@ export class Reads {
 
   #passKey(read: WaitingRead, effects: Effect[]): void {
     read.waitsFor = 'key';
-    const uncommitted = this.#replica.uncommittedFor(read.request.key);
-    if (uncommitted === undefined) this.#answer(read, effects);
-    else this.#awaitApplied(read, (uncommitted.kind === 'put' ? uncommitted.stored : uncommitted.tombstone).revision, effects);
+    const index = this.#replica.openIndexOf(read.request.key);
+    if (index === null) this.#answer(read, effects);
+    else this.#awaitApplied(read, index, effects);
   }
 
   #answer(read: WaitingRead, effects: Effect[]): void {
@@ -149,8 +149,12 @@ export class Reads {
       this.#settle(read, { kind: 'declined', code: 'empty' }, effects);
       return;
     }
-    const found = machine.store.get(read.request.key);
-    this.#settle(read, { kind: 'read', found, lineage, revision: machine.appliedIndex }, effects);
+    const found = machine.find(read.request.key);
+    const remainingMs =
+      found === null || found.expiresAtMs === null
+        ? null
+        : Math.max(1, found.expiresAtMs - Math.max(machine.timeMs, this.#replica.clock.lastMs ?? 0));
+    this.#settle(read, { kind: 'read', found, remainingMs, lineage, revision: machine.appliedIndex }, effects);
   }
 
   #settle(read: WaitingRead, outcome: ReadOutcome, effects: Effect[]): void {

@@ -9,7 +9,11 @@ import type { StoredValue, Tombstone } from '../store/reads.ts';
  */
 export type KeyEffect =
   | { readonly kind: 'put'; readonly key: Key; readonly stored: StoredValue }
-  | { readonly kind: 'delete'; readonly key: Key; readonly tombstone: Tombstone };
+  | { readonly kind: 'delete'; readonly key: Key; readonly tombstone: Tombstone }
+  /** R17: it was due. */
+  | { readonly kind: 'expire'; readonly key: Key; readonly tombstone: Tombstone }
+  /** R17: the value stays what it is, with its revision and version, and goes at another time. */
+  | { readonly kind: 'touch'; readonly key: Key; readonly expiresAtMs: WallMs | null };
 
 export type EntryBody =
   /** Changes nothing: the first entry of an epoch (R4), or a prod at a silent member (R6). */
@@ -23,6 +27,8 @@ export type EntryBody =
       readonly effects: readonly KeyEffect[];
       readonly outcome: DecidedOutcome;
     }
+  /** R17: what was due and nobody has written since. */
+  | { readonly kind: 'expire'; readonly effects: readonly KeyEffect[] }
   | { readonly kind: 'openSession'; readonly session: SessionId }
   | { readonly kind: 'endSessions'; readonly sessions: readonly SessionId[] };
 
@@ -55,16 +61,28 @@ function bodyBytes(body: EntryBody): number {
   switch (body.kind) {
     case 'empty':
       return ENTRY_OVERHEAD_BYTES;
-    case 'write': {
-      let bytes = ENTRY_OVERHEAD_BYTES + (body.idempotencyKey?.key.length ?? 0);
-      for (const effect of body.effects) {
-        bytes += effect.key.length + (effect.kind === 'put' ? effect.stored.value.length : 0);
-      }
-      return bytes;
-    }
+    case 'write':
+      return ENTRY_OVERHEAD_BYTES + (body.idempotencyKey?.key.length ?? 0) + effectsBytes(body.effects);
+    case 'expire':
+      return ENTRY_OVERHEAD_BYTES + effectsBytes(body.effects);
     case 'openSession':
       return ENTRY_OVERHEAD_BYTES + body.session.length;
     case 'endSessions':
       return ENTRY_OVERHEAD_BYTES + 48 * body.sessions.length;
   }
 }
+
+/** The first effect is accounted for with its entry. */
+const FURTHER_EFFECT_BYTES = 200;
+
+function effectsBytes(effects: readonly KeyEffect[]): number {
+  let bytes = Math.max(0, effects.length - 1) * FURTHER_EFFECT_BYTES;
+  for (const effect of effects) bytes += effect.key.length + (effect.kind === 'put' ? effect.stored.value.length : 0);
+  return bytes;
+}
+
+const NONE: readonly KeyEffect[] = [];
+
+/** What the entry does to keys, whatever it is. */
+export const effectsOf = ({ body }: Entry): readonly KeyEffect[] =>
+  body.kind === 'write' || body.kind === 'expire' ? body.effects : NONE;

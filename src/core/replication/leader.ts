@@ -4,9 +4,9 @@ import type { Epoch, Instant, LogIndex, WallMs } from '../base/numbers.ts';
 import type { Effect, FollowerStatus, LinkId, Ticket } from '../group/io.ts';
 import type { GroupLimits, GroupTimes } from '../group/options.ts';
 import type { DecidedOutcome, SessionId, WriteOutcome, WriteRefusal, WriteRequest } from '../store/commands.ts';
-import { decide } from '../store/decide.ts';
+import { decide, expireEffect, isDue } from '../store/decide.ts';
 import { bytesAdded } from '../store/store.ts';
-import { Entry, type EntryBody } from './entry.ts';
+import { Entry, type EntryBody, type KeyEffect } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
 import { LOG_START } from './log.ts';
@@ -45,6 +45,9 @@ interface RepeatedWaiter extends Waiter {
 
 /** An append carries no more than this, so that a follower that comes back is not sent one giant frame. */
 const APPEND_BYTES_MAX = 1 << 20;
+/** R17: 5,000 keys cost about 5 ms of a turn; at 40 turns a second a million that fall due together are gone after 5 s. */
+const EXPIRED_PER_TICK_MAX = 5000;
+const EXPIRED_PER_ENTRY = 500;
 /** A process has one id, so there is hardly ever more than one. */
 const REFUSED_MAX = 100;
 const REFUSED = 'the replica has acknowledged what it was not sent';
@@ -78,6 +81,8 @@ export class Leader {
   #lastTimeMs: WallMs;
   /** The last entry, by this leader's own count. */
   #lastIndex: LogIndex;
+  /** R17: what falls due after the entry at this index is applied is looked at then. */
+  #expiresThrough = 0 as LogIndex;
   /** R10: who has acknowledged what it was not sent. */
   readonly #refused = new Set<ReplicaId>();
   /** R9: new writes are refused while what is in flight is finished. */
@@ -425,6 +430,7 @@ export class Leader {
     // R6: a silent member shows itself only when it has something to acknowledge.
     if (this.drained && this.membership.hasSilentMember(nowMs)) this.#append({ kind: 'empty' }, now);
     this.#endIdleSessions(now);
+    this.#expireWhatIsDue(now);
     this.#expireWaiters(nowMs, effects);
     for (const progress of this.#followers.values()) {
       if (progress.link === null && !this.set.maximal.has(progress.id)) this.#followers.delete(progress.id);
@@ -440,6 +446,30 @@ export class Leader {
       .filter((id) => !this.#proposals.isEnding(id) && this.#proposals.session(id) === undefined);
     for (let at = 0; at < idle.length; at += 256)
       this.#append({ kind: 'endSessions', sessions: idle.slice(at, at + 256) }, now);
+  }
+
+  /**
+   * R17: an entry makes the log's time go on, so that what is due is hidden everywhere; and it removes it. One round after
+   * the other, each of them bounded: what goes on beside it must not wait, however much falls due at once.
+   */
+  #expireWhatIsDue(now: Instant): void {
+    const { machine } = this.#replica;
+    if (!this.firstCommitted || this.#overloaded || machine.appliedIndex < this.#expiresThrough) return;
+    const timeMs = this.#timeFor(now);
+    if ((machine.store.earliestExpiryMs ?? Infinity) > timeMs) return;
+    const effects: KeyEffect[] = [];
+    let index = (this.#lastIndex + 1) as LogIndex;
+    for (const key of machine.store.due(timeMs, EXPIRED_PER_TICK_MAX)) {
+      const state = this.#replica.stateOf(key);
+      // Somebody has written it, or removed it, and that is not applied yet.
+      if (state.current === null || !isDue(state.current, timeMs)) continue;
+      effects.push(expireEffect(key, state, index));
+      if (effects.length < EXPIRED_PER_ENTRY) continue;
+      this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
+      index = (this.#lastIndex + 1) as LogIndex;
+    }
+    if (effects.length > 0) this.#append({ kind: 'expire', effects }, now);
+    this.#expiresThrough = this.#lastIndex;
   }
 
   /** R6: the write stays in the log, and nobody can say what becomes of it. */

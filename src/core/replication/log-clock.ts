@@ -19,6 +19,11 @@ export class LogClock {
     this.#atMs = now.monotonicMs;
   }
 
+  /** As it was last heard or read: by its leader's heartbeats, a moment ago. null: never. */
+  get lastMs(): WallMs | null {
+    return this.#timeMs === null ? null : (Math.floor(this.#timeMs) as WallMs);
+  }
+
   read(now: Instant): WallMs {
     const before = this.#timeMs;
     const passedMs = now.monotonicMs - this.#atMs;

@@ -45,6 +45,7 @@ export class Proposals {
     const body = entry.body;
     switch (body.kind) {
       case 'empty':
+      case 'expire':
         break;
       case 'write': {
         let staged = this.#sessions.get(body.request.session);
@@ -73,6 +74,7 @@ export class Proposals {
     const body = entry.body;
     switch (body.kind) {
       case 'empty':
+      case 'expire':
         break;
       case 'write': {
         const { session, number } = body.request;

@@ -1,13 +1,18 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
-import { newestState, type Newest, type NewestState } from '../store/decide.ts';
+import { afterwards, type Newest, type NewestState } from '../store/decide.ts';
 import { StateMachine, type StateMachineOptions } from '../store/state-machine.ts';
-import type { Entry, KeyEffect } from './entry.ts';
+import { effectsOf, type Entry } from './entry.ts';
 import type { Lineage } from './lineage.ts';
 import { LogClock } from './log-clock.ts';
 import { LOG_START, Log, type LogPosition } from './log.ts';
 import { type ReplicaId, type ReplicaIdentity, replicaId } from './replica-id.ts';
+
+interface OpenChange {
+  readonly index: LogIndex;
+  readonly state: NewestState;
+}
 
 /**
  * The data of one replica, whatever role it plays: the log, what of it is committed, and what that has made. A replica
@@ -21,8 +26,8 @@ export class Replica implements Newest {
   #discarded = 0;
   readonly log = new Log();
   readonly machine: StateMachine;
-  /** R12: the newest change of a key that is not committed. */
-  readonly #uncommitted = new Map<Key, KeyEffect>();
+  /** R12: what the newest change of a key that is not committed makes of it. */
+  readonly #open = new Map<Key, OpenChange>();
   #lineage: Lineage | null = null;
   #commitIndex = 0 as LogIndex;
 
@@ -54,19 +59,26 @@ export class Replica implements Newest {
     return this.empty ? LOG_START : this.log.last;
   }
 
-  /** R12: the newest change of `key` whose fate is open. */
-  uncommittedFor(key: Key): KeyEffect | undefined {
-    return this.#uncommitted.get(key);
+  /** R12: the entry with the newest change of `key` whose fate is open; null if there is none. */
+  openIndexOf(key: Key): LogIndex | null {
+    return this.#open.get(key)?.index ?? null;
   }
 
   /** The newest state of a key, whether its fate is open or not. */
   stateOf(key: Key): NewestState {
-    return newestState(this.machine.store, this.#uncommitted.get(key), key);
+    const { store } = this.machine;
+    return this.#open.get(key)?.state ?? { current: store.get(key), lastVersion: store.lastVersion(key) };
   }
 
   append(entry: Entry): void {
     this.log.append(entry);
-    for (const effect of effectsOf(entry)) this.#uncommitted.set(effect.key, effect);
+    this.#expect(entry);
+  }
+
+  #expect(entry: Entry): void {
+    for (const effect of effectsOf(entry)) {
+      this.#open.set(effect.key, { index: entry.index, state: afterwards(effect, this.stateOf(effect.key)) });
+    }
   }
 
   /** R10: only uncommitted entries can be dropped; being asked for more is a broken invariant. */
@@ -74,11 +86,10 @@ export class Replica implements Newest {
     assert(index >= this.#commitIndex, 'R10: a committed entry is never dropped');
     if (index >= this.log.lastIndex) return;
     this.log.truncateAfter(index);
-    this.#uncommitted.clear();
+    this.#open.clear();
     for (let at = this.#commitIndex + 1; at <= index; at += 1) {
       const entry = this.log.at(at as LogIndex);
-      if (entry === undefined) continue;
-      for (const effect of effectsOf(entry)) this.#uncommitted.set(effect.key, effect);
+      if (entry !== undefined) this.#expect(entry);
     }
   }
 
@@ -90,9 +101,7 @@ export class Replica implements Newest {
       assert(entry !== undefined, 'R4: applied ≤ committed ≤ last index');
       this.#commitIndex = entry.index;
       this.machine.apply(entry);
-      for (const effect of effectsOf(entry)) {
-        if (this.#uncommitted.get(effect.key) === effect) this.#uncommitted.delete(effect.key);
-      }
+      for (const { key } of effectsOf(entry)) if (this.#open.get(key)?.index === entry.index) this.#open.delete(key);
       onApplied?.(entry);
     }
   }
@@ -107,7 +116,7 @@ export class Replica implements Newest {
   /** R11: forgets everything; what comes next goes on after `position`, in no lineage until it is complete. */
   becomeEmpty(position: LogPosition, timeMs: Entry['timeMs']): void {
     this.#lineage = null;
-    this.#uncommitted.clear();
+    this.#open.clear();
     this.log.restartAfter(position);
     this.machine.restart({ index: position.index, timeMs });
     this.#commitIndex = position.index;
@@ -149,6 +158,3 @@ export class Replica implements Newest {
     return this.log.lastEpoch;
   }
 }
-
-const NONE: readonly KeyEffect[] = [];
-const effectsOf = ({ body }: Entry): readonly KeyEffect[] => (body.kind === 'write' ? body.effects : NONE);

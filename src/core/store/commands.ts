@@ -1,7 +1,7 @@
 import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Lineage } from '../replication/lineage.ts';
-import type { Brand, LogIndex, Version } from '../base/numbers.ts';
+import type { Brand, LogIndex, Version, WallMs } from '../base/numbers.ts';
 import type { StoredValue } from './reads.ts';
 
 /** A tag that a client was shown: a revision in a lineage. */
@@ -29,6 +29,26 @@ export interface PutCommand {
   /** As the client sent it; at most {@link CONTENT_TYPE_BYTES_MAX} bytes; null if it sent none. */
   readonly contentType: string | null;
   readonly condition: Condition;
+  readonly lifetime: Lifetime;
+}
+
+/** R17: how long a value stays, from the moment that the write is decided, by the log's time. */
+export type Lifetime =
+  | { readonly kind: 'unlimited' }
+  /** As long as what stood there before; unlimited if nothing did. */
+  | { readonly kind: 'kept' }
+  /** From 1 to {@link LIFETIME_MS_MAX}. */
+  | { readonly kind: 'limited'; readonly ms: number };
+
+/** A hundred years: what is longer is a mistake, or means for ever. */
+export const LIFETIME_MS_MAX = 100 * 365.25 * 24 * 3_600_000;
+
+/** Sets how long the value stays, and changes nothing else: not the revision, nor the version. */
+export interface TouchCommand {
+  readonly kind: 'touch';
+  readonly key: Key;
+  readonly lifetime: Exclude<Lifetime, { kind: 'kept' }>;
+  readonly condition: Condition;
 }
 
 export interface DeleteCommand {
@@ -37,7 +57,7 @@ export interface DeleteCommand {
   readonly condition: Condition;
 }
 
-/** Adds to a counter: a value that is a whole number of 64 bits with its sign, in decimal. A key without a value counts as 0. */
+/** Adds to a counter, which stays as long as before: a value that is a whole number of 64 bits with its sign, in decimal. A key without a value counts as 0. */
 export interface IncrementCommand {
   readonly kind: 'increment';
   readonly key: Key;
@@ -46,7 +66,7 @@ export interface IncrementCommand {
 }
 
 /** One thing done to one key. */
-export type KeyCommand = PutCommand | DeleteCommand | IncrementCommand;
+export type KeyCommand = PutCommand | DeleteCommand | IncrementCommand | TouchCommand;
 
 /** One part of something larger; it sees what those before it have done. */
 export type Step = KeyCommand | { readonly kind: 'get'; readonly key: Key };
@@ -97,6 +117,7 @@ export function commandBytes(command: WriteCommand): number {
       return command.key.length + command.value.length;
     case 'delete':
     case 'increment':
+    case 'touch':
       return command.key.length;
     case 'batch':
       return stepsBytes(command.steps);
@@ -151,7 +172,9 @@ export interface WriteRequest {
 export type KeyOutcome =
   | { readonly kind: 'written'; readonly version: Version; readonly created: boolean }
   | { readonly kind: 'deleted'; readonly version: Version }
-  /** A delete of a key that has no value. */
+  /** `expiresAtMs`: by the log's time; null: it stays. */
+  | { readonly kind: 'touched'; readonly version: Version; readonly expiresAtMs: WallMs | null }
+  /** A delete, or a touch, of a key that has no value. */
   | { readonly kind: 'absent' }
   /** A condition failed; `current` is what stood there, null if nothing. */
   | { readonly kind: 'mismatch'; readonly current: { readonly revision: LogIndex; readonly version: Version } | null }

@@ -10,6 +10,7 @@ import {
   type IncrementCommand,
   type KeyCommand,
   type KeyOutcome,
+  type Lifetime,
   type PutCommand,
   type Relation,
   type TransactionCommand,
@@ -18,7 +19,6 @@ import {
   type WriteCommand,
 } from './commands.ts';
 import type { StoredValue } from './reads.ts';
-import type { Store } from './store.ts';
 
 /** The newest state of a key, committed or not: what the leader decides against. */
 export interface NewestState {
@@ -45,16 +45,26 @@ export interface Decision {
   readonly outcome: DecidedOutcome;
 }
 
-/** `uncommitted`: the newest change of the key that is not applied yet. */
-export function newestState(store: Store, uncommitted: KeyEffect | undefined, key: Key): NewestState {
-  if (uncommitted === undefined) return { current: store.get(key), lastVersion: store.lastVersion(key) };
-  return afterwards(uncommitted);
+/** What `effect` makes of a key. */
+export function afterwards(effect: KeyEffect, before: NewestState): NewestState {
+  switch (effect.kind) {
+    case 'put':
+      return { current: effect.stored, lastVersion: effect.stored.version };
+    case 'delete':
+    case 'expire':
+      return { current: null, lastVersion: effect.tombstone.version };
+    case 'touch': {
+      const { current } = before;
+      return current === null ? before : { ...before, current: { ...current, expiresAtMs: effect.expiresAtMs } };
+    }
+    default:
+      return unreachable(effect);
+  }
 }
 
-const afterwards = (effect: KeyEffect): NewestState =>
-  effect.kind === 'put'
-    ? { current: effect.stored, lastVersion: effect.stored.version }
-    : { current: null, lastVersion: effect.tombstone.version };
+/** R17: whether the value is gone at `timeMs`, by the log's time. */
+export const isDue = ({ expiresAtMs }: StoredValue, timeMs: WallMs): boolean =>
+  expiresAtMs !== null && expiresAtMs <= timeMs;
 
 const NONE: readonly KeyEffect[] = [];
 const OVERLONG: Decision = { effects: NONE, outcome: { kind: 'overlong' } };
@@ -64,9 +74,10 @@ export function decide(command: WriteCommand, newest: Newest, place: DecisionPla
   switch (command.kind) {
     case 'put':
     case 'delete':
-    case 'increment': {
-      const { effect, outcome } = decideKey(command, newest.stateOf(command.key), place);
-      return { effects: effect === null ? NONE : [effect], outcome };
+    case 'increment':
+    case 'touch': {
+      const draft = new Draft(newest, place);
+      return { outcome: draft.apply(command), effects: draft.effects };
     }
     case 'batch': {
       const draft = new Draft(newest, place);
@@ -81,7 +92,7 @@ export function decide(command: WriteCommand, newest: Newest, place: DecisionPla
 }
 
 function decideTransaction(command: TransactionCommand, newest: Newest, place: DecisionPlace): Decision {
-  const holds = command.comparisons.every((comparison) => compares(comparison, newest, place.lineageId));
+  const holds = command.comparisons.every((comparison) => compares(comparison, newest, place));
   const chose = holds ? 'then' : 'otherwise';
   const draft = new Draft(newest, place);
   const results: StepResult[] = [];
@@ -95,13 +106,14 @@ function decideTransaction(command: TransactionCommand, newest: Newest, place: D
   return { effects: draft.effects, outcome: { kind: 'transaction', chose, results } };
 }
 
-/** Several things done in one entry: each sees what those before it have done. */
+/** What is done in one entry: each step sees what those before it have done. */
 class Draft implements Newest {
   readonly effects: KeyEffect[] = [];
   #gotBytes = 0;
   readonly #newest: Newest;
   readonly #place: DecisionPlace;
-  readonly #changed = new Map<Key, KeyEffect>();
+  /** Made when it is needed: most entries change one key once. */
+  #changed: Map<Key, NewestState> | null = null;
 
   constructor(newest: Newest, place: DecisionPlace) {
     this.#newest = newest;
@@ -113,26 +125,45 @@ class Draft implements Newest {
   }
 
   stateOf(key: Key): NewestState {
-    const changed = this.#changed.get(key);
-    return changed === undefined ? this.#newest.stateOf(key) : afterwards(changed);
+    return this.#changed?.get(key) ?? this.#newest.stateOf(key);
   }
 
   apply(command: KeyCommand): KeyOutcome {
-    const { effect, outcome } = decideKey(command, this.stateOf(command.key), this.#place);
-    if (effect !== null) {
-      this.effects.push(effect);
-      this.#changed.set(effect.key, effect);
-    }
+    const state = this.#withoutWhatIsDue(command.key);
+    const { effect, outcome } = decideKey(command, state, this.#place);
+    if (effect !== null) this.#add(effect, state);
     return outcome;
   }
 
   step(step: Step): StepResult {
     if (step.kind !== 'get') return this.apply(step);
-    const found = this.stateOf(step.key).current;
+    const found = this.#withoutWhatIsDue(step.key).current;
     this.#gotBytes += found?.value.length ?? 0;
     return { kind: 'got', found };
   }
+
+  /** R17: what is due goes first, as an effect of its own, so that everybody sees it go. */
+  #withoutWhatIsDue(key: Key): NewestState {
+    const state = this.stateOf(key);
+    if (state.current === null || !isDue(state.current, this.#place.timeMs)) return state;
+    return this.#add(expireEffect(key, state, this.#place.index), state);
+  }
+
+  #add(effect: KeyEffect, before: NewestState): NewestState {
+    const state = afterwards(effect, before);
+    this.effects.push(effect);
+    this.#changed ??= new Map();
+    this.#changed.set(effect.key, state);
+    return state;
+  }
 }
+
+/** R17: the value goes, for its time has come. */
+export const expireEffect = (key: Key, state: NewestState, index: LogIndex): KeyEffect => ({
+  kind: 'expire',
+  key,
+  tombstone: { version: nextVersion(state), revision: index },
+});
 
 interface KeyDecision {
   readonly effect: KeyEffect | null;
@@ -147,7 +178,7 @@ function decideKey(command: KeyCommand, state: NewestState, place: DecisionPlace
   }
   switch (command.kind) {
     case 'put': {
-      const effect = putEffect(command, state, place);
+      const effect = putEffect(command, state, place, expiryOf(command.lifetime, current, place.timeMs));
       return { effect, outcome: { kind: 'written', version: effect.stored.version, created: current === null } };
     }
     case 'delete': {
@@ -160,8 +191,29 @@ function decideKey(command: KeyCommand, state: NewestState, place: DecisionPlace
     }
     case 'increment':
       return increment(command, state, place);
+    case 'touch': {
+      if (current === null) return { effect: null, outcome: { kind: 'absent' } };
+      const expiresAtMs = expiryOf(command.lifetime, current, place.timeMs);
+      return {
+        effect: { kind: 'touch', key: command.key, expiresAtMs },
+        outcome: { kind: 'touched', version: current.version, expiresAtMs },
+      };
+    }
     default:
       return unreachable(command);
+  }
+}
+
+function expiryOf(lifetime: Lifetime, current: StoredValue | null, timeMs: WallMs): WallMs | null {
+  switch (lifetime.kind) {
+    case 'unlimited':
+      return null;
+    case 'kept':
+      return current?.expiresAtMs ?? null;
+    case 'limited':
+      return (timeMs + lifetime.ms) as WallMs;
+    default:
+      return unreachable(lifetime);
   }
 }
 
@@ -169,6 +221,7 @@ function putEffect(
   { key, value, contentType }: Pick<PutCommand, 'key' | 'value' | 'contentType'>,
   state: NewestState,
   { index, timeMs }: DecisionPlace,
+  expiresAtMs: WallMs | null,
 ): Extract<KeyEffect, { kind: 'put' }> {
   const stored: StoredValue = {
     value,
@@ -177,6 +230,7 @@ function putEffect(
     version: nextVersion(state),
     createRevision: state.current?.createRevision ?? index,
     modifiedMs: timeMs,
+    expiresAtMs,
   };
   return { kind: 'put', key, stored };
 }
@@ -197,7 +251,8 @@ function increment(command: IncrementCommand, state: NewestState, place: Decisio
   if (BigInt.asIntN(64, value) !== value)
     return { effect: null, outcome: { kind: 'uncountable', reason: 'out-of-range' } };
   const contentType = current === null ? COUNTER_CONTENT_TYPE : current.contentType;
-  const effect = putEffect({ key: command.key, value: digitsOf(value), contentType }, state, place);
+  const made = { key: command.key, value: digitsOf(value), contentType };
+  const effect = putEffect(made, state, place, current?.expiresAtMs ?? null);
   const { version } = effect.stored;
   return { effect, outcome: { kind: 'incremented', version, created: current === null, value } };
 }
@@ -213,8 +268,9 @@ function counterOf(value: Uint8Array): bigint | null {
 
 const digitsOf = (value: bigint): Uint8Array => Uint8Array.from(String(value), (digit) => digit.charCodeAt(0));
 
-function compares(comparison: Comparison, newest: Newest, lineageId: string): boolean {
-  const { current } = newest.stateOf(comparison.key);
+function compares(comparison: Comparison, newest: Newest, { timeMs, lineageId }: DecisionPlace): boolean {
+  const { current: standing } = newest.stateOf(comparison.key);
+  const current = standing === null || isDue(standing, timeMs) ? null : standing;
   switch (comparison.kind) {
     case 'revision':
     case 'version':

@@ -28,6 +28,8 @@ export interface StoredValue {
   readonly createRevision: LogIndex;
   /** When it was written, by the log's time. */
   readonly modifiedMs: WallMs;
+  /** R17: from then on it is not there any more, by the log's time; null: it stays. */
+  readonly expiresAtMs: WallMs | null;
 }
 
 /** What is remembered of a key that was deleted. */
@@ -42,6 +44,8 @@ export type ReadOutcome =
       readonly kind: 'read';
       /** null: the key has no value. */
       readonly found: StoredValue | null;
+      /** R17: how long it stays, in milliseconds, by the log's time; null: for ever. */
+      readonly remainingMs: number | null;
       /** The state that was read: everything up to this revision of this lineage was applied. */
       readonly lineage: Lineage;
       readonly revision: LogIndex;

@@ -1,8 +1,11 @@
 import { assert } from '../base/assert.ts';
+import type { Key } from '../base/key.ts';
 import type { LogIndex, WallMs } from '../base/numbers.ts';
 import type { Entry } from '../replication/entry.ts';
 import type { SnapshotItem } from '../replication/messages.ts';
+import { isDue } from './decide.ts';
 import { IdempotencyTable } from './idempotency.ts';
+import type { StoredValue } from './reads.ts';
 import { SessionTable } from './sessions.ts';
 import { Store } from './store.ts';
 
@@ -38,6 +41,12 @@ export class StateMachine {
     return this.store.bytes + this.sessions.bytes + this.idempotency.bytes;
   }
 
+  /** R17: what is due by the log's time is not there, whether or not an entry has removed it yet. */
+  find(key: Key): StoredValue | null {
+    const found = this.store.get(key);
+    return found !== null && isDue(found, this.#timeMs) ? null : found;
+  }
+
   apply(entry: Entry): void {
     assert(entry.index === this.#appliedIndex + 1, 'R4: entries are applied in order, each once');
     assert(entry.timeMs >= this.#timeMs, 'R15: the time of the log never goes back');
@@ -65,6 +74,9 @@ export class StateMachine {
         }
         break;
       }
+      case 'expire':
+        for (const effect of body.effects) this.store.apply(effect);
+        break;
       case 'openSession':
         this.sessions.open(body.session, entry.timeMs);
         break;

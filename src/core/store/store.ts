@@ -1,8 +1,9 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
-import type { Version } from '../base/numbers.ts';
+import type { Version, WallMs } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import type { Step, WriteCommand } from './commands.ts';
+import { ExpiryHeap } from './expiry-heap.ts';
 import type { StoredValue, Tombstone } from './reads.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
@@ -11,6 +12,8 @@ const VALUE_OVERHEAD_BYTES = 440;
 const ON_HEAP_BYTES_MAX = 64;
 const OFF_HEAP_OVERHEAD_BYTES = 170;
 const TOMBSTONE_OVERHEAD_BYTES = 200;
+/** Its place in the heap, and as much again for those that are out of date. */
+const EXPIRY_BYTES = 32;
 /** Whoever decided a write knew the newest version: else two histories of the key have met. */
 const VERSIONS_GROW = 'R4: what is newer has the higher version';
 
@@ -26,6 +29,7 @@ export class Store {
   #values = new Map<Key, StoredValue>();
   /** In the order of deletion. */
   #tombstones = new Map<Key, Tombstone>();
+  readonly #expiries = new ExpiryHeap((key, atMs) => this.#values.get(key)?.expiresAtMs === atMs);
   #versionFloor = 0 as Version;
   #bytes = 0;
 
@@ -55,8 +59,52 @@ export class Store {
   }
 
   apply(effect: KeyEffect): void {
-    if (effect.kind === 'put') this.restoreValue(effect.key, effect.stored);
-    else this.restoreTombstone(effect.key, effect.tombstone);
+    switch (effect.kind) {
+      case 'put':
+        this.restoreValue(effect.key, effect.stored);
+        return;
+      case 'delete':
+      case 'expire':
+        this.restoreTombstone(effect.key, effect.tombstone);
+        return;
+      case 'touch':
+        this.#touch(effect.key, effect.expiresAtMs);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** R11: while a snapshot comes in the value may be missing; it will come with the newest time. */
+  #touch(key: Key, expiresAtMs: WallMs | null): void {
+    const before = this.#values.get(key);
+    if (before === undefined) return;
+    this.#forgetExpiry(before);
+    this.#values.set(key, { ...before, expiresAtMs });
+    this.#noteExpiry(key, expiresAtMs);
+  }
+
+  /** R17: when the first value falls due, by the log's time; null: none ever does. */
+  get earliestExpiryMs(): number | null {
+    return this.#expiries.earliestMs;
+  }
+
+  /** R17: up to `max` keys whose values are due. */
+  due(timeMs: WallMs, max: number): Key[] {
+    return this.#expiries.due(timeMs, max);
+  }
+
+  #noteExpiry(key: Key, expiresAtMs: WallMs | null): void {
+    if (expiresAtMs === null) return;
+    this.#expiries.add(key, expiresAtMs);
+    this.#bytes += EXPIRY_BYTES;
+  }
+
+  /** Its value is gone already, or is about to be another. */
+  #forgetExpiry({ expiresAtMs }: StoredValue): void {
+    if (expiresAtMs === null) return;
+    this.#expiries.outdate();
+    this.#bytes -= EXPIRY_BYTES;
   }
 
   restoreValue(key: Key, stored: StoredValue): void {
@@ -64,6 +112,7 @@ export class Store {
     if (before !== undefined) {
       assert(before.version < stored.version, VERSIONS_GROW);
       this.#bytes -= valueBytes(key, before);
+      this.#forgetExpiry(before);
     } else {
       const tombstone = this.#tombstones.get(key);
       if (tombstone !== undefined) {
@@ -73,6 +122,7 @@ export class Store {
     }
     this.#values.set(key, stored);
     this.#bytes += valueBytes(key, stored);
+    this.#noteExpiry(key, stored.expiresAtMs);
   }
 
   restoreTombstone(key: Key, tombstone: Tombstone): void {
@@ -82,6 +132,7 @@ export class Store {
     if (value !== undefined) {
       this.#values.delete(key);
       this.#bytes -= valueBytes(key, value);
+      this.#forgetExpiry(value);
     }
     if (before !== undefined) this.#dropTombstone(key);
     this.#tombstones.set(key, tombstone);
@@ -97,6 +148,7 @@ export class Store {
     this.#values = new Map();
     this.#tombstones = new Map();
     this.#versionFloor = 0 as Version;
+    this.#expiries.clear();
     this.#bytes = 0;
   }
 
@@ -132,6 +184,7 @@ export function bytesAdded(command: WriteCommand): number {
     case 'increment':
       return VALUE_OVERHEAD_BYTES + command.key.length;
     case 'delete':
+    case 'touch':
       return 0;
     case 'batch':
       return sumOf(command.steps);

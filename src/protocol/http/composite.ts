@@ -15,6 +15,7 @@ import {
 import type { LogIndex } from '../../core/base/numbers.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, ifMatchCondition, ifNoneMatchCondition } from './entity-tags.ts';
+import { LIFETIME_DESCRIPTION, lifetimeOf, limitedLifetimeOf } from './lifetime.ts';
 import { fault, statusOf, textOfFault, type Fault } from './problem.ts';
 
 /** The JSON of batches and transactions, to commands and back. What the schemas can say they have said already. */
@@ -22,6 +23,7 @@ import { fault, statusOf, textOfFault, type Fault } from './problem.ts';
 /** What is text in JSON is read as such under /v1/keys. */
 const TEXT = 'text/plain; charset=utf-8';
 const NONE: Condition = { kind: 'none' };
+const UNLIMITED = { kind: 'unlimited' } as const;
 
 interface KeyFields {
   readonly key?: string;
@@ -40,7 +42,10 @@ interface ConditionFields {
 
 export interface StepBody {
   readonly get?: KeyFields;
-  readonly put?: KeyFields & ValueFields & ConditionFields & { readonly contentType?: string };
+  readonly put?: KeyFields &
+    ValueFields &
+    ConditionFields & { readonly contentType?: string; readonly ttl?: string | number };
+  readonly touch?: KeyFields & ConditionFields & { readonly ttl: string | number | null };
   readonly delete?: KeyFields & ConditionFields;
   readonly incr?: KeyFields & ConditionFields & { readonly by?: number | string };
 }
@@ -120,11 +125,27 @@ function stepOf(step: StepBody, place: string, limits: CompositeLimits): Step {
       );
     }
     const contentType = step.put.contentType ?? (isText ? TEXT : null);
-    return { kind: 'put', key: keyAt(step.put, at), value, contentType, condition: conditionAt(step.put, at) };
+    const lifetime = step.put.ttl === undefined ? UNLIMITED : lifetimeOf(String(step.put.ttl));
+    if (lifetime === null) throw unusable(`${at}: the ttl must be ${LIFETIME_DESCRIPTION}.`);
+    return {
+      kind: 'put',
+      key: keyAt(step.put, at),
+      value,
+      contentType,
+      condition: conditionAt(step.put, at),
+      lifetime,
+    };
   }
   if (step.delete !== undefined) {
     const at = `${place}.delete`;
     return { kind: 'delete', key: keyAt(step.delete, at), condition: conditionAt(step.delete, at) };
+  }
+  if (step.touch !== undefined) {
+    const at = `${place}.touch`;
+    const ms = step.touch.ttl === null ? null : limitedLifetimeOf(String(step.touch.ttl));
+    if (ms === null && step.touch.ttl !== null) throw unusable(`${at}: the ttl must be ${LIFETIME_DESCRIPTION}.`);
+    const lifetime = ms === null ? UNLIMITED : ({ kind: 'limited', ms } as const);
+    return { kind: 'touch', key: keyAt(step.touch, at), lifetime, condition: conditionAt(step.touch, at) };
   }
   const at = `${place}.incr`;
   const incr = step.incr ?? {};
@@ -215,7 +236,9 @@ export function resultBody(result: StepResult, step: Step, revision: LogIndex, l
     case 'deleted':
       return { delete: { deleted: 1, revision, version: result.version } };
     case 'absent':
-      return { delete: { deleted: 0 } };
+      return step.kind === 'touch' ? { touch: null } : { delete: { deleted: 0 } };
+    case 'touched':
+      return { touch: { version: result.version, expiresAt: dateOf(result.expiresAtMs) } };
     case 'got':
       return { get: result.found === null ? null : envelopeOf(step.key, result.found, lineageId) };
     case 'mismatch':
@@ -233,6 +256,7 @@ export function statusOfResult(result: StepResult): number {
     case 'incremented':
       return result.created ? 201 : 200;
     case 'deleted':
+    case 'touched':
       return 204;
     case 'absent':
       return 404;
@@ -270,6 +294,10 @@ export function envelopeOf(key: Key, found: StoredValue, lineageId: string): obj
     version,
     createRevision,
     contentType,
+    expiresAt: dateOf(found.expiresAtMs),
     etag: encodeTag({ lineageId, revision }),
   };
 }
+
+/** null: never. */
+const dateOf = (timeMs: number | null): string | null => (timeMs === null ? null : new Date(timeMs).toISOString());

@@ -3,7 +3,7 @@
  * are, and ajv enforces their schemas as they are.
  */
 export interface Operation {
-  readonly method: 'get' | 'head' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'head' | 'put' | 'post' | 'patch' | 'delete';
   readonly path: string;
   readonly operationId: string;
   readonly tags: readonly string[];

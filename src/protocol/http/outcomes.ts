@@ -8,12 +8,13 @@ import { fault, type Fault } from './problem.ts';
  */
 
 /** A committed write, by what it did. `exists`, `revision-mismatch` and `no-key` are answers about the key, not about the service. */
-export type WriteMethod = 'PUT' | 'POST' | 'DELETE';
+export type WriteMethod = 'PUT' | 'POST' | 'PATCH' | 'DELETE';
 
-export const WRITE_STATUS = { created: 201, replaced: 200, deleted: 204 } as const;
+export const WRITE_STATUS = { created: 201, replaced: 200, touched: 204, deleted: 204 } as const;
 
 export const MISMATCH_CODE = {
   PUT: 'revision-mismatch',
+  PATCH: 'revision-mismatch',
   DELETE: 'revision-mismatch',
   POST: 'exists',
 } as const satisfies Record<WriteMethod, string>;

@@ -3,7 +3,9 @@ import {
   BATCH_STEPS_MAX,
   TRANSACTION_PARTS_MAX,
   type Comparison,
+  LIFETIME_MS_MAX,
   type KeyCommand,
+  type Lifetime,
   type Relation,
   type Step,
   type WriteCommand,
@@ -27,6 +29,7 @@ const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = [
   'batch',
   'transaction',
   'get',
+  'touch',
 ];
 const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'value', 'condition'];
 const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
@@ -65,8 +68,12 @@ function writeStep(writer: ByteWriter, step: Step): void {
   writeCondition(writer, step.condition);
   switch (step.kind) {
     case 'put':
+      writeLifetime(writer, step.lifetime);
       writeContentType(writer, step.contentType);
       writer.bytesOf(step.value);
+      return;
+    case 'touch':
+      writeLifetime(writer, step.lifetime);
       return;
     case 'increment':
       writeInteger(writer, step.by);
@@ -102,8 +109,15 @@ function stepOf(reader: ByteReader, kind: Step['kind']): Step {
   const condition = readCondition(reader);
   switch (kind) {
     case 'put': {
+      const lifetime = readLifetime(reader);
       const contentType = readContentType(reader);
-      return { kind, key, value: reader.bytesOf('value'), contentType, condition };
+      return { kind, key, value: reader.bytesOf('value'), contentType, condition, lifetime };
+    }
+    case 'touch': {
+      const lifetime = readLifetime(reader);
+      return lifetime.kind === 'kept'
+        ? reader.fail('a touch that changes nothing')
+        : { kind, key, lifetime, condition };
     }
     case 'increment':
       return { kind, key, by: readInteger(reader, 'what is added'), condition };
@@ -152,6 +166,22 @@ function readComparison(reader: ByteReader): Comparison {
     default:
       return unreachable(kind);
   }
+}
+
+const LIFETIMES: readonly Lifetime['kind'][] = ['unlimited', 'kept', 'limited'];
+const UNLIMITED: Lifetime = Object.freeze({ kind: 'unlimited' });
+const KEPT: Lifetime = Object.freeze({ kind: 'kept' });
+
+function writeLifetime(writer: ByteWriter, lifetime: Lifetime): void {
+  writer.oneOf(LIFETIMES, lifetime.kind);
+  if (lifetime.kind === 'limited') writer.positive(lifetime.ms);
+}
+
+function readLifetime(reader: ByteReader): Lifetime {
+  const kind = reader.oneOf(LIFETIMES, 'lifetime');
+  if (kind !== 'limited') return kind === 'kept' ? KEPT : UNLIMITED;
+  const ms = reader.positive('lifetime');
+  return ms > LIFETIME_MS_MAX ? reader.fail(`a lifetime of ${ms} ms`) : { kind, ms };
 }
 
 function countWithin(reader: ByteReader, max: number, what: string): number {

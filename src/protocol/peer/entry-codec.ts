@@ -10,16 +10,18 @@ import {
   readEpoch,
   readIndex,
   readOptionalIdempotencyKey,
+  readOptionalTime,
   readSession,
   readVersion,
   writeContentType,
   writeDecided,
   writeOptionalIdempotencyKey,
+  writeOptionalTime,
   writeSession,
 } from './store-codec.ts';
 
-const BODIES: readonly EntryBody['kind'][] = ['empty', 'write', 'openSession', 'endSessions'];
-const EFFECTS: readonly KeyEffect['kind'][] = ['put', 'delete'];
+const BODIES: readonly EntryBody['kind'][] = ['empty', 'write', 'openSession', 'endSessions', 'expire'];
+const EFFECTS: readonly KeyEffect['kind'][] = ['put', 'delete', 'expire', 'touch'];
 const EMPTY: EntryBody = Object.freeze({ kind: 'empty' });
 const NO_EFFECTS: readonly KeyEffect[] = Object.freeze([]);
 
@@ -38,8 +40,10 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
       writer.number(body.settledThrough);
       writeOptionalIdempotencyKey(writer, body.idempotencyKey);
       writeDecided(writer, body.outcome);
-      writer.number(body.effects.length);
-      for (const effect of body.effects) writeEffect(writer, effect);
+      writeEffects(writer, body.effects);
+      return;
+    case 'expire':
+      writeEffects(writer, body.effects);
       return;
     case 'openSession':
       writeSession(writer, body.session);
@@ -86,6 +90,8 @@ function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
         outcome,
       };
     }
+    case 'expire':
+      return { kind, effects: readEffects(reader, place) };
     case 'openSession':
       return { kind, session: readSession(reader) };
     case 'endSessions': {
@@ -98,18 +104,34 @@ function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
   }
 }
 
+function writeEffects(writer: ByteWriter, effects: readonly KeyEffect[]): void {
+  writer.number(effects.length);
+  for (const effect of effects) writeEffect(writer, effect);
+}
+
 function writeEffect(writer: ByteWriter, effect: KeyEffect): void {
   writer.oneOf(EFFECTS, effect.kind);
   writer.key(effect.key);
-  if (effect.kind === 'delete') {
-    writer.positive(effect.tombstone.version);
-    return;
+  switch (effect.kind) {
+    case 'put': {
+      const { stored } = effect;
+      writer.positive(stored.version);
+      writer.number(stored.createRevision);
+      writeContentType(writer, stored.contentType);
+      writeOptionalTime(writer, stored.expiresAtMs);
+      writer.bytesOf(stored.value);
+      return;
+    }
+    case 'delete':
+    case 'expire':
+      writer.positive(effect.tombstone.version);
+      return;
+    case 'touch':
+      writeOptionalTime(writer, effect.expiresAtMs);
+      return;
+    default:
+      unreachable(effect);
   }
-  const { stored } = effect;
-  writer.positive(stored.version);
-  writer.number(stored.createRevision);
-  writeContentType(writer, stored.contentType);
-  writer.bytesOf(stored.value);
 }
 
 function readEffects(reader: ByteReader, place: EntryPlace): readonly KeyEffect[] {
@@ -120,13 +142,28 @@ function readEffects(reader: ByteReader, place: EntryPlace): readonly KeyEffect[
   return effects;
 }
 
-function readEffect(reader: ByteReader, { index: revision, timeMs }: EntryPlace): KeyEffect {
+function readEffect(reader: ByteReader, { index: revision, timeMs: modifiedMs }: EntryPlace): KeyEffect {
   const kind = reader.oneOf(EFFECTS, 'kind of effect');
   const key = reader.key();
-  const version = readVersion(reader);
-  if (kind === 'delete') return { kind, key, tombstone: { version, revision } };
-  const createRevision = readIndex(reader, 'create revision');
-  const contentType = readContentType(reader);
-  const value = reader.bytesOf('value');
-  return { kind, key, stored: { value, contentType, revision, version, createRevision, modifiedMs: timeMs } };
+  switch (kind) {
+    case 'put': {
+      const version = readVersion(reader);
+      const createRevision = readIndex(reader, 'create revision');
+      const contentType = readContentType(reader);
+      const expiresAtMs = readOptionalTime(reader);
+      const value = reader.bytesOf('value');
+      return {
+        kind,
+        key,
+        stored: { value, contentType, revision, version, createRevision, modifiedMs, expiresAtMs },
+      };
+    }
+    case 'delete':
+    case 'expire':
+      return { kind, key, tombstone: { version: readVersion(reader), revision } };
+    case 'touch':
+      return { kind, key, expiresAtMs: readOptionalTime(reader) };
+    default:
+      return unreachable(kind);
+  }
 }

@@ -236,6 +236,8 @@ function writeReadOutcome(writer: ByteWriter, outcome: ReadOutcome): void {
       writer.number(outcome.revision);
       writer.flag(outcome.found !== null);
       if (outcome.found !== null) writeStored(writer, outcome.found);
+      writer.flag(outcome.remainingMs !== null);
+      if (outcome.remainingMs !== null) writer.number(outcome.remainingMs);
       return;
     case 'declined':
       writer.oneOf(DECLINED, outcome.code);
@@ -254,7 +256,9 @@ function readReadOutcome(reader: ByteReader): ReadOutcome {
     case 'read': {
       const lineage = readLineage(reader);
       const revision = readIndex(reader, 'revision');
-      return { kind, found: reader.flag('presence of a value') ? readStored(reader) : null, lineage, revision };
+      const found = reader.flag('presence of a value') ? readStored(reader) : null;
+      const remainingMs = reader.flag('presence of a time that is left') ? reader.number('time that is left') : null;
+      return { kind, found, remainingMs, lineage, revision };
     }
     case 'declined':
       return { kind, code: reader.oneOf(DECLINED, 'reason of a declined read') };

@@ -116,6 +116,15 @@ function readTags(reader: ByteReader): readonly RevisionTag[] {
   return tags;
 }
 
+export function writeOptionalTime(writer: ByteWriter, timeMs: WallMs | null): void {
+  writer.flag(timeMs !== null);
+  if (timeMs !== null) writer.time(timeMs);
+}
+
+export function readOptionalTime(reader: ByteReader): WallMs | null {
+  return reader.flag('presence of a time') ? (reader.time('time') as WallMs) : null;
+}
+
 /** A whole number of 64 bits, in decimal: counters are rare. */
 export function writeInteger(writer: ByteWriter, value: bigint): void {
   writer.text(String(value), INTEGER);
@@ -142,6 +151,7 @@ const DECIDED: readonly (DecidedOutcome['kind'] | 'got')[] = [
   'abandoned',
   'overlong',
   'got',
+  'touched',
 ];
 const LISTS: readonly ('then' | 'otherwise')[] = ['then', 'otherwise'];
 const UNCOUNTABLE: readonly Extract<KeyOutcome, { kind: 'uncountable' }>['reason'][] = ['not-a-number', 'out-of-range'];
@@ -199,6 +209,10 @@ function writeResult(writer: ByteWriter, result: StepResult): void {
     case 'uncountable':
       writer.oneOf(UNCOUNTABLE, result.reason);
       return;
+    case 'touched':
+      writer.positive(result.version);
+      writeOptionalTime(writer, result.expiresAtMs);
+      return;
     case 'got':
       writer.flag(result.found !== null);
       if (result.found !== null) writeStored(writer, result.found);
@@ -255,6 +269,8 @@ function resultOf(reader: ByteReader, kind: StepResult['kind']): StepResult {
       return { kind, version: readVersion(reader), created: reader.flag('created'), value: readInteger(reader, 'sum') };
     case 'uncountable':
       return { kind, reason: reader.oneOf(UNCOUNTABLE, 'reason') };
+    case 'touched':
+      return { kind, version: readVersion(reader), expiresAtMs: readOptionalTime(reader) };
     case 'got':
       return { kind, found: reader.flag('presence of a value') ? readStored(reader) : null };
     default:
@@ -268,6 +284,7 @@ export function writeStored(writer: ByteWriter, stored: StoredValue): void {
   writer.positive(stored.version);
   writer.number(stored.createRevision);
   writer.time(stored.modifiedMs);
+  writeOptionalTime(writer, stored.expiresAtMs);
   writer.bytesOf(stored.value);
 }
 
@@ -277,5 +294,6 @@ export function readStored(reader: ByteReader): StoredValue {
   const version = readVersion(reader);
   const createRevision = readIndex(reader, 'create revision');
   const modifiedMs = reader.time('time of the last change') as WallMs;
-  return { value: reader.bytesOf('value'), contentType, revision, version, createRevision, modifiedMs };
+  const expiresAtMs = readOptionalTime(reader);
+  return { value: reader.bytesOf('value'), contentType, revision, version, createRevision, modifiedMs, expiresAtMs };
 }

@@ -110,8 +110,8 @@ const CHANGES: readonly Change[] = [
   },
   {
     file: 'protocol/peer/entry-codec.ts',
-    find: "['empty', 'write', 'openSession', 'endSessions'];",
-    replace: "['empty', 'write', 'openSession', 'endSessions', 'note'];",
+    find: "['empty', 'write', 'openSession', 'endSessions', 'expire'];",
+    replace: "['empty', 'write', 'openSession', 'endSessions', 'expire', 'note'];",
   },
   {
     file: 'protocol/peer/entry-codec.ts',

@@ -23,6 +23,7 @@ const put = (key: string, value: string): WriteCommand => ({
   value: Buffer.from(value),
   contentType: null,
   condition: { kind: 'none' },
+  lifetime: { kind: 'unlimited' },
 });
 
 async function write(replica: Running, key: string, value: string): Promise<void> {

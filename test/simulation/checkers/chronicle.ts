@@ -11,6 +11,7 @@ import {
   rehearse,
   sameValue,
   type Change,
+  gone,
   type ExpectedChange,
   type ExpectedResult,
   type Rehearsal,
@@ -126,12 +127,14 @@ export class Chronicle {
     this.committed = index;
     this.#useSessions(entry);
     const { body } = entry;
+    if (body.kind === 'expire') this.#expire(entry, body.effects);
     if (body.kind === 'write') this.#write(entry, body, operationOf(body.request.session, body.request.number));
   }
 
   #useSessions({ index, timeMs, body }: Entry): void {
     switch (body.kind) {
       case 'empty':
+      case 'expire':
         break;
       case 'write':
         this.#sessions.set(body.request.session, timeMs);
@@ -176,7 +179,7 @@ export class Chronicle {
       this.#idempotency.set(idempotencyKey, entry.index);
     }
 
-    const at = { index: entry.index, lineageId: this.#lineageIdIn(entry.epoch) };
+    const at = { index: entry.index, timeMs: entry.timeMs, lineageId: this.#lineageIdIn(entry.epoch) };
     const expected = rehearse(operation.command, (key) => this.#last(key), at);
     const results = resultsOf(body.outcome);
     const told = shapeOf(body.outcome);
@@ -215,12 +218,13 @@ export class Chronicle {
         'conditional-writes',
         () => `${name}: ${JSON.stringify(told, inWords)}, should be ${JSON.stringify(expected, inWords)}`,
       );
+      if (expected.before !== null) {
+        this.#checkEffect(name, entry, effects[place], expected.before);
+        place += 1;
+      }
       if (!('change' in expected)) continue;
-      const effect = effects[place];
+      const version = this.#checkEffect(name, entry, effects[place], expected.change);
       place += 1;
-      check(effect !== undefined, 'same-effects', () => `${name}: does not do what it says`);
-      this.#checkEffect(name, entry, effect, expected.change);
-      const version = versionOf(effect);
       check(
         'version' in told && told.version === version,
         'revisions',
@@ -230,42 +234,79 @@ export class Chronicle {
     check(effects.length === place, 'refused-writes', () => `${name}: changes more than it says`);
   }
 
-  #checkEffect(name: string, entry: Entry, effect: KeyEffect, expected: ExpectedChange): void {
+  /** The version that the key has afterwards. */
+  #checkEffect(name: string, entry: Entry, effect: KeyEffect | undefined, expected: ExpectedChange): number {
+    check(effect !== undefined, 'same-effects', () => `${name}: does not do what it says`);
     const { key } = effect;
     check(
-      key === expected.key && (effect.kind === 'delete') === (expected.value === null),
+      key === expected.key && effect.kind === expected.kind,
       'same-effects',
-      () => `${name}: another effect than was asked for`,
+      () => `${name}: ${effect.kind} of ${key}, should be ${expected.kind} of ${expected.key}`,
     );
     const before = this.#last(key);
-    const version = versionOf(effect);
+    if (effect.kind === 'touch') {
+      check(
+        (effect.expiresAtMs ?? Infinity) === expected.expiresAtMs && before !== null,
+        'same-effects',
+        () => `${name}: falls due at ${effect.expiresAtMs}, should at ${expected.expiresAtMs}`,
+      );
+      this.#change(key, { ...before, index: entry.index, expiresAtMs: expected.expiresAtMs });
+      return before.version;
+    }
+    const made = effect.kind === 'put' ? effect.stored : effect.tombstone;
+    const { version } = made;
     const next = (before?.version ?? 0) + 1;
     check(
       version === next || (this.#forgetsTombstones && version > next),
       'revisions',
       () => `${name}: version ${version}, should be ${next}`,
     );
-    const made = effect.kind === 'put' ? effect.stored : effect.tombstone;
     check(made.revision === entry.index, 'revisions', () => `${name}: stands for revision ${made.revision}`);
     if (effect.kind === 'put') {
-      const { value, createRevision, modifiedMs } = effect.stored;
+      const { value, createRevision, modifiedMs, expiresAtMs } = effect.stored;
       check(sameValue(value, expected.value), 'same-effects', () => `${name}: another value`);
-      check(modifiedMs === entry.timeMs, 'same-effects', () => `${name}: of another time`);
+      check(
+        modifiedMs === entry.timeMs && (expiresAtMs ?? Infinity) === expected.expiresAtMs,
+        'same-effects',
+        () =>
+          `${name}: written at ${modifiedMs}, due at ${expiresAtMs}; should be ${entry.timeMs}, ${expected.expiresAtMs}`,
+      );
       check(
         createRevision === expected.createRevision,
         'revisions',
         () => `${name}: created at ${createRevision}, should be ${expected.createRevision}`,
       );
     }
-    const change: Change = {
+    this.#change(key, {
       index: entry.index,
+      revision: entry.index,
       version,
       value: expected.value,
       createRevision: effect.kind === 'put' ? effect.stored.createRevision : 0,
-    };
+      expiresAtMs: expected.expiresAtMs,
+    });
+    return version;
+  }
+
+  #change(key: Key, change: Change): void {
     const changes = this.#keys.get(key);
     if (changes === undefined) this.#keys.set(key, [change]);
     else changes.push(change);
+  }
+
+  /** R17: only what is due goes, and only once. */
+  #expire(entry: Entry, effects: readonly KeyEffect[]): void {
+    const name = `expiry at ${entry.index}`;
+    check(effects.length > 0, 'expiry', () => `${name}: of nothing`);
+    for (const effect of effects) {
+      const before = this.#last(effect.key);
+      check(
+        before?.value != null && before.expiresAtMs <= entry.timeMs,
+        'expiry',
+        () => `${name}: ${effect.key} goes at ${entry.timeMs}, is due at ${before?.expiresAtMs}`,
+      );
+      this.#checkEffect(name, entry, effect, gone('expire', effect.key));
+    }
   }
 
   /** The change of `key` that was newest at `index`; null if there was none. */
@@ -325,13 +366,19 @@ export class Chronicle {
     invariant: 'same-effects' | 'committed-reads',
   ): void {
     const change = this.changeAt(key, index);
+    // R17: what is due is hidden from reads before an entry removes it from the store.
+    const isHidden =
+      invariant === 'committed-reads' &&
+      change !== null &&
+      change.expiresAtMs <= (this.entries[index]?.timeMs ?? -Infinity);
     const matches =
-      found === null
-        ? change === null || change.value === null
+      found === null || isHidden
+        ? found === null && (isHidden || change === null || change.value === null)
         : change !== null &&
-          change.index === found.revision &&
+          change.revision === found.revision &&
           change.version === found.version &&
           change.createRevision === found.createRevision &&
+          change.expiresAtMs === (found.expiresAtMs ?? Infinity) &&
           sameValue(change.value, found.value);
     check(matches, invariant, () => {
       const here =
@@ -342,9 +389,6 @@ export class Chronicle {
     });
   }
 }
-
-const versionOf = (effect: KeyEffect): number =>
-  effect.kind === 'put' ? effect.stored.version : effect.tombstone.version;
 
 function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' {
   switch (outcome.kind) {
@@ -378,6 +422,8 @@ function tellsTheSame(told: StepResult, expected: ExpectedResult): boolean {
       return told.kind === 'written' && told.created === expected.created;
     case 'incremented':
       return told.kind === 'incremented' && told.created === expected.created && told.value === expected.value;
+    case 'touched':
+      return told.kind === 'touched' && (told.expiresAtMs ?? Infinity) === expected.change.expiresAtMs;
     case 'mismatch':
       return told.kind === 'mismatch' && (told.current?.revision ?? null) === expected.current;
     case 'uncountable':

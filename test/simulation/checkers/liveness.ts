@@ -25,9 +25,24 @@ function whatIsMissing(world: World): string | null {
   const leader = running.find((process) => process.id === holder && process.mirror?.role === 'leading');
   if (leader === undefined) return 'nobody leads';
   if (world.lastCommittedWriteStartUs < world.faultsEndedUs) return 'no write was committed';
+  const overdue = whatIsOverdue(leader);
+  if (overdue !== null) return overdue;
   for (const process of running) {
     const { standing } = process.group.status(process.instant());
     if (standing === 'learner' || standing === 'none') return `${process.label} is ${standing}`;
+  }
+  return null;
+}
+
+const OVERDUE_MS = 500;
+
+/** R17: a leader at work removes what is due. */
+function whatIsOverdue(leader: Process): string | null {
+  const view = leader.group.inspect();
+  const nowMs = view.log.entryAt(view.log.lastIndex)?.timeMs ?? 0;
+  for (const [key, { expiresAtMs }] of view.storeEntries()) {
+    if (expiresAtMs !== null && expiresAtMs < nowMs - OVERDUE_MS)
+      return `${key}, due at ${expiresAtMs}, is there at ${nowMs}`;
   }
   return null;
 }

@@ -1,9 +1,11 @@
 import type { Key } from '../../../src/core/base/key.ts';
+import type { KeyEffect } from '../../../src/core/replication/entry.ts';
 import type {
   Comparison,
   Condition,
   KeyCommand,
   KeyOutcome,
+  Lifetime,
   Step,
   WriteCommand,
 } from '../../../src/core/store/commands.ts';
@@ -11,24 +13,34 @@ import type {
 /** One change of one key. */
 export interface Change {
   readonly index: number;
+  /** The same, but for a touch, which leaves it. */
+  readonly revision: number;
   readonly version: number;
   /** null: deleted. */
   readonly value: Uint8Array | null;
   readonly createRevision: number;
+  /** By the log's time; Infinity: never. */
+  readonly expiresAtMs: number;
 }
 
 /** What a command should change. */
 export interface ExpectedChange {
+  readonly kind: KeyEffect['kind'];
   readonly key: Key;
   /** null: it goes. */
   readonly value: Uint8Array | null;
   readonly createRevision: number;
+  readonly expiresAtMs: number;
 }
 
-export type ExpectedResult =
+/** `before`: what had to go first, for it was due. */
+export type ExpectedResult = Expected & { readonly before: ExpectedChange | null };
+
+type Expected =
   | { readonly kind: 'written'; readonly created: boolean; readonly change: ExpectedChange }
   | { readonly kind: 'incremented'; readonly created: boolean; readonly value: bigint; readonly change: ExpectedChange }
   | { readonly kind: 'deleted'; readonly change: ExpectedChange }
+  | { readonly kind: 'touched'; readonly change: ExpectedChange }
   | { readonly kind: 'absent' }
   | { readonly kind: 'mismatch'; readonly current: number | null }
   | { readonly kind: 'uncountable'; readonly reason: Extract<KeyOutcome, { kind: 'uncountable' }>['reason'] }
@@ -42,6 +54,7 @@ export type Rehearsal =
 
 /** The state of a key, as far as decisions depend on it. */
 interface State {
+  readonly expiresAtMs: number;
   readonly value: Uint8Array;
   readonly revision: number;
   readonly version: number;
@@ -49,11 +62,7 @@ interface State {
 }
 
 /** What a command should do as the entry at `index`, by the state before it: written without a look at the core's own code. */
-export function rehearse(
-  command: WriteCommand,
-  before: (key: Key) => Change | null,
-  at: { readonly index: number; readonly lineageId: string },
-): Rehearsal {
+export function rehearse(command: WriteCommand, before: (key: Key) => Change | null, at: Place): Rehearsal {
   const stage = new Stage(before, at);
   switch (command.kind) {
     case 'batch':
@@ -73,12 +82,19 @@ export function rehearse(
   }
 }
 
+/** The entry that it becomes. */
+export interface Place {
+  readonly index: number;
+  readonly timeMs: number;
+  readonly lineageId: string;
+}
+
 class Stage {
   readonly #before: (key: Key) => Change | null;
-  readonly #at: { readonly index: number; readonly lineageId: string };
+  readonly #at: Place;
   readonly #changed = new Map<Key, State | null>();
 
-  constructor(before: (key: Key) => Change | null, at: { readonly index: number; readonly lineageId: string }) {
+  constructor(before: (key: Key) => Change | null, at: Place) {
     this.#before = before;
     this.#at = at;
   }
@@ -103,43 +119,83 @@ class Stage {
 
   play(step: Step): ExpectedResult {
     const state = this.#state(step.key);
+    const before = state === null && this.#isDue(step.key) ? this.#expire(step.key) : null;
+    return { ...this.#play(step, state), before };
+  }
+
+  #play(step: Step, state: State | null): Expected {
     if (step.kind === 'get') return { kind: 'got', value: state?.value ?? null, revision: state?.revision ?? 0 };
     if (!holds(step.condition, state?.revision ?? null, this.#at.lineageId))
       return { kind: 'mismatch', current: state?.revision ?? null };
     switch (step.kind) {
       case 'put':
-        return { kind: 'written', created: state === null, change: this.#set(step, step.value, state) };
+        return {
+          kind: 'written',
+          created: state === null,
+          change: this.#set(step, step.value, state, this.#expiryOf(step.lifetime, state)),
+        };
       case 'delete':
         if (state === null) return { kind: 'absent' };
         this.#changed.set(step.key, null);
-        return { kind: 'deleted', change: { key: step.key, value: null, createRevision: 0 } };
+        return { kind: 'deleted', change: gone('delete', step.key) };
+      case 'touch': {
+        if (state === null) return { kind: 'absent' };
+        const expiresAtMs = this.#expiryOf(step.lifetime, state);
+        this.#changed.set(step.key, { ...state, expiresAtMs });
+        const { value, createRevision } = state;
+        return { kind: 'touched', change: { kind: 'touch', key: step.key, value, createRevision, expiresAtMs } };
+      }
       case 'increment': {
         const text = state === null ? '0' : textOf(state.value);
         if (!/^(0|-?[1-9][0-9]{0,18})$/.test(text) || !isOf64Bits(BigInt(text)))
           return { kind: 'uncountable', reason: 'not-a-number' };
         const value = BigInt(text) + step.by;
         if (!isOf64Bits(value)) return { kind: 'uncountable', reason: 'out-of-range' };
-        const change = this.#set(step, new TextEncoder().encode(String(value)), state);
+        const expiresAtMs = state?.expiresAtMs ?? Infinity;
+        const change = this.#set(step, new TextEncoder().encode(String(value)), state, expiresAtMs);
         return { kind: 'incremented', created: state === null, value, change };
       }
     }
   }
 
-  #set({ key }: KeyCommand, value: Uint8Array, state: State | null): ExpectedChange {
+  #set({ key }: KeyCommand, value: Uint8Array, state: State | null, expiresAtMs: number): ExpectedChange {
     const createRevision = state === null ? this.#at.index : state.createRevision;
-    this.#changed.set(key, { value, revision: this.#at.index, version: Infinity, createRevision });
-    return { key, value, createRevision };
+    this.#changed.set(key, { value, revision: this.#at.index, version: Infinity, createRevision, expiresAtMs });
+    return { kind: 'put', key, value, createRevision, expiresAtMs };
+  }
+
+  #expiryOf(lifetime: Lifetime, state: State | null): number {
+    if (lifetime.kind === 'limited') return this.#at.timeMs + lifetime.ms;
+    return lifetime.kind === 'kept' ? (state?.expiresAtMs ?? Infinity) : Infinity;
+  }
+
+  /** There is a value, and its time has come. */
+  #isDue(key: Key): boolean {
+    const state = this.#changed.has(key) ? this.#changed.get(key) : this.#before(key);
+    return state?.value != null && state.expiresAtMs <= this.#at.timeMs;
+  }
+
+  #expire(key: Key): ExpectedChange {
+    this.#changed.set(key, null);
+    return gone('expire', key);
   }
 
   #state(key: Key): State | null {
     const changed = this.#changed.get(key);
-    if (changed !== undefined) return changed;
-    const change = this.#before(key);
-    if (change === null || change.value === null) return null;
-    const { value, index: revision, version, createRevision } = change;
-    return { value, revision, version, createRevision };
+    const found = changed === undefined ? this.#before(key) : changed;
+    if (found === null || found.value === null || found.expiresAtMs <= this.#at.timeMs) return null;
+    const { value, revision, version, createRevision, expiresAtMs } = found;
+    return { value, revision, version, createRevision, expiresAtMs };
   }
 }
+
+export const gone = (kind: 'delete' | 'expire', key: Key): ExpectedChange => ({
+  kind,
+  key,
+  value: null,
+  createRevision: 0,
+  expiresAtMs: Infinity,
+});
 
 const textOf = (value: Uint8Array): string => Buffer.from(value).toString('latin1');
 

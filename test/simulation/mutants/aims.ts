@@ -67,6 +67,12 @@ const manyReads = { readShare: 0.8, operationMeanUs: 10 * MS, inFlightMax: 8, ke
 /** Schedules drawn from the seed, aimed by what is on in them and how much. */
 const drawnTrials = {
   anything: drawn({}),
+  lifetimes: drawn({ clients: { lifetimeShare: 0.8, readShare: 0.4 } }),
+  'lifetimes-and-snapshots': drawn({
+    faults: { ...members, crashLeader: 3 },
+    limits: tinyLogs,
+    clients: { lifetimeShare: 0.8, readShare: 0.3, keys: 10 },
+  }),
   composites: drawn({ clients: { compositeShare: 0.6, counterShare: 0.3, readShare: 0.3 } }),
   doubt: drawn({
     faults: { ...leaders, ...members, apiLate: 6, apiSlowAnswers: 2 },

@@ -11,7 +11,7 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `    if (uncommitted === undefined) this.#answer(read, effects);`,
+        find: `    if (index === null) this.#answer(read, effects);`,
         replace: `    if (true) this.#answer(read, effects);`,
       },
     ],
@@ -228,8 +228,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'store/decide.ts',
-        find: `    return changed === undefined ? this.#newest.stateOf(key) : afterwards(changed);`,
-        replace: `    return changed === undefined ? this.#newest.stateOf(key) : this.#newest.stateOf(key);`,
+        find: `    return this.#changed?.get(key) ?? this.#newest.stateOf(key);`,
+        replace: `    return this.#newest.stateOf(key);`,
       },
     ],
   },
@@ -254,14 +254,10 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/replica.ts',
-        find: `    for (const effect of effectsOf(entry)) this.#uncommitted.set(effect.key, effect);
-  }
-
-  /** R10`,
-        replace: `    for (const effect of effectsOf(entry).slice(-1)) this.#uncommitted.set(effect.key, effect);
-  }
-
-  /** R10`,
+        find: `    for (const effect of effectsOf(entry)) {
+      this.#open.set(`,
+        replace: `    for (const effect of effectsOf(entry).slice(-1)) {
+      this.#open.set(`,
       },
     ],
   },
@@ -273,8 +269,10 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'store/state-machine.ts',
-        find: `        for (const effect of body.effects) this.store.apply(effect);`,
-        replace: `        for (const effect of body.effects.slice(0, 2)) this.store.apply(effect);`,
+        find: `        for (const effect of body.effects) this.store.apply(effect);
+        const`,
+        replace: `        for (const effect of body.effects.slice(0, 2)) this.store.apply(effect);
+        const`,
       },
     ],
   },
@@ -350,8 +348,8 @@ export const clientMutants: readonly Mutant[] = [
         file: 'replication/leader.ts',
         find: `    if (kept !== undefined) return this.#answerAgain(kept, ticket, now);`,
         replace: `    if (kept !== undefined) {
-      const newest = newestState(machine.store, this.#replica.uncommittedFor(request.command.key), request.command);
-      const again = decide(request.command, newest, kept.revision, this.lineage.id).outcome;
+      const place = { index: kept.revision, timeMs: this.#timeFor(now), lineageId: this.lineage.id };
+      const again = decide(request.command, this.#replica, place).outcome;
       return this.#answerAgain({ outcome: again, revision: kept.revision }, ticket, now);
     }`,
       },
@@ -532,6 +530,91 @@ export const clientMutants: readonly Mutant[] = [
       ? this.#committed(known.outcome, known.revision)`,
         replace: `    return true
       ? this.#committed(known.outcome, known.revision)`,
+      },
+    ],
+  },
+  // --- R17 ---------------------------------------------------------------------------------------------------------------
+  {
+    name: 'due-values-shown',
+    rule: 'R17',
+    without: 'a read does not show what is due by the time of the state that it shows',
+    aim: 'lifetimes',
+    patches: [
+      {
+        file: 'store/state-machine.ts',
+        find: `    return found !== null && isDue(found, this.#timeMs) ? null : found;`,
+        replace: `    return found;`,
+      },
+    ],
+  },
+  {
+    name: 'due-by-the-clock',
+    rule: 'R17',
+    without: 'what is due is told by the log, not by a clock of the replica',
+    aim: 'lifetimes',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `    const found = machine.find(read.request.key);`,
+        replace: `    const there = machine.store.get(read.request.key);
+    const found = there?.expiresAtMs != null && there.expiresAtMs <= (this.#replica.clock.lastMs ?? 0) ? null : there;`,
+      },
+    ],
+  },
+  {
+    name: 'nothing-expires',
+    rule: 'R17',
+    without: 'the leader removes what is due',
+    aim: 'lifetimes',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    this.#expireWhatIsDue(now);`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'expires-what-was-written-since',
+    rule: 'R17',
+    without: 'only what is due by its newest state is removed, applied or not',
+    aim: 'lifetimes',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `      if (state.current === null || !isDue(state.current, timeMs)) continue;`,
+        replace: `      if (state.current === null) continue;`,
+      },
+    ],
+  },
+  {
+    name: 'conditions-see-what-is-due',
+    rule: 'R17',
+    without: 'a write does not see what is due',
+    aim: 'lifetimes',
+    patches: [
+      {
+        file: 'store/decide.ts',
+        find: `    if (state.current === null || !isDue(state.current, this.#place.timeMs)) return state;`,
+        replace: `    if (state !== undefined) return state;`,
+      },
+    ],
+  },
+  {
+    name: 'snapshots-without-times',
+    rule: 'R17',
+    without: 'a touch reaches who is sent a snapshot',
+    aim: 'lifetimes-and-snapshots',
+    patches: [
+      {
+        file: 'store/store.ts',
+        find: `    this.#noteExpiry(key, stored.expiresAtMs);
+  }
+
+  restoreTombstone`,
+        replace: `  }
+
+  restoreTombstone`,
       },
     ],
   },

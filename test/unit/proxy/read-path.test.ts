@@ -178,6 +178,7 @@ test('reads whose answers would take too much memory are refused at once', async
       version: 1 as never,
       createRevision: logIndex(1),
       modifiedMs: 0 as never,
+      expiresAtMs: null,
     },
   } as ReadOutcome;
   for (const replica of world.replicas) replica.onRead = () => large;

@@ -45,6 +45,7 @@ export const put = (valueBytes = 1): WriteCommand => ({
   value: new Uint8Array(valueBytes),
   contentType: null,
   condition: { kind: 'none' },
+  lifetime: { kind: 'unlimited' },
 });
 export const committed: CommittedOutcome = {
   kind: 'committed',
@@ -54,7 +55,7 @@ export const committed: CommittedOutcome = {
   acks: 3,
   members: 3,
 };
-export const nothing: ReadOutcome = { kind: 'read', found: null, lineage, revision: logIndex(7) };
+export const nothing: ReadOutcome = { kind: 'read', remainingMs: null, found: null, lineage, revision: logIndex(7) };
 export const inSyncRead: ReadRequest = { key, mode: 'in-sync', token: null };
 
 export const idOf = (podName: string, dataId = 'd1') => replicaId({ podName, podUid: `uid-${podName}`, dataId });

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../../core/base/errors.ts';
 import { BATCH_STEPS_MAX, CONTENT_TYPE_BYTES_MAX, TRANSACTION_PARTS_MAX } from '../../../core/store/commands.ts';
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
+import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
 import type { JsonSchema, Operation, ResponseDescription } from '../operation.ts';
 import { consistency, envelopeSchema, idempotencyKey, session, WRITE_ERRORS, writeHeadersOut } from './keys.ts';
 import { problemResponses } from './problem.ts';
@@ -44,16 +45,35 @@ const INTEGER = {
 
 const contentType = { type: 'string', maxLength: CONTENT_TYPE_BYTES_MAX, pattern: '^[\\x20-\\x7e\\t]*$' } as const;
 
+/** Which numbers they are, the parser says. */
+const ttl = {
+  description: `${LIFETIME_DESCRIPTION}; or keep.`,
+  anyOf: [
+    { type: 'string', pattern: LIFETIME_OR_KEEP_PATTERN },
+    { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+  ],
+} as const;
+
+const newTtl = {
+  description: `${LIFETIME_DESCRIPTION}; null: it stays.`,
+  anyOf: [
+    { type: 'string', pattern: LIFETIME_PATTERN },
+    { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    { type: 'null' },
+  ],
+} as const;
+
 const stepFields = (conditions: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> => ({
   get: object(keyFields),
-  put: object({ ...keyFields, ...valueFields, contentType, ...conditions }),
+  put: object({ ...keyFields, ...valueFields, contentType, ttl, ...conditions }),
+  touch: object({ ...keyFields, ttl: newTtl, ...conditions }, ['ttl']),
   delete: object({ ...keyFields, ...conditions }),
   incr: object({ ...keyFields, by: INTEGER, ...conditions }),
 });
 
 const step = (conditions: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
   ...object(stepFields(conditions)),
-  description: 'One of get, put, delete and incr.',
+  description: 'One of get, put, delete, incr and touch.',
   minProperties: 1,
   maxProperties: 1,
 });
@@ -93,6 +113,8 @@ const writtenResult = {
   created: { type: 'boolean' },
 } as const;
 
+const expiresAt = { type: ['string', 'null'], description: 'null: it stays.' } as const;
+
 const result = {
   type: 'object',
   description: 'By the name of what was asked for.',
@@ -101,6 +123,9 @@ const result = {
     get: { anyOf: [envelopeSchema, { type: 'null' }] },
     put: { type: 'object', properties: writtenResult },
     delete: { type: 'object', properties: { deleted: { type: 'integer', enum: [0, 1] } } },
+    touch: {
+      anyOf: [{ type: 'object', properties: { version: { type: 'integer' }, expiresAt } }, { type: 'null' }],
+    },
     incr: {
       type: 'object',
       properties: { ...writtenResult, value: { type: 'string', description: 'The sum, in decimal.' } },

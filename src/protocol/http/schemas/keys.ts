@@ -4,6 +4,7 @@ import type { ReadMode } from '../../../core/store/reads.ts';
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '../idempotency.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
+import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
 import type { Operation, Parameter, RequestBody, ResponseDescription } from '../operation.ts';
 import { SESSION_TOKEN_PATTERN } from '../session-token.ts';
 import { problemResponses } from './problem.ts';
@@ -67,6 +68,14 @@ const contentType: Parameter = {
   schema: { type: 'string', maxLength: CONTENT_TYPE_BYTES_MAX, pattern: '^[\\x20-\\x7e\\t]*$' },
 };
 
+const ttl: Parameter = {
+  name: 'X-KV-TTL',
+  in: 'header',
+  required: false,
+  description: `how long the value stays: ${LIFETIME_DESCRIPTION}; or keep, as long as the value before`,
+  schema: { type: 'string', pattern: LIFETIME_OR_KEEP_PATTERN },
+};
+
 /** Ignoring these would write what the client meant to guard against, or a part as the whole. */
 const ifUnmodifiedSince: Parameter = {
   name: 'If-Unmodified-Since',
@@ -101,6 +110,10 @@ const readHeadersOut = {
   ...headersOut,
   'X-KV-Consistency': { description: 'The mode that was used.', schema: { type: 'string', enum: READ_MODES } },
   'Last-Modified': { description: "When the value was written, by the leader's clock.", schema: { type: 'string' } },
+  'X-KV-TTL': {
+    description: 'How long the value stays, in seconds, rounded up; missing: for ever.',
+    schema: { type: 'integer' },
+  },
 } as const;
 
 export const writeHeadersOut = {
@@ -113,7 +126,7 @@ export const writeHeadersOut = {
 
 export const envelopeSchema = {
   type: 'object',
-  required: ['revision', 'version', 'createRevision', 'contentType', 'etag'],
+  required: ['revision', 'version', 'createRevision', 'contentType', 'expiresAt', 'etag'],
   properties: {
     key: { type: 'string', description: 'There if the key is UTF-8.' },
     keyB64: { type: 'string', contentEncoding: 'base64', description: 'There if it is not.' },
@@ -123,6 +136,7 @@ export const envelopeSchema = {
     version: { type: 'integer' },
     createRevision: { type: 'integer' },
     contentType: { type: ['string', 'null'] },
+    expiresAt: { type: ['string', 'null'], description: 'When it goes, as a date in ISO 8601; null: it stays.' },
     etag: { type: 'string' },
   },
 } as const;
@@ -204,7 +218,7 @@ export const putKey: Operation = {
   tags: ['keys'],
   summary: 'Write a value',
   description: 'If-Match writes only over that revision, `If-None-Match: *` only if there is no value.',
-  parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, contentRange, session, idempotencyKey, contentType],
+  parameters: [key, ttl, ifMatch, ifNoneMatch, ifUnmodifiedSince, contentRange, session, idempotencyKey, contentType],
   requestBody: rawBody,
   responses: {
     '200': written('Replaced.'),
@@ -232,6 +246,7 @@ export const postKey: Operation = {
   parameters: [
     key,
     incr,
+    ttl,
     { ...ifMatch, description: 'left out: POST creates only; use PUT', schema: { not: {} } },
     {
       ...ifNoneMatch,
@@ -265,4 +280,42 @@ export const deleteKey: Operation = {
   responses: { '204': written('Deleted.'), ...problemResponses(...WRITE_ERRORS, 'no-key', 'revision-mismatch') },
 };
 
-export const keyOperations: readonly Operation[] = [getKey, headKey, putKey, postKey, deleteKey];
+export const patchBody = {
+  type: 'object',
+  required: ['ttl'],
+  properties: {
+    ttl: {
+      description: `How long the value stays from now: ${LIFETIME_DESCRIPTION}; null: for ever.`,
+      anyOf: [
+        { type: 'string', pattern: LIFETIME_PATTERN },
+        { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+        { type: 'null' },
+      ],
+    },
+  },
+  additionalProperties: false,
+} as const;
+
+export const patchKey: Operation = {
+  method: 'patch',
+  path: KEY_PATH,
+  operationId: 'touchKey',
+  tags: ['keys'],
+  summary: 'Set how long a value stays',
+  description: 'The value, its revision and its version stay what they are.',
+  parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey],
+  requestBody: { required: true, content: { 'application/json': { schema: patchBody } } },
+  responses: {
+    '204': written('It is set.'),
+    ...problemResponses(
+      ...WRITE_ERRORS,
+      'no-key',
+      'revision-mismatch',
+      'too-large',
+      'unsupported-encoding',
+      'request-timeout',
+    ),
+  },
+};
+
+export const keyOperations: readonly Operation[] = [getKey, headKey, putKey, postKey, patchKey, deleteKey];

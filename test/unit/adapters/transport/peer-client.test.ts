@@ -46,7 +46,7 @@ function readAnswered(request: number): PeerFrame {
     group,
     epoch,
     request,
-    outcome: { kind: 'read', found: null, lineage, revision: request as LogIndex },
+    outcome: { kind: 'read', remainingMs: null, found: null, lineage, revision: request as LogIndex },
   };
 }
 

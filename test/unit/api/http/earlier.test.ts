@@ -50,6 +50,7 @@ describe('PUT /put', () => {
           value: Buffer.from('grün'),
           contentType: 'text/plain; charset=utf-8',
           condition: { kind: 'none' },
+          lifetime: { kind: 'unlimited' },
         },
         idempotencyKey: null,
       },
@@ -280,6 +281,7 @@ describe('GET /get/{key}', () => {
       version: version(1),
       createRevision: logIndex(1),
       modifiedMs: wallMs(0),
+      expiresAtMs: null,
     });
     const answer = await request(api).get('/get/k');
     expect([answer.status, answer.text]).toEqual([

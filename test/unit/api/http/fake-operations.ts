@@ -1,4 +1,11 @@
-import { logIndex, version, wallMs, type LogIndex, type Version } from '../../../../src/core/base/numbers.ts';
+import {
+  logIndex,
+  version,
+  wallMs,
+  type LogIndex,
+  type Version,
+  type WallMs,
+} from '../../../../src/core/base/numbers.ts';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type {
@@ -7,7 +14,7 @@ import type {
   WriteCommand,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
-import { decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
+import { afterwards, decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
 
@@ -16,6 +23,8 @@ export class FakeOperations implements DataOperations, Newest {
   readonly servedBy = 'kv-1';
   lineage: Lineage = { number: 1, id: 'd1-1' };
   revision: LogIndex = logIndex(0);
+  /** The log's time. */
+  timeMs: WallMs = wallMs(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
   readonly values = new Map<Key, StoredValue>();
   readonly reads: ReadRequest[] = [];
   readonly writes: { readonly command: WriteCommand; readonly idempotencyKey: IdempotencyKey | null }[] = [];
@@ -51,7 +60,8 @@ export class FakeOperations implements DataOperations, Newest {
       return this.#answered({ kind: 'declined', code: 'replica-behind' });
     }
     const found = this.values.get(request.key) ?? null;
-    return this.#answered({ kind: 'read', found, lineage: this.lineage, revision: this.revision });
+    const remainingMs = found === null || found.expiresAtMs === null ? null : found.expiresAtMs - this.timeMs;
+    return this.#answered({ kind: 'read', found, remainingMs, lineage: this.lineage, revision: this.revision });
   }
 
   cluster(): Promise<ClusterView> {
@@ -91,13 +101,13 @@ export class FakeOperations implements DataOperations, Newest {
   }
 
   #decide(command: WriteCommand): DecidedOutcome {
-    const timeMs = wallMs(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
-    const place = { index: this.revision, timeMs, lineageId: this.lineage.id };
+    const place = { index: this.revision, timeMs: this.timeMs, lineageId: this.lineage.id };
     const { effects, outcome } = decide(command, this, place);
     for (const effect of effects) {
-      if (effect.kind === 'put') this.values.set(effect.key, effect.stored);
-      else this.values.delete(effect.key);
-      this.#versions.set(effect.key, effect.kind === 'put' ? effect.stored.version : effect.tombstone.version);
+      const { current, lastVersion } = afterwards(effect, this.stateOf(effect.key));
+      if (current === null) this.values.delete(effect.key);
+      else this.values.set(effect.key, current);
+      this.#versions.set(effect.key, lastVersion);
     }
     return outcome;
   }

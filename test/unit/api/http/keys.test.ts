@@ -59,6 +59,7 @@ describe('PUT /v1/keys/{key}', () => {
         value: Buffer.from('dark'),
         contentType: 'text/plain',
         condition: { kind: 'none' },
+        lifetime: { kind: 'unlimited' },
       },
       idempotencyKey: null,
     });
@@ -270,7 +271,7 @@ describe('GET and HEAD /v1/keys/{key}', () => {
       return [answer.headers['content-type'], (answer.body as Buffer).toString()];
     };
     const object =
-      '{"key":"k","value":"grün","revision":1,"version":1,"createRevision":1,"contentType":"text/plain","etag":"\\"1-d1-1\\""}';
+      '{"key":"k","value":"grün","revision":1,"version":1,"createRevision":1,"contentType":"text/plain","expiresAt":null,"etag":"\\"1-d1-1\\""}';
     expect(await json('/v1/keys/k', 'application/vnd.kv+json')).toEqual(['application/vnd.kv+json', object]);
     expect(await json('/v1/keys/k', 'text/html, application/vnd.kv+json;q=0.5')).toEqual([
       'application/vnd.kv+json',
@@ -515,10 +516,10 @@ describe('other methods and routes under /v1', () => {
   test('OPTIONS lists the methods, others are refused with the list', async () => {
     const { api } = apiUnderTest();
     const options = await request(api).options('/v1/keys/k');
-    expect([options.status, options.headers['allow']]).toEqual([204, 'GET, HEAD, PUT, POST, DELETE, OPTIONS']);
-    const patch = await request(api).patch('/v1/keys/k').send('v');
-    expect(codeOf(patch)).toEqual([405, 'method-not-allowed']);
-    expect(patch.headers['allow']).toBe('GET, HEAD, PUT, POST, DELETE, OPTIONS');
+    expect([options.status, options.headers['allow']]).toEqual([204, 'GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS']);
+    const trace = await request(api).trace('/v1/keys/k');
+    expect(codeOf(trace)).toEqual([405, 'method-not-allowed']);
+    expect(trace.headers['allow']).toBe('GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS');
   });
 
   test.each(['/v1/nope', '/v1/keys', '/v1/Keys/k'])('%s is no route', async (path) => {
@@ -530,7 +531,7 @@ describe('other methods and routes under /v1', () => {
     await request(api).put('/v1/keys/a').send('v');
     await request(api).get('/v1/keys/b');
     await request(api).get('/nope');
-    await request(api).patch('/v1/keys/c');
+    await request(api).trace('/v1/keys/c');
     await request(api).get('/get/c');
     expect(metrics.answered).toEqual([
       'PUT /v1/keys/{key} 201',

@@ -48,7 +48,17 @@ test('/v1 lists features and limits', async () => {
     name: 'kvstore',
     release: '1.2.3',
     process: 'proxy',
-    features: ['keys', 'conditions', 'consistency', 'sessions', 'idempotency', 'batches', 'transactions', 'counters'],
+    features: [
+      'keys',
+      'conditions',
+      'consistency',
+      'sessions',
+      'idempotency',
+      'batches',
+      'transactions',
+      'counters',
+      'ttl',
+    ],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],
     limits: {
       keyBytesMax: 1024,

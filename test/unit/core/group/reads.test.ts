@@ -58,7 +58,7 @@ describe('R12: an answer says which state was read', () => {
   test('also of a key that has no value', () => {
     const group = following();
     group.read('nothing');
-    expect(group.reads.at(-1)).toEqual({ kind: 'read', found: null, lineage: LINEAGE, revision: 2 });
+    expect(group.reads.at(-1)).toEqual({ kind: 'read', found: null, remainingMs: null, lineage: LINEAGE, revision: 2 });
   });
 });
 

@@ -59,6 +59,7 @@ export const put = (name: string, value = 'v', condition: Condition = { kind: 'n
   value: bytes(value),
   contentType: null,
   condition,
+  lifetime: { kind: 'unlimited' },
 });
 
 export const remove = (name: string, condition: Condition = { kind: 'none' }): DeleteCommand => ({
@@ -85,11 +86,13 @@ export const entry = (index: number, inEpoch: number, body: EntryBody = { kind: 
   new Entry(logIndex(index), epoch(inEpoch), wallMs(timeMs), stamped(body, logIndex(index), wallMs(timeMs)));
 
 function stamped(body: EntryBody, revision: LogIndex, modifiedMs: WallMs): EntryBody {
-  if (body.kind !== 'write') return body;
+  if (body.kind !== 'write' && body.kind !== 'expire') return body;
   const effects = body.effects.map((effect): KeyEffect =>
     effect.kind === 'put'
       ? { ...effect, stored: { ...effect.stored, revision, modifiedMs } }
-      : { ...effect, tombstone: { ...effect.tombstone, revision } },
+      : effect.kind === 'touch'
+        ? effect
+        : { ...effect, tombstone: { ...effect.tombstone, revision } },
   );
   return { ...body, effects };
 }
@@ -103,6 +106,7 @@ export const putEffect = (
     readonly value?: string | Uint8Array;
     readonly contentType?: string | null;
     readonly timeMs?: number;
+    readonly expiresAtMs?: number;
   },
 ): Extract<KeyEffect, { kind: 'put' }> => ({
   kind: 'put',
@@ -114,8 +118,15 @@ export const putEffect = (
     version: version(options.version),
     createRevision: logIndex(options.created),
     modifiedMs: wallMs(options.timeMs ?? 0),
+    expiresAtMs: options.expiresAtMs === undefined ? null : wallMs(options.expiresAtMs),
   },
 });
+
+/** The version that the key has by this effect; a touch has none. */
+export function versionOf(effect: KeyEffect): number {
+  if (effect.kind === 'touch') throw new Error('a touch leaves the version as it is');
+  return (effect.kind === 'put' ? effect.stored : effect.tombstone).version;
+}
 
 export const deleteEffect = (
   name: string,

@@ -27,6 +27,7 @@ const value = (name: string, revision: number): SnapshotItem => ({
     version: version(1),
     createRevision: logIndex(revision),
     modifiedMs: wallMs(0),
+    expiresAtMs: null,
   },
 });
 

@@ -1,8 +1,18 @@
-import type { KeyEffect } from '../../../../src/core/replication/entry.ts';
 import { describe, expect, test } from '@jest/globals';
-import { logIndex, wallMs } from '../../../../src/core/base/numbers.ts';
+import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts';
+import type { EntryBody } from '../../../../src/core/replication/entry.ts';
 import { LOG_START } from '../../../../src/core/replication/log.ts';
-import { deleteBody, entry, idOf, key, LINEAGE, openSessionBody, putBody, replicaOf } from '../kit/builders.ts';
+import {
+  deleteBody,
+  entry,
+  idOf,
+  key,
+  LINEAGE,
+  openSessionBody,
+  putBody,
+  replicaOf,
+  request,
+} from '../kit/builders.ts';
 
 const LOG = [
   entry(1, 1, openSessionBody()),
@@ -10,9 +20,6 @@ const LOG = [
   entry(3, 2, putBody('k', { version: 2, created: 2 })),
   entry(4, 2, deleteBody('other', 1)),
 ];
-
-const revisionOf = (effect: KeyEffect | undefined) =>
-  effect === undefined ? undefined : (effect.kind === 'put' ? effect.stored : effect.tombstone).revision;
 
 describe('applied ≤ committed ≤ last index', () => {
   test('a commit index beyond the log commits what is there', () => {
@@ -39,17 +46,17 @@ describe('applied ≤ committed ≤ last index', () => {
 describe('R12: the newest uncommitted entry of a key', () => {
   test('is known until it is applied', () => {
     const replica = replicaOf('b', { log: LOG, committed: 1 });
-    expect(revisionOf(replica.uncommittedFor(key('k')))).toBe(3);
+    expect(replica.openIndexOf(key('k'))).toBe(3);
     replica.commitThrough(logIndex(2), null);
-    expect(revisionOf(replica.uncommittedFor(key('k')))).toBe(3);
+    expect(replica.openIndexOf(key('k'))).toBe(3);
     replica.commitThrough(logIndex(3), null);
-    expect(replica.uncommittedFor(key('k'))).toBeUndefined();
+    expect(replica.openIndexOf(key('k'))).toBeNull();
   });
 
   test('is an older one again when the newest was dropped', () => {
     const replica = replicaOf('b', { log: LOG, committed: 1 });
     replica.truncateAfter(logIndex(2));
-    expect([revisionOf(replica.uncommittedFor(key('k'))), replica.uncommittedFor(key('other'))]).toEqual([2, undefined]);
+    expect([replica.openIndexOf(key('k')), replica.openIndexOf(key('other'))]).toEqual([2, null]);
   });
 });
 
@@ -84,5 +91,44 @@ describe('the log is bounded', () => {
     expect(replica.log.dropped.index).toBe(2);
     replica.trimLog(tight, logIndex(4));
     expect(replica.log.dropped.index).toBe(3);
+  });
+});
+
+describe('the newest state of a key is that of the log, committed or not', () => {
+  const touchBody = (name: string, expiresAtMs: number): EntryBody => ({
+    kind: 'write',
+    request: request(9),
+    settledThrough: 0,
+    idempotencyKey: null,
+    effects: [{ kind: 'touch', key: key(name), expiresAtMs: wallMs(expiresAtMs) }],
+    outcome: { kind: 'touched', version: version(1), expiresAtMs: wallMs(expiresAtMs) },
+  });
+
+  test('what is applied, where nothing is open', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 4 });
+    expect(replica.stateOf(key('k'))).toMatchObject({ current: { revision: 3, version: 2 }, lastVersion: 2 });
+    expect(replica.stateOf(key('other'))).toEqual({ current: null, lastVersion: 1 });
+    expect(replica.stateOf(key('nobody'))).toEqual({ current: null, lastVersion: 0 });
+  });
+
+  test('what the newest open entry makes of it', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 1 });
+    expect(replica.stateOf(key('k'))).toMatchObject({ current: { revision: 3, version: 2 }, lastVersion: 2 });
+    replica.append(entry(5, 2, deleteBody('k', 3, 9)));
+    expect(replica.stateOf(key('k'))).toEqual({ current: null, lastVersion: 3 });
+    replica.truncateAfter(logIndex(2));
+    expect(replica.stateOf(key('k'))).toMatchObject({ current: { revision: 2, version: 1 }, lastVersion: 1 });
+  });
+
+  test('R17: a touch changes nothing but the time, of what is open or applied beneath it', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 1 });
+    replica.append(entry(5, 2, touchBody('k', 4711)));
+    expect(replica.stateOf(key('k'))).toMatchObject({ current: { revision: 3, version: 2, expiresAtMs: 4711 } });
+    replica.commitThrough(logIndex(5), null);
+    expect([replica.openIndexOf(key('k')), replica.machine.store.get(key('k'))?.expiresAtMs]).toEqual([null, 4711]);
+    replica.append(entry(6, 2, touchBody('k', 9999)));
+    expect(replica.stateOf(key('k'))).toMatchObject({ current: { revision: 3, version: 2, expiresAtMs: 9999 } });
+    replica.append(entry(7, 2, touchBody('other', 9999)));
+    expect(replica.stateOf(key('other'))).toEqual({ current: null, lastVersion: 1 });
   });
 });

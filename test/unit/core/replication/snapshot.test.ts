@@ -4,9 +4,20 @@ import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts'
 import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
 import { SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
 import type { SessionId } from '../../../../src/core/store/commands.ts';
-import { decide, newestState, type Newest } from '../../../../src/core/store/decide.ts';
+import { decide, type Newest } from '../../../../src/core/store/decide.ts';
 import { StateMachine } from '../../../../src/core/store/state-machine.ts';
-import { bytes, entry, key, openSessionBody, put, putBody, remove, request, written } from '../kit/builders.ts';
+import {
+  bytes,
+  entry,
+  key,
+  openSessionBody,
+  put,
+  putBody,
+  remove,
+  request,
+  written,
+  versionOf,
+} from '../kit/builders.ts';
 
 const machineOf = (tombstonesMax = 100): StateMachine => new StateMachine({ tombstonesMax, idempotencyKeptMs: 500 });
 
@@ -34,7 +45,7 @@ const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
   );
 
 const newestOf = (machine: StateMachine): Newest => ({
-  stateOf: (at) => newestState(machine.store, undefined, at),
+  stateOf: (at) => ({ current: machine.store.get(at), lastVersion: machine.store.lastVersion(at) }),
 });
 
 /** The entry that a leader with this state would append: it takes writes in open sessions only, and opens none twice. */
@@ -126,7 +137,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
           source.apply(one);
           copy.apply(one);
           for (const effect of one.body.kind === 'write' ? one.body.effects : [])
-            used.set(effect.key, (effect.kind === 'put' ? effect.stored : effect.tombstone).version);
+            used.set(effect.key, versionOf(effect));
         }
         for (let chunk = scan.nextChunk(100); chunk !== null; chunk = scan.nextChunk(100)) {
           for (const item of chunk.items) copy.restore(item);
@@ -191,6 +202,7 @@ describe('R11: what a scan sends', () => {
         version: version(1),
         createRevision: logIndex(0),
         modifiedMs: wallMs(0),
+        expiresAtMs: null,
       });
     }
     const scan = new SnapshotScan(machine);

@@ -64,6 +64,7 @@ class Bench {
       value: new Uint8Array(valueBytes),
       contentType: null,
       condition: { kind: 'none' },
+      lifetime: { kind: 'unlimited' },
     } as const;
     this.#perform((effects) => this.session.submit(ticket, { command, idempotencyKey: null }, this.#now(), effects));
   }

@@ -4,18 +4,13 @@ import {
   GOT_BYTES_MAX,
   type Comparison,
   type Condition,
+  type Lifetime,
   type Step,
+  type TouchCommand,
   type TransactionCommand,
   type WriteCommand,
 } from '../../../../src/core/store/commands.ts';
-import {
-  decide,
-  newestState,
-  type DecisionPlace,
-  type Newest,
-  type NewestState,
-} from '../../../../src/core/store/decide.ts';
-import { Store } from '../../../../src/core/store/store.ts';
+import { decide, type DecisionPlace, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
 import { bytes, deleteEffect, increment, key, put, putEffect, remove } from '../kit/builders.ts';
 
 const HERE = 'first';
@@ -104,32 +99,84 @@ describe('effects', () => {
   });
 });
 
-describe('the newest state is that of the log, committed or not', () => {
-  const store = new Store(10);
-  store.restoreValue(key('k'), {
-    value: bytes('old'),
-    contentType: null,
-    revision: logIndex(3),
-    version: version(1),
-    createRevision: logIndex(3),
-    modifiedMs: wallMs(0),
+describe('R17: a time to live', () => {
+  const due = (expiresAtMs: number): NewestState => ({
+    current: putEffect('k', { value: '1', version: 2, created: 3, revision: 7, expiresAtMs }).stored,
+    lastVersion: version(2),
+  });
+  const EXPIRED = { kind: 'expire', key: 'k', tombstone: { version: 3, revision: 9 } };
+  const limited = (ms: number): Lifetime => ({ kind: 'limited', ms });
+
+  test.each<[string, Lifetime, number | null, number | null]>([
+    ['unlimited', { kind: 'unlimited' }, 1000, null],
+    ['limited, from the time of the entry on', limited(23), null, 100],
+    ['as long as before', { kind: 'kept' }, 1000, 1000],
+    ['as long as before, for ever', { kind: 'kept' }, null, null],
+  ])('%s', (_, lifetime, before, after) => {
+    const state = before === null ? THERE : due(before);
+    expect(decided({ ...put('k'), lifetime }, state).effects).toMatchObject([{ stored: { expiresAtMs: after } }]);
   });
 
-  test('without an uncommitted entry for the key, that of the store', () => {
-    expect(newestState(store, undefined, key('k'))).toMatchObject({
-      current: { revision: 3, version: 1 },
-      lastVersion: 1,
+  test('a counter stays as long as before', () => {
+    expect(decided(increment('k', 1n), due(1000)).effects).toMatchObject([{ stored: { expiresAtMs: 1000 } }]);
+  });
+
+  test('a touch sets another time, and leaves value, revision and version', () => {
+    const touch = (lifetime: TouchCommand['lifetime'], condition: Condition = { kind: 'none' }): WriteCommand => ({
+      kind: 'touch',
+      key: key('k'),
+      lifetime,
+      condition,
     });
+    expect(decided(touch(limited(3) as never), THERE)).toEqual({
+      effects: [{ kind: 'touch', key: 'k', expiresAtMs: 80 }],
+      outcome: { kind: 'touched', version: 2, expiresAtMs: 80 },
+    });
+    expect(decided(touch({ kind: 'unlimited' }), due(1000)).outcome).toMatchObject({ expiresAtMs: null });
+    expect(decided(touch({ kind: 'unlimited' }), DELETED)).toEqual({ effects: [], outcome: { kind: 'absent' } });
+    expect(decided(touch({ kind: 'unlimited' }, match(6)), due(1000)).outcome.kind).toBe('mismatch');
   });
 
-  test('with an uncommitted put, what that will have made', () => {
-    const staged = putEffect('k', { version: 2, created: 3, revision: 8 });
-    expect(newestState(store, staged, key('k'))).toEqual({ current: staged.stored, lastVersion: 2 });
+  test('what is due is not there for any condition, and goes before what takes its place', () => {
+    expect(decided(put('k', 'v', { kind: 'absent' }), due(77))).toEqual({
+      effects: [EXPIRED, putEffect('k', { version: 4, created: 9, timeMs: 77 })],
+      outcome: { kind: 'written', version: 4, created: true },
+    });
+    expect(decided(put('k', 'v', { kind: 'present' }), due(77))).toEqual({
+      effects: [EXPIRED],
+      outcome: { kind: 'mismatch', current: null },
+    });
+    expect(decided(remove('k'), due(77))).toEqual({ effects: [EXPIRED], outcome: { kind: 'absent' } });
+    expect(decided(increment('k', 5n), due(77)).outcome).toMatchObject({ created: true, value: 5n });
+    expect(decided({ ...put('k'), lifetime: { kind: 'kept' } }, due(77)).effects).toMatchObject([
+      EXPIRED,
+      { stored: { expiresAtMs: null } },
+    ]);
   });
 
-  test('with an uncommitted delete, nothing, and the version that the delete takes', () => {
-    const staged = deleteEffect('k', { version: 2, revision: 8 });
-    expect(newestState(store, staged, key('k'))).toEqual({ current: null, lastVersion: 2 });
+  test('a moment before it is due it is there', () => {
+    expect(decided(remove('k'), due(78)).outcome.kind).toBe('deleted');
+  });
+
+  test('comparisons and gets do not see what is due', () => {
+    const command: WriteCommand = {
+      kind: 'transaction',
+      comparisons: [{ kind: 'value', key: key('k'), isEqual: true, value: bytes('1') }],
+      then: [],
+      otherwise: [get('k'), get('k')],
+    };
+    expect(decided(command, due(77))).toEqual({
+      effects: [EXPIRED],
+      outcome: {
+        kind: 'transaction',
+        chose: 'otherwise',
+        results: [
+          { kind: 'got', found: null },
+          { kind: 'got', found: null },
+        ],
+      },
+    });
+    expect(decided(command, due(78)).outcome).toMatchObject({ chose: 'then' });
   });
 });
 

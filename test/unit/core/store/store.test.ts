@@ -4,7 +4,7 @@ import type { Key } from '../../../../src/core/base/key.ts';
 import { logIndex, version, type Version } from '../../../../src/core/base/numbers.ts';
 import type { KeyEffect } from '../../../../src/core/replication/entry.ts';
 import { Store } from '../../../../src/core/store/store.ts';
-import { bytes, deleteEffect, key, putEffect } from '../kit/builders.ts';
+import { bytes, deleteEffect, key, putEffect, versionOf } from '../kit/builders.ts';
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'].map(key);
 
@@ -54,6 +54,7 @@ test('a put is read back with its revision, its version, its creation and its ti
     version: 1,
     createRevision: 5,
     modifiedMs: 77,
+    expiresAtMs: null,
   });
   expect([store.get(key('other')), store.size]).toEqual([null, 1]);
 });
@@ -93,9 +94,8 @@ test('a version number never means two things, though only so many deleted keys 
       const store = new Store(tombstonesMax);
       const seen = new Map<Key, Version>();
       for (const effect of decided(drawn, store)) {
-        const made = effect.kind === 'put' ? effect.stored : effect.tombstone;
-        expect(made.version).toBeGreaterThan(seen.get(effect.key) ?? 0);
-        seen.set(effect.key, made.version);
+        expect(versionOf(effect)).toBeGreaterThan(seen.get(effect.key) ?? 0);
+        seen.set(effect.key, version(versionOf(effect)));
       }
       expect([...store.tombstones()].length).toBeLessThanOrEqual(tombstonesMax);
       for (const [at, last] of seen) expect(store.lastVersion(at)).toBeGreaterThanOrEqual(last);

@@ -7,6 +7,7 @@ import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import type { PeerFrame } from '../../../../src/core/routing/frames.ts';
+import { LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
 import type {
   Comparison,
   Condition,
@@ -14,6 +15,7 @@ import type {
   IdempotencyKey,
   KeyCommand,
   KeyOutcome,
+  Lifetime,
   Relation,
   StepResult,
   Step,
@@ -100,6 +102,7 @@ const stored: fc.Arbitrary<StoredValue> = record({
   version,
   createRevision: index,
   modifiedMs: wallMs,
+  expiresAtMs: fc.option(wallMs),
 });
 
 const integer = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(-(2n ** 63n), 0n));
@@ -110,6 +113,7 @@ const keyOutcome: fc.Arbitrary<KeyOutcome> = fc.oneof(
   fc.constant<KeyOutcome>({ kind: 'absent' }),
   record({ kind: fc.constant('mismatch' as const), current: fc.option(record({ revision: index, version })) }),
   record({ kind: fc.constant('incremented' as const), version, created: fc.boolean(), value: integer }),
+  record({ kind: fc.constant('touched' as const), version, expiresAtMs: fc.option(wallMs) }),
   record({
     kind: fc.constant('uncountable' as const),
     reason: fc.constantFrom('not-a-number' as const, 'out-of-range' as const),
@@ -150,7 +154,12 @@ const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
 /** Made of an entry's own index and time when that is made. */
 const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
   record({ kind: fc.constant('put' as const), key, stored }),
-  record({ kind: fc.constant('delete' as const), key, tombstone: record({ version, revision: index }) }),
+  record({
+    kind: fc.constantFrom('delete' as const, 'expire' as const),
+    key,
+    tombstone: record({ version, revision: index }),
+  }),
+  record({ kind: fc.constant('touch' as const), key, expiresAtMs: fc.option(wallMs) }),
 );
 
 const body: fc.Arbitrary<EntryBody> = fc.oneof(
@@ -163,6 +172,7 @@ const body: fc.Arbitrary<EntryBody> = fc.oneof(
     effects: fc.array(effect, { maxLength: 4 }),
     outcome: decided,
   }),
+  record({ kind: fc.constant('expire' as const), effects: fc.array(effect, { maxLength: 4 }) }),
   record({ kind: fc.constant('openSession' as const), session }),
   record({ kind: fc.constant('endSessions' as const), sessions: fc.array(session, { maxLength: 5 }) }),
 );
@@ -274,8 +284,19 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
   }),
 };
 
+const lifetime: fc.Arbitrary<Lifetime> = fc.oneof(
+  fc.constantFrom<Lifetime>({ kind: 'unlimited' }, { kind: 'kept' }),
+  record({ kind: fc.constant('limited' as const), ms: fc.integer({ min: 1, max: LIFETIME_MS_MAX }) }),
+);
+
 const keyCommand: fc.Arbitrary<KeyCommand> = fc.oneof(
-  record({ kind: fc.constant('put' as const), key, value, contentType, condition }),
+  record({ kind: fc.constant('put' as const), key, value, contentType, condition, lifetime }),
+  record({
+    kind: fc.constant('touch' as const),
+    key,
+    lifetime: lifetime.filter((each): each is Exclude<Lifetime, { kind: 'kept' }> => each.kind !== 'kept'),
+    condition,
+  }),
   record({ kind: fc.constant('delete' as const), key, condition }),
   record({ kind: fc.constant('increment' as const), key, by: integer, condition }),
 );
@@ -355,7 +376,13 @@ const sessionOutcome: fc.Arbitrary<OpenSessionOutcome> = fc.oneof(
   }),
 );
 const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
-  record({ kind: fc.constant('read' as const), found: fc.option(stored), lineage, revision: index }),
+  record({
+    kind: fc.constant('read' as const),
+    remainingMs: fc.option(number),
+    found: fc.option(stored),
+    lineage,
+    revision: index,
+  }),
   record({
     kind: fc.constant('declined' as const),
     code: fc.constantFrom('not-in-sync', 'replica-behind', 'no-leader', 'empty'),

@@ -257,7 +257,15 @@ describe('what the other side would not take is not encoded, and leaves no trace
   const lineage = { number: 1, id: 'a' };
   const read = { key: 'k', mode: 'in-sync', token: null };
   const write = { id: { session: 's', number: 1 }, settledThrough: 0, idempotencyKey: null };
-  const put = { kind: 'put', key: 'k', value: new Uint8Array(1), contentType: null, condition: { kind: 'none' } };
+  const lifetime = { kind: 'unlimited' };
+  const put = {
+    kind: 'put',
+    key: 'k',
+    value: new Uint8Array(1),
+    contentType: null,
+    condition: { kind: 'none' },
+    lifetime,
+  };
   const tags = [{ lineageId: 'x'.repeat(5000), revision: 1 }];
   const ofRead = (change: object) => ({ kind: 'read', read: { ...read, ...change } });
   const ofWrite = (change: object, command: object = {}) => ({
@@ -312,7 +320,8 @@ test('memory grows with what has arrived, not with what was announced', () => {
 
 test('a large frame in many small chunks is gathered without quadratic copying', () => {
   const value = new Uint8Array(4 * 2 ** 20).fill(9);
-  const command = { kind: 'put', key: 'k', value, contentType: null, condition: { kind: 'none' } };
+  const unguarded = { condition: { kind: 'none' }, lifetime: { kind: 'unlimited' } };
+  const command = { kind: 'put', key: 'k', value, contentType: null, ...unguarded };
   const id = { session: 's', number: 1 };
   const write = { id, settledThrough: 0, idempotencyKey: null, command };
   const frame = { kind: 'write', group: 0, epoch: 1, request: 1, hop: 'direct', write } as unknown as PeerFrame;

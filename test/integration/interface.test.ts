@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Installation } from '../measure/installation.ts';
+import { until } from '../measure/until.ts';
+
+/** What is more than single keys, through the proxy of a running installation, while its leader is killed. */
+jest.setTimeout(120_000);
+
+let installation: Installation;
+
+beforeAll(async () => {
+  installation = await Installation.start({});
+});
+
+afterAll(() => installation.end());
+
+/** Of three members one may lose its memory at a time. */
+beforeEach(async () => {
+  await installation.untilInSync();
+});
+
+const proxy = (): string => installation.cluster.proxies[0]?.url ?? '';
+
+const ask = (path: string, init: RequestInit = {}, base = proxy()): Promise<Response> =>
+  fetch(base + path, { ...init, signal: AbortSignal.timeout(15_000) });
+
+async function post<T>(path: string, body: unknown): Promise<T> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await ask(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  const answer: unknown = await response.json();
+  if (response.status !== 200) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer as T;
+}
+
+const killLeader = async (): Promise<void> => {
+  (await installation.leader()).server.kill('SIGKILL');
+};
+
+interface Got {
+  readonly get: { readonly value: string; readonly revision: number } | null;
+}
+
+describe('transactions', () => {
+  const ACCOUNTS = ['a', 'b', 'c', 'd'];
+  const START = 100;
+
+  interface Answer {
+    readonly succeeded: boolean;
+    readonly results: readonly Got[];
+  }
+
+  /** All accounts as of one moment. */
+  async function balances(): Promise<Map<string, { value: number; revision: number }>> {
+    const { results } = await post<Answer>('/v1/txn', {
+      then: ACCOUNTS.map((name) => ({ get: { key: `acc/${name}` } })),
+    });
+    return new Map(
+      ACCOUNTS.map((name, at) => {
+        const found = results[at]?.get;
+        return [name, { value: Number(found?.value), revision: found?.revision ?? 0 }];
+      }),
+    );
+  }
+
+  test('money that is moved is neither made nor lost, while the leader is killed', async () => {
+    await post('/v1/batch', {
+      operations: ACCOUNTS.map((name) => ({ put: { key: `acc/${name}`, value: String(START) } })),
+    });
+    let [moved, refused, looks] = [0, 0, 0];
+    let isOver = false;
+
+    async function move(from: string, to: string): Promise<void> {
+      while (!isOver) {
+        const before = await balances();
+        const [source, target] = [before.get(from), before.get(to)];
+        if (source === undefined || target === undefined) throw new Error('an account is gone');
+        const { succeeded } = await post<Answer>('/v1/txn', {
+          if: [
+            { key: `acc/${from}`, revision: source.revision },
+            { key: `acc/${to}`, value: String(target.value) },
+          ],
+          then: [
+            { put: { key: `acc/${from}`, value: String(source.value - 1) } },
+            { incr: { key: `acc/${to}`, by: 1 } },
+          ],
+        });
+        if (succeeded) moved += 1;
+        else refused += 1;
+      }
+    }
+
+    async function look(): Promise<void> {
+      while (!isOver) {
+        const sum = [...(await balances()).values()].reduce((whole, { value }) => whole + value, 0);
+        looks += 1;
+        expect(sum).toBe(ACCOUNTS.length * START);
+      }
+    }
+
+    const work = [move('a', 'b'), move('b', 'c'), move('c', 'a'), move('a', 'd'), look(), look()];
+    await until('there is work', () => moved > 50);
+    const before = moved;
+    await killLeader();
+    await until('there is work again', () => moved > before + 50);
+    isOver = true;
+    await Promise.all(work);
+    expect(refused).toBeGreaterThan(0);
+    expect(looks).toBeGreaterThan(0);
+    const after = await balances();
+    expect([...after.values()].reduce((whole, { value }) => whole + value, 0)).toBe(ACCOUNTS.length * START);
+  });
+});
+
+test('a counter counts each request once, while the leader is killed', async () => {
+  let counted = 0;
+  let isOver = false;
+  async function count(client: number): Promise<void> {
+    for (let number = 0; !isOver; number += 1) {
+      const headers = { 'idempotency-key': `count-${client}-${number}` };
+      const response = await ask('/v1/keys/counter?incr=1', { method: 'POST', headers });
+      expect(response.status).toBeLessThan(300);
+      await response.text();
+      counted += 1;
+    }
+  }
+  const work = [0, 1, 2, 3].map(count);
+  await until('it counts', () => counted > 100);
+  const before = counted;
+  await killLeader();
+  await until('it counts again', () => counted > before + 100);
+  isOver = true;
+  await Promise.all(work);
+  expect(await (await ask('/v1/keys/counter?consistency=linearizable')).text()).toBe(String(counted));
+});
+
+describe('a time to live', () => {
+  const statusAt = async (base: string, mode: string): Promise<number> => {
+    const response = await ask(`/v1/keys/mortal?consistency=${mode}`, {}, base);
+    await response.text();
+    return response.status;
+  };
+  const replicas = (): string[] => installation.pods.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`);
+
+  test('ends on every replica, though nobody writes any more', async () => {
+    const begun = performance.now();
+    await ask('/v1/keys/mortal', { method: 'PUT', headers: { 'x-kv-ttl': '1s' }, body: 'v' });
+    const acknowledged = performance.now();
+    const gone = new Map<string, number>();
+    await until(
+      'it is gone everywhere',
+      async () => {
+        for (const base of replicas()) {
+          if ((await statusAt(base, 'eventual')) === 404 && !gone.has(base)) gone.set(base, performance.now());
+        }
+        return gone.size === 3;
+      },
+      { everyMs: 10 },
+    );
+    for (const at of gone.values()) {
+      expect(at - begun).toBeGreaterThan(1000);
+      expect(at - acknowledged).toBeLessThan(4000);
+    }
+    expect(await statusAt(proxy(), 'linearizable')).toBe(404);
+  });
+
+  test('outlives the leader, and ends under the next one', async () => {
+    const begun = performance.now();
+    await ask('/v1/keys/mortal', { method: 'PUT', headers: { 'x-kv-ttl': '4s' }, body: 'v' });
+    await killLeader();
+    await until('the next one leads', async () => (await statusAt(proxy(), 'linearizable')) === 200, { everyMs: 10 });
+    await until('it is gone', async () => (await statusAt(proxy(), 'linearizable')) === 404, { everyMs: 10 });
+    // The log's time may gain a twentieth on the clock.
+    expect(performance.now() - begun).toBeGreaterThan(3700);
+  });
+
+  test('is as long as the last touch says', async () => {
+    const headers = { 'content-type': 'application/json' };
+    await ask('/v1/keys/mortal', { method: 'PUT', headers: { 'x-kv-ttl': '1h' }, body: 'v' });
+    const touched = await ask('/v1/keys/mortal', { method: 'PATCH', headers, body: '{"ttl":"500ms"}' });
+    expect(touched.status).toBe(204);
+    const begun = performance.now();
+    await until('it is gone', async () => (await statusAt(proxy(), 'linearizable')) === 404, { everyMs: 10 });
+    expect(performance.now() - begun).toBeLessThan(5000);
+  });
+});

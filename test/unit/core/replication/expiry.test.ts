@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import { logIndex } from '../../../../src/core/base/numbers.ts';
+import type { Entry } from '../../../../src/core/replication/entry.ts';
+import { SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
+import type { PutCommand, TouchCommand } from '../../../../src/core/store/commands.ts';
+import { StateMachine } from '../../../../src/core/store/state-machine.ts';
+import { deleteBody, entry, key, present, put, putEffect, request } from '../kit/builders.ts';
+import { leaderOf, type LeaderKit } from '../kit/leader-kit.ts';
+
+const putFor = (name: string, ms: number): PutCommand => ({ ...put(name), lifetime: { kind: 'limited', ms } });
+const touchFor = (name: string, ms: number): TouchCommand => ({
+  kind: 'touch',
+  key: key(name),
+  lifetime: { kind: 'limited', ms },
+  condition: { kind: 'none' },
+});
+
+const lastOf = ({ replica }: LeaderKit): Entry => present(replica.log.at(replica.log.lastIndex));
+/** The keys that entries from `from` on let go, entry by entry. */
+function expiredFrom({ replica }: LeaderKit, from: number): string[][] {
+  const expired: string[][] = [];
+  for (let at = from; at <= replica.log.lastIndex; at += 1) {
+    const { body } = present(replica.log.at(logIndex(at)));
+    if (body.kind === 'expire') expired.push(body.effects.map((effect) => effect.key));
+  }
+  return expired;
+}
+
+describe('R17: a leader removes what is due', () => {
+  test('by an entry, on its next tick', () => {
+    const group = leaderOf({ inSync: ['a'] });
+    group.propose(putFor('k', 100));
+    group.pass(50);
+    expect(lastOf(group).body.kind).toBe('write');
+    group.pass(50);
+    expect(lastOf(group).body).toEqual({
+      kind: 'expire',
+      effects: [{ kind: 'expire', key: 'k', tombstone: { version: 2, revision: group.replica.log.lastIndex } }],
+    });
+    expect([group.replica.machine.store.get(key('k')), group.replica.machine.store.lastVersion(key('k'))]).toEqual([
+      null,
+      2,
+    ]);
+  });
+
+  test('once, however long it takes until that is committed', () => {
+    const group = leaderOf({ inSync: ['a', 'b'] });
+    group.propose(putFor('k', 100));
+    group.ack('b');
+    const from = group.replica.log.lastIndex;
+    group.pass(400);
+    expect(expiredFrom(group, from)).toEqual([['k']]);
+    group.ack('b');
+    group.pass(200, ['b']);
+    expect(expiredFrom(group, from)).toEqual([['k']]);
+    expect(group.replica.machine.store.size).toBe(0);
+  });
+
+  test('not what was written or touched since, applied or not', () => {
+    const group = leaderOf({ inSync: ['a', 'b'] });
+    for (const name of ['written', 'touched', 'left']) group.propose(putFor(name, 100));
+    group.ack('b');
+    const from = group.replica.log.lastIndex;
+    group.propose(put('written'));
+    group.propose(touchFor('touched', 60_000));
+    group.pass(300);
+    expect(expiredFrom(group, from)).toEqual([['left']]);
+  });
+
+  test('not before its first entry is committed: it may not know what it holds', () => {
+    const log = [
+      entry(1, 1, {
+        kind: 'write',
+        request: request(1),
+        settledThrough: 0,
+        idempotencyKey: null,
+        effects: [putEffect('k', { version: 1, created: 1, expiresAtMs: 1001 })],
+        outcome: { kind: 'written', version: 1 as never, created: true },
+      }),
+    ];
+    const group = leaderOf({ inSync: ['a', 'b'], log, connected: [] });
+    group.pass(500);
+    expect(expiredFrom(group, 1)).toEqual([]);
+    group.hello('b');
+    group.ack('b');
+    group.pass(50);
+    expect(expiredFrom(group, 1)).toEqual([['k']]);
+  });
+
+  test('so many at once that nobody waits long: the rest once these are applied', () => {
+    const group = leaderOf({ inSync: ['a', 'b'], limits: { uncommittedEntriesMax: 100_000 } });
+    for (let at = 0; at < 6000; at += 1) group.propose(putFor(`k${at}`, 1000));
+    group.ack('b');
+    const from = group.replica.log.lastIndex;
+    group.pass(1500);
+    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual(Array.from({ length: 10 }, () => 500));
+    group.ack('b');
+    group.pass(50);
+    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual(Array.from({ length: 12 }, () => 500));
+    group.ack('b');
+    expect(group.replica.machine.store.size).toBe(0);
+  });
+
+  test('idle otherwise: without anything due it appends nothing', () => {
+    const group = leaderOf({ inSync: ['a'] });
+    group.propose(putFor('k', 3_600_000));
+    group.propose(put('stays'));
+    const from = group.replica.log.lastIndex;
+    group.pass(2000);
+    expect(group.replica.log.lastIndex).toBe(from);
+  });
+});
+
+describe('R17: the state of a revision has a time', () => {
+  const machineWith = (expiresAtMs: number): StateMachine => {
+    const machine = new StateMachine({ tombstonesMax: 10, idempotencyKeptMs: 1000 });
+    machine.restart({ index: logIndex(0), timeMs: 0 as never });
+    machine.apply(
+      entry(1, 1, { kind: 'expire', effects: [putEffect('k', { version: 1, created: 1, expiresAtMs })] }, 1000),
+    );
+    return machine;
+  };
+
+  test('what is due by the log’s time is hidden, before any entry removes it', () => {
+    const machine = machineWith(2000);
+    machine.apply(entry(2, 1, { kind: 'empty' }, 1999));
+    expect(machine.find(key('k'))).not.toBeNull();
+    machine.apply(entry(3, 1, { kind: 'empty' }, 2000));
+    expect([machine.find(key('k')), machine.store.get(key('k'))?.version]).toEqual([null, 1]);
+  });
+
+  test('a touch reaches who is sent a snapshot, before its value and after', () => {
+    const source = machineWith(2000);
+    for (const isThere of [false, true]) {
+      const scan = new SnapshotScan(source);
+      const copy = new StateMachine({ tombstonesMax: 10, idempotencyKeptMs: 1000 });
+      copy.restart({ index: scan.startIndex, timeMs: source.timeMs });
+      const bring = (): void => {
+        for (const item of scan.nextChunk(1000)?.items ?? []) copy.restore(item);
+      };
+      if (isThere) bring();
+      const touch = entry(
+        source.appliedIndex + 1,
+        1,
+        { kind: 'expire', effects: [{ kind: 'touch', key: key('k'), expiresAtMs: (isThere ? 9000 : 5000) as never }] },
+        1500,
+      );
+      source.apply(touch);
+      copy.apply(touch);
+      if (!isThere) bring();
+      expect(copy.store.get(key('k'))).toEqual(source.store.get(key('k')));
+      expect(copy.store.earliestExpiryMs).toBe(isThere ? 9000 : 5000);
+      expect(copy.store.bytes).toBe(source.store.bytes);
+    }
+  });
+
+  test('what was deleted or written anew no longer falls due', () => {
+    const machine = machineWith(2000);
+    machine.apply(entry(2, 1, deleteBody('k', 2), 1500));
+    expect(machine.store.earliestExpiryMs).toBeNull();
+    const again = machineWith(2000);
+    again.apply(entry(2, 1, { kind: 'expire', effects: [putEffect('k', { version: 2, created: 1 })] }, 1500));
+    expect([again.store.earliestExpiryMs, again.store.due(9999 as never, 10)]).toEqual([null, []]);
+  });
+});
