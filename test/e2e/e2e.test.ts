@@ -10,20 +10,20 @@ const START_WITHIN_MS = 300_000;
 const ROW_WITHIN_MS = 300_000;
 /** Whether it works is asked here, on whatever machine; how long it takes exactly, by `npm run e2e -- --full`. */
 const PAUSE_TOLERANCE = 5;
-/**
- * What every run of the tests plays. The others are played by hand (`npm run e2e`): autoscaling takes its load from the very
- * processors that carry the cluster, and of the rest not every row has been seen to pass time after time on a machine of two.
- */
-const EVERY_TIME: ReadonlySet<string> = new Set([
-  'apply',
-  'rollout-proxy',
-  'scale',
-  'leader-deleted',
-  'lease-deleted',
-  'leader-cut-from-api',
-  'api-paused',
+/** Played by hand (`npm run e2e`), and why not here. */
+const BY_HAND: ReadonlyMap<string, string> = new Map([
+  ['autoscaling', 'it takes its load from the very processors that carry the cluster, and five minutes'],
+  ['two-releases', 'it builds a second pair of images and rolls them out and back, four minutes'],
+  ['drain', 'not seen to pass time after time on a machine of two processors'],
+  ['rollout-kvstore', 'not seen to pass time after time on a machine of two processors'],
+  ['out-of-memory', 'not seen to pass time after time on a machine of two processors'],
+  ['leader-cut-from-peers', 'not seen to pass time after time on a machine of two processors'],
+  ['leader-cut-from-both', 'not seen to pass time after time on a machine of two processors'],
+  ['api-stopped', 'not seen to pass time after time on a machine of two processors'],
+  ['api-restarted-during-rollout', 'not seen to pass time after time on a machine of two processors'],
+  ['node-power-cut', 'not seen to pass time after time on a machine of two processors'],
 ]);
-const played = rows.filter(({ name }) => EVERY_TIME.has(name));
+const played = rows.filter(({ name }) => !BY_HAND.has(name));
 
 /** Each row once, with short outages. It takes the lab down itself. */
 function startRows(): ResultsProcess<RowResult> {
@@ -54,5 +54,10 @@ if ('skip' in lab) {
       },
       START_WITHIN_MS + ROW_WITHIN_MS,
     );
+
+    for (const { name, what } of rows) {
+      const reason = BY_HAND.get(name);
+      if (reason !== undefined) test.skip(`${name}: ${what} (by hand: ${reason})`, () => {});
+    }
   });
 }
