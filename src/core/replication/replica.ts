@@ -3,7 +3,7 @@ import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
 import { afterwards, type Newest, type NewestState } from '../store/decide.ts';
 import { StateMachine, type StateMachineOptions } from '../store/state-machine.ts';
-import { effectsOf, type Entry } from './entry.ts';
+import { effectsOf, type Entry, type KeyEffect } from './entry.ts';
 import type { Lineage } from './lineage.ts';
 import { LogClock } from './log-clock.ts';
 import { LOG_START, Log, type LogPosition } from './log.ts';
@@ -11,7 +11,12 @@ import { type ReplicaId, type ReplicaIdentity, replicaId } from './replica-id.ts
 
 interface OpenChange {
   readonly index: LogIndex;
-  readonly state: NewestState;
+  readonly effect: KeyEffect;
+  /**
+   * R17: beneath a touch, the newest change that is none; null: what is applied. That is looked up when somebody asks: while
+   * a snapshot comes in, what is applied may not be there yet.
+   */
+  readonly beneath: OpenChange | null;
 }
 
 /**
@@ -26,7 +31,7 @@ export class Replica implements Newest {
   #discarded = 0;
   readonly log = new Log();
   readonly machine: StateMachine;
-  /** R12: what the newest change of a key that is not committed makes of it. */
+  /** R12: the newest change of a key that is not committed. */
   readonly #open = new Map<Key, OpenChange>();
   #lineage: Lineage | null = null;
   #commitIndex = 0 as LogIndex;
@@ -66,8 +71,13 @@ export class Replica implements Newest {
 
   /** The newest state of a key, whether its fate is open or not. */
   stateOf(key: Key): NewestState {
+    return this.#stateAfter(this.#open.get(key) ?? null, key);
+  }
+
+  #stateAfter(change: OpenChange | null, key: Key): NewestState {
     const { store } = this.machine;
-    return this.#open.get(key)?.state ?? { current: store.get(key), lastVersion: store.lastVersion(key) };
+    if (change === null) return { current: store.get(key), lastVersion: store.lastVersion(key) };
+    return afterwards(change.effect, () => this.#stateAfter(change.beneath, key));
   }
 
   append(entry: Entry): void {
@@ -77,7 +87,11 @@ export class Replica implements Newest {
 
   #expect(entry: Entry): void {
     for (const effect of effectsOf(entry)) {
-      this.#open.set(effect.key, { index: entry.index, state: afterwards(effect, this.stateOf(effect.key)) });
+      const before = this.#open.get(effect.key) ?? null;
+      // Of several touches the last one counts.
+      const value = before?.effect.kind === 'touch' ? before.beneath : before;
+      const beneath = effect.kind === 'touch' ? value : null;
+      this.#open.set(effect.key, { index: entry.index, effect, beneath });
     }
   }
 

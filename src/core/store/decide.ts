@@ -45,8 +45,8 @@ export interface Decision {
   readonly outcome: DecidedOutcome;
 }
 
-/** What `effect` makes of a key. */
-export function afterwards(effect: KeyEffect, before: NewestState): NewestState {
+/** What `effect` makes of a key. Only a touch depends on what was there before. */
+export function afterwards(effect: KeyEffect, before: () => NewestState): NewestState {
   switch (effect.kind) {
     case 'put':
       return { current: effect.stored, lastVersion: effect.stored.version };
@@ -54,8 +54,8 @@ export function afterwards(effect: KeyEffect, before: NewestState): NewestState 
     case 'expire':
       return { current: null, lastVersion: effect.tombstone.version };
     case 'touch': {
-      const { current } = before;
-      return current === null ? before : { ...before, current: { ...current, expiresAtMs: effect.expiresAtMs } };
+      const { current, lastVersion } = before();
+      return { current: current === null ? null : { ...current, expiresAtMs: effect.expiresAtMs }, lastVersion };
     }
     default:
       return unreachable(effect);
@@ -150,7 +150,7 @@ class Draft implements Newest {
   }
 
   #add(effect: KeyEffect, before: NewestState): NewestState {
-    const state = afterwards(effect, before);
+    const state = afterwards(effect, () => before);
     this.effects.push(effect);
     this.#changed ??= new Map();
     this.#changed.set(effect.key, state);

@@ -255,9 +255,9 @@ export const clientMutants: readonly Mutant[] = [
       {
         file: 'replication/replica.ts',
         find: `    for (const effect of effectsOf(entry)) {
-      this.#open.set(`,
+      const before`,
         replace: `    for (const effect of effectsOf(entry).slice(-1)) {
-      this.#open.set(`,
+      const before`,
       },
     ],
   },
@@ -597,6 +597,25 @@ export const clientMutants: readonly Mutant[] = [
         file: 'store/decide.ts',
         find: `    if (state.current === null || !isDue(state.current, this.#place.timeMs)) return state;`,
         replace: `    if (state !== undefined) return state;`,
+      },
+    ],
+  },
+  {
+    name: 'touches-of-what-is-not-there-yet',
+    rule: 'R17',
+    without: 'what is beneath a touch is looked up when somebody asks, not when it comes',
+    aim: 'lifetimes-and-snapshots',
+    patches: [
+      {
+        file: 'replication/replica.ts',
+        find: `      this.#open.set(effect.key, { index: entry.index, effect, beneath });`,
+        replace: `      const state = afterwards(effect, () => this.#stateAfter(before, effect.key));
+      this.#open.set(effect.key, { index: entry.index, effect, beneath, state });`,
+      },
+      {
+        file: 'replication/replica.ts',
+        find: `    return afterwards(change.effect, () => this.#stateAfter(change.beneath, key));`,
+        replace: `    return change.state;`,
       },
     ],
   },

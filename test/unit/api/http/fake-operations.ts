@@ -104,7 +104,7 @@ export class FakeOperations implements DataOperations, Newest {
     const place = { index: this.revision, timeMs: this.timeMs, lineageId: this.lineage.id };
     const { effects, outcome } = decide(command, this, place);
     for (const effect of effects) {
-      const { current, lastVersion } = afterwards(effect, this.stateOf(effect.key));
+      const { current, lastVersion } = afterwards(effect, () => this.stateOf(effect.key));
       if (current === null) this.values.delete(effect.key);
       else this.values.set(effect.key, current);
       this.#versions.set(effect.key, lastVersion);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts';
+import { epoch, logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts';
 import type { EntryBody } from '../../../../src/core/replication/entry.ts';
 import { LOG_START } from '../../../../src/core/replication/log.ts';
 import {
@@ -10,6 +10,7 @@ import {
   LINEAGE,
   openSessionBody,
   putBody,
+  putEffect,
   replicaOf,
   request,
 } from '../kit/builders.ts';
@@ -128,7 +129,21 @@ describe('the newest state of a key is that of the log, committed or not', () =>
     expect([replica.openIndexOf(key('k')), replica.machine.store.get(key('k'))?.expiresAtMs]).toEqual([null, 4711]);
     replica.append(entry(6, 2, touchBody('k', 9999)));
     expect(replica.stateOf(key('k'))).toMatchObject({ current: { revision: 3, version: 2, expiresAtMs: 9999 } });
-    replica.append(entry(7, 2, touchBody('other', 9999)));
+    replica.append(entry(7, 2, touchBody('k', 10_000)));
+    expect(replica.stateOf(key('k'))).toMatchObject({ current: { revision: 3, version: 2, expiresAtMs: 10_000 } });
+    replica.append(entry(8, 2, touchBody('other', 9999)));
     expect(replica.stateOf(key('other'))).toEqual({ current: null, lastVersion: 1 });
+  });
+
+  test('R17, R11: of a touch whose value is only on its way in a snapshot: the value, once it is there', () => {
+    const replica = replicaOf('b', { lineage: null });
+    replica.becomeEmpty({ index: logIndex(4), epoch: epoch(2) }, wallMs(1000));
+    replica.append(entry(5, 2, touchBody('k', 4711)));
+    expect(replica.stateOf(key('k'))).toEqual({ current: null, lastVersion: 0 });
+    const { stored } = putEffect('k', { version: 7, created: 1, revision: 3 });
+    replica.machine.restore({ kind: 'value', key: key('k'), stored });
+    expect(replica.stateOf(key('k'))).toEqual({ current: { ...stored, expiresAtMs: 4711 }, lastVersion: 7 });
+    replica.commitThrough(logIndex(5), null);
+    expect(replica.stateOf(key('k'))).toEqual({ current: { ...stored, expiresAtMs: 4711 }, lastVersion: 7 });
   });
 });
