@@ -5,6 +5,9 @@ import { readDataFile, writeDataFile } from './data-file.ts';
 import { HttpApi } from './http-api.ts';
 import { ObjectStore } from './object-store.ts';
 
+/** Changes that a watch can begin from: about five minutes of a group's renewals, as a real API server keeps them. */
+const HISTORY_MAX = 1000;
+
 export interface EmbeddedOptions {
   readonly host: string;
   /** 0: a free one. */
@@ -53,7 +56,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const api = new HttpApi({
     store: new ObjectStore({
       contents,
-      historyMax: options.historyMax ?? 10_000,
+      historyMax: options.historyMax ?? HISTORY_MAX,
       persist: dataFile === undefined ? null : (changed) => writeDataFile(dataFile, changed),
     }),
     nowMs,
