@@ -14,7 +14,7 @@ export interface EmbeddedOptions {
   readonly port: number;
   /** Objects survive a restart in this file. @default in memory */
   readonly dataFile?: string;
-  /** Changes of the past that a watch may still start from. @default 10,000 */
+  /** Changes of the past that a watch may still start from. @default 1,000 */
   readonly historyMax?: number;
   /** Listen where others than this machine can reach it; it asks nobody who they are. @default false */
   readonly allowRemote?: boolean;
