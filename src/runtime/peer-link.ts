@@ -29,8 +29,15 @@ export class PeerLink implements PeerConnectionHandler {
     this.#connection = connection;
   }
 
+  /** What no frame can hold costs the link, not the process: the others go on without who is at its end. */
   send(message: PeerMessage): void {
-    this.#connection?.send({ kind: 'peer', group: this.#owner.id, message });
+    try {
+      this.#connection?.send({ kind: 'peer', group: this.#owner.id, message });
+    } catch (error) {
+      const reason = `a message of kind ${message.kind} that cannot be sent: ${String(error)}`;
+      this.disconnect(reason);
+      this.#owner.onLinkClosed(this.link, 'lost', reason);
+    }
   }
 
   /** The group has given the link up: it hears no more of it. */

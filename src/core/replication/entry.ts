@@ -1,6 +1,12 @@
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
-import type { DecidedOutcome, IdempotencyKey, RequestId, SessionId } from '../store/commands.ts';
+import {
+  outcomeExtraBytes,
+  type DecidedOutcome,
+  type IdempotencyKey,
+  type RequestId,
+  type SessionId,
+} from '../store/commands.ts';
 import type { StoredValue, Tombstone } from '../store/reads.ts';
 
 /**
@@ -62,7 +68,12 @@ function bodyBytes(body: EntryBody): number {
     case 'empty':
       return ENTRY_OVERHEAD_BYTES;
     case 'write':
-      return ENTRY_OVERHEAD_BYTES + (body.idempotencyKey?.key.length ?? 0) + effectsBytes(body.effects);
+      return (
+        ENTRY_OVERHEAD_BYTES +
+        (body.idempotencyKey?.key.length ?? 0) +
+        effectsBytes(body.effects) +
+        outcomeExtraBytes(body.outcome)
+      );
     case 'expire':
       return ENTRY_OVERHEAD_BYTES + effectsBytes(body.effects);
     case 'openSession':

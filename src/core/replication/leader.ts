@@ -3,7 +3,14 @@ import { Deque } from '../base/deque.ts';
 import type { Epoch, Instant, LogIndex, WallMs } from '../base/numbers.ts';
 import type { Effect, FollowerStatus, LinkId, Ticket } from '../group/io.ts';
 import type { GroupLimits, GroupTimes } from '../group/options.ts';
-import type { DecidedOutcome, SessionId, WriteOutcome, WriteRefusal, WriteRequest } from '../store/commands.ts';
+import {
+  gotBytes,
+  type DecidedOutcome,
+  type SessionId,
+  type WriteOutcome,
+  type WriteRefusal,
+  type WriteRequest,
+} from '../store/commands.ts';
 import { decide, expireEffect, isDue } from '../store/decide.ts';
 import { bytesAdded } from '../store/store.ts';
 import { Entry, type EntryBody, type KeyEffect } from './entry.ts';
@@ -207,6 +214,9 @@ export class Leader {
     const index = (this.#replica.log.lastIndex + 1) as LogIndex;
     const place = { index, timeMs: this.#timeFor(now), lineageId: this.lineage.id };
     const { effects, outcome } = decide(request.command, this.#replica, place);
+    // What was got is kept with the outcome, for as long as somebody may ask for it again.
+    const got = outcome.kind === 'batch' || outcome.kind === 'transaction' ? gotBytes(outcome.results) : 0;
+    if (got > 0 && this.memoryBytes + got > this.#limits.memoryBytesMax) return refused('memory-full');
     const body: EntryBody = {
       kind: 'write',
       request: request.id,

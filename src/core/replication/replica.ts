@@ -69,6 +69,17 @@ export class Replica implements Newest {
     return this.#open.get(key)?.index ?? null;
   }
 
+  /**
+   * R17: the last entry, if its time shows the key as gone, and what is applied does not: somebody may have been shown so
+   * already. null: nothing of the kind.
+   */
+  fadingIndexOf(key: Key): LogIndex | null {
+    const expiresAtMs = this.stateOf(key).current?.expiresAtMs ?? null;
+    if (expiresAtMs === null || expiresAtMs <= this.machine.timeMs) return null;
+    const last = this.log.at(this.log.lastIndex);
+    return last !== undefined && last.index > this.#commitIndex && expiresAtMs <= last.timeMs ? last.index : null;
+  }
+
   /** The newest state of a key, whether its fate is open or not. */
   stateOf(key: Key): NewestState {
     return this.#stateAfter(this.#open.get(key) ?? null, key);

@@ -1,14 +1,16 @@
 import type { IdempotentOutcome } from '../store/idempotency.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex } from '../base/numbers.ts';
-import type { SessionId } from '../store/commands.ts';
+import { outcomeExtraBytes, type SessionId } from '../store/commands.ts';
 import type { StoredValue } from '../store/reads.ts';
 import type { Session } from '../store/sessions.ts';
 import type { StateMachine } from '../store/state-machine.ts';
 import type { Tombstone } from '../store/reads.ts';
-import type { SnapshotItem } from './messages.ts';
+import type { KeptOutcome, SnapshotItem } from './messages.ts';
 
 const ITEM_OVERHEAD_BYTES = 64;
+/** A session with more goes in several items: one may have kept more than a frame can carry. */
+const SESSION_ITEM_BYTES = 256 * 1024;
 
 /**
  * R11: walks over a state machine that goes on changing. What an entry after `startIndex` has changed is not sent, for
@@ -22,10 +24,15 @@ export class SnapshotScan {
   readonly #tombstones: Iterator<[Key, Tombstone]>;
   readonly #sessions: Iterator<[SessionId, Session]>;
   readonly #idempotency: Iterator<[string, IdempotentOutcome]>;
+  readonly #machine: StateMachine;
+  /** The session that is being sent, and what of its outcomes is still to come. */
+  #session: SessionId | null = null;
+  #outcomes: KeptOutcome[] = [];
   #chunks = 0;
   #done = false;
 
   constructor(machine: StateMachine) {
+    this.#machine = machine;
     this.startIndex = machine.appliedIndex;
     this.#values = machine.store.values();
     this.#tombstones = machine.store.tombstones();
@@ -74,10 +81,14 @@ export class SnapshotScan {
       const [key, { version, revision }] = tombstone.value;
       return revision > this.startIndex ? 'skipped' : { kind: 'tombstone', key, version, revision };
     }
+    const rest = this.#nextOutcomes();
+    if (rest !== null) return rest;
     const session = this.#sessions.next();
     if (session.done !== true) {
-      const [id, { lastUsedMs, settledThrough, outcomes }] = session.value;
-      return { kind: 'session', session: id, lastUsedMs, settledThrough, outcomes: [...outcomes.values()] };
+      const [id, { outcomes }] = session.value;
+      this.#session = id;
+      this.#outcomes = [...outcomes.values()];
+      return this.#nextOutcomes() ?? 'skipped';
     }
     const idempotent = this.#idempotency.next();
     if (idempotent.done !== true) {
@@ -85,6 +96,30 @@ export class SnapshotScan {
       return { kind: 'idempotency', key: { key, digest }, timeMs, revision, outcome };
     }
     return null;
+  }
+
+  /** Of the session that is being sent, as many as one item may have; one at least, for a session may have none. */
+  #nextOutcomes(): SnapshotItem | 'skipped' | null {
+    const id = this.#session;
+    if (id === null) return null;
+    const session = this.#machine.sessions.get(id);
+    const outcomes: KeptOutcome[] = [];
+    let bytes = 0;
+    for (let kept = this.#outcomes.shift(); kept !== undefined; kept = this.#outcomes.shift()) {
+      outcomes.push(kept);
+      bytes += ITEM_OVERHEAD_BYTES + outcomeExtraBytes(kept.outcome);
+      if (bytes >= SESSION_ITEM_BYTES) break;
+    }
+    if (this.#outcomes.length === 0 || session === undefined) this.#session = null;
+    // It has ended since it was met: whoever is sent it must not open it again.
+    if (session === undefined) return 'skipped';
+    return {
+      kind: 'session',
+      session: id,
+      lastUsedMs: session.lastUsedMs,
+      settledThrough: session.settledThrough,
+      outcomes,
+    };
   }
 }
 
@@ -96,8 +131,11 @@ export function itemBytes(item: SnapshotItem): number {
     case 'tombstone':
       return ITEM_OVERHEAD_BYTES + item.key.length;
     case 'session':
-      return ITEM_OVERHEAD_BYTES * (1 + item.outcomes.length);
+      return item.outcomes.reduce(
+        (sum, { outcome }) => sum + ITEM_OVERHEAD_BYTES + outcomeExtraBytes(outcome),
+        ITEM_OVERHEAD_BYTES,
+      );
     case 'idempotency':
-      return ITEM_OVERHEAD_BYTES + item.key.key.length;
+      return ITEM_OVERHEAD_BYTES + item.key.key.length + outcomeExtraBytes(item.outcome);
   }
 }

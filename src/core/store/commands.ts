@@ -207,14 +207,21 @@ export type DecidedOutcome =
 const RESULT_BYTES = 80;
 const FOUND_BYTES = 200;
 
-/** What an outcome costs to keep, beyond the plain one of a single key. */
+/** What an outcome costs to keep and to send, beyond the plain one of a single key. */
 export function outcomeExtraBytes(outcome: DecidedOutcome): number {
   if (outcome.kind !== 'batch' && outcome.kind !== 'transaction') return 0;
-  return outcome.results.reduce(
-    (sum, result) => sum + RESULT_BYTES + (result.kind === 'got' ? FOUND_BYTES + (result.found?.value.length ?? 0) : 0),
-    0,
-  );
+  return outcome.results.length * RESULT_BYTES + gotBytes(outcome.results);
 }
+
+/** What of it is values that were got. */
+export function gotBytes(results: readonly StepResult[]): number {
+  let bytes = 0;
+  for (const result of results) if (result.kind === 'got') bytes += foundBytes(result.found);
+  return bytes;
+}
+
+const foundBytes = (found: StoredValue | null): number =>
+  found === null ? 0 : FOUND_BYTES + found.value.length + (found.contentType?.length ?? 0);
 
 /** A committed outcome: the entry's index is the revision. */
 export interface CommittedOutcome {

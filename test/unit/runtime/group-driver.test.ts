@@ -143,6 +143,27 @@ test('a group never hears of the end of a link that it disconnected, even where 
   expect(group.of('received')).toHaveLength(2);
 });
 
+test('a message that no frame can hold ends its link, and the group goes on', async () => {
+  const { group, driver, listener } = driven();
+  const connection = new FakeConnection('kv-2');
+  driver.accept(connection);
+  await turn();
+  connection.send = () => {
+    throw new Error('a frame of 21 MiB');
+  };
+  group.onFlush = (effects) => {
+    if (group.of('tick').length === 1) effects.push({ kind: 'send', link: -1, message: someMessage });
+  };
+  driver.tick();
+  await turn();
+  await turn();
+  expect(connection.closedWith).toContain('a frame of 21 MiB');
+  expect(group.of('closed')).toEqual([{ kind: 'closed', link: -1, reason: 'lost' }]);
+  driver.tick();
+  await turn();
+  expect([group.of('tick').length, listener.failures]).toEqual([2, []]);
+});
+
 test('a frame of another group ends the link', async () => {
   const { group, driver } = driven();
   const connection = new FakeConnection('kv-2');

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { logIndex } from '../../../../src/core/base/numbers.ts';
-import type { SessionId, WriteOutcome, WriteRequest } from '../../../../src/core/store/commands.ts';
+import type { SessionId, WriteCommand, WriteOutcome, WriteRequest } from '../../../../src/core/store/commands.ts';
 import {
   deleteBody,
   entry,
+  key,
   LINEAGE,
   openSessionBody,
   present,
@@ -279,6 +280,21 @@ describe('every queue is bounded', () => {
     group.propose(put('one-more', 'x'.repeat(200)));
     group.propose(remove('k2'));
     expect(replies(group)).toEqual(['memory-full', { kind: 'deleted', version: 2 }]);
+  });
+
+  test('nor does it take what would keep more values with its outcome than there is room for', () => {
+    const group = leaderOf({ inSync: ['a'], limits: { memoryBytesMax: 10_000, logEntriesMax: 1 } });
+    group.propose(put('k', 'x'.repeat(1500)));
+    const gets = (count: number): WriteCommand => ({
+      kind: 'transaction',
+      comparisons: [],
+      then: Array.from({ length: count }, () => ({ kind: 'get' as const, key: key('k') })),
+      otherwise: [],
+    });
+    group.propose(gets(1));
+    group.propose(gets(10));
+    expect(replies(group)).toMatchObject([{ kind: 'written' }, { kind: 'transaction' }, 'memory-full']);
+    expect(group.replica.commitIndex).toBe(group.replica.log.lastIndex);
   });
 
   test('so many entries wait to be committed and no more', () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts';
 import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
-import { SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
-import type { SessionId } from '../../../../src/core/store/commands.ts';
+import { itemBytes, SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
+import type { DecidedOutcome, SessionId } from '../../../../src/core/store/commands.ts';
 import { decide, type Newest } from '../../../../src/core/store/decide.ts';
 import { StateMachine } from '../../../../src/core/store/state-machine.ts';
 import {
@@ -13,6 +13,7 @@ import {
   openSessionBody,
   put,
   putBody,
+  putEffect,
   remove,
   request,
   written,
@@ -212,5 +213,51 @@ describe('R11: what a scan sends', () => {
       sizes.push(chunk.items.length);
     }
     expect([sizes, scan.chunks, scan.done]).toEqual([[2, 2, 2, 2, 2], 5, true]);
+  });
+
+  test('a session that has kept much goes in several items, each of which counts for what it brings', () => {
+    const machine = machineOf();
+    const got = (size: number): DecidedOutcome => ({
+      kind: 'transaction',
+      chose: 'then',
+      results: [{ kind: 'got', found: putEffect('k', { version: 1, created: 1, value: 'x'.repeat(size) }).stored }],
+    });
+    const outcomes = Array.from({ length: 40 }, (_, at) => ({
+      number: at + 1,
+      revision: logIndex(0),
+      outcome: got(50_000),
+    }));
+    const [busy, idle] = ['busy' as SessionId, 'idle' as SessionId];
+    machine.restore({ kind: 'session', session: busy, lastUsedMs: wallMs(1), settledThrough: 0, outcomes });
+    machine.restore({ kind: 'session', session: idle, lastUsedMs: wallMs(2), settledThrough: 7, outcomes: [] });
+
+    const scan = new SnapshotScan(machine);
+    const copy = machineOf();
+    const chunks: number[] = [];
+    for (let chunk = scan.nextChunk(300_000); chunk !== null; chunk = scan.nextChunk(300_000)) {
+      chunks.push(chunk.items.reduce((sum, item) => sum + itemBytes(item), 0));
+      for (const item of chunk.items) copy.restore(item);
+    }
+    expect(Math.max(...chunks)).toBeLessThan(600_000);
+    expect(chunks.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(40 * 50_000);
+    expect([...copy.sessions.entries()]).toEqual([...machine.sessions.entries()]);
+  });
+
+  test('a session that ends while it is being sent is not sent again', () => {
+    const machine = machineOf();
+    const session = 'ends' as SessionId;
+    const found = putEffect('k', { version: 1, created: 1, value: 'x'.repeat(300_000) }).stored;
+    const outcomes = [1, 2].map((number) => ({
+      number,
+      revision: logIndex(0),
+      outcome: { kind: 'batch' as const, results: [{ kind: 'got' as const, found }] },
+    }));
+    machine.restore({ kind: 'session', session, lastUsedMs: wallMs(1), settledThrough: 0, outcomes });
+    const scan = new SnapshotScan(machine);
+    expect(scan.nextChunk(1)?.items).toMatchObject([{ kind: 'session', outcomes: [{ number: 1 }] }]);
+    machine.apply(entry(1, 1, { kind: 'endSessions', sessions: [session] }));
+    const rest = [];
+    for (let chunk = scan.nextChunk(1); chunk !== null; chunk = scan.nextChunk(1)) rest.push(...chunk.items);
+    expect(rest).toEqual([]);
   });
 });

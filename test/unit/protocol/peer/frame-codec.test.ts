@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { itemBytes } from '../../../../src/core/replication/snapshot.ts';
 import type { PeerFrame } from '../../../../src/core/routing/frames.ts';
 import { UnencodableError } from '../../../../src/protocol/peer/byte-writer.ts';
 import { FrameDecoder } from '../../../../src/protocol/peer/frame-decoder.ts';
@@ -351,4 +352,23 @@ test('text that comes again is the same string, however it is interleaved', () =
       },
     ),
   );
+});
+
+test('what entries and pieces of a snapshot count for is no less than what they take on the wire', () => {
+  const heavy = framesByKind.filter(([kind]) => ['append', 'snapshotChunk'].includes(kind));
+  expect(heavy).toHaveLength(2);
+  for (const [, arbitrary] of heavy) {
+    fc.assert(
+      fc.property(arbitrary, (frame) => {
+        const message = frame.kind === 'peer' ? frame.message : null;
+        const counted =
+          message?.kind === 'append'
+            ? message.entries.reduce((sum, entry) => sum + entry.bytes, 0)
+            : message?.kind === 'snapshotChunk'
+              ? message.items.reduce((sum, item) => sum + itemBytes(item), 0)
+              : NaN;
+        expect(encoded(frame).length).toBeLessThanOrEqual(counted + 1024);
+      }),
+    );
+  }
 });
