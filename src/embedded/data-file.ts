@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writevSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isObject } from './json.ts';
-import type { StoreContents } from './object-store.ts';
+import type { StoreContents, StoredObject } from './object-store.ts';
 
 const FORMAT = 1;
 
@@ -35,10 +35,35 @@ export function writeDataFile(path: string, contents: StoreContents): void {
   const part = `${path}.part`;
   const file = openSync(part, 'w', 0o600);
   try {
-    writeSync(file, JSON.stringify({ format: FORMAT, ...contents }));
+    const parts = partsOf(contents);
+    const bytes = parts.reduce((sum, each) => sum + each.length, 0);
+    if (writevSync(file, parts) < bytes) throw new Error(`${part} was not written whole: is the disk full?`);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
   renameSync(part, path);
 }
+
+/**
+ * An object's JSON is kept for as long as the object stays the same. All anew for each renewal of a Lease was garbage in
+ * proportion to all the Events of an hour: 10 MiB more of resident memory after half of one.
+ */
+const encoded = new WeakMap<StoredObject, Buffer<ArrayBuffer>>();
+
+function partsOf({ version, objects }: StoreContents): Buffer[] {
+  const parts = [Buffer.from(`{"format":${FORMAT},"version":${version},"objects":[`)];
+  for (const [at, object] of objects.entries()) {
+    let bytes = encoded.get(object);
+    if (bytes === undefined) {
+      bytes = Buffer.from(JSON.stringify(object));
+      encoded.set(object, bytes);
+    }
+    if (at > 0) parts.push(COMMA);
+    parts.push(bytes);
+  }
+  parts.push(Buffer.from(']}\n'));
+  return parts;
+}
+
+const COMMA = Buffer.from(',\n');
