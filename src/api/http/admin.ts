@@ -12,7 +12,7 @@ import type { Route } from './routes.ts';
 
 const BODY_BYTES_MAX = 65_536;
 
-const checkRecover = compileBody(recoverBody);
+const checkRecover = compileBody(recoverBody, 'first');
 
 /** For those who run a replica. */
 export const adminRoutes = (admin: AdminOperations): readonly Route[] => [

@@ -33,8 +33,8 @@ import { sendJson, sendProblem } from './respond.ts';
 import type { Handler, Route } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
 
-const checkBatch = compileBody(batchBody);
-const checkTxn = compileBody(txnBody);
+const checkBatch = compileBody(batchBody, 'first');
+const checkTxn = compileBody(txnBody, 'first');
 const batchValidator = compileOperation(batchOperation);
 const txnValidator = compileOperation(txnOperation);
 
@@ -150,32 +150,48 @@ async function write(
   answer(outcome, headers);
 }
 
+/** At once: enough to hide the way to a replica, and one batch does not take a replica's whole queue. */
+const READS_AT_ONCE = 16;
+const READ_BYTES_MAX = 4 * 1024 * 1024;
+
 /** Each for itself: they need not show one revision, and the answer's token is that of the newest. */
 async function readAll(
-  { context, response }: Exchange,
+  exchange: Exchange,
   steps: readonly Step[],
   mode: ReadMode,
   token: SessionToken | null,
 ): Promise<void> {
-  const answers = await Promise.all(steps.map(({ key }) => context.operations.read({ key, mode, token })));
+  const { context, response } = exchange;
   const results: object[] = [];
   let newest: SessionToken | null = null;
-  for (const [at, answer] of answers.entries()) {
-    if (answer.kind === 'unavailable') {
-      sendProblem(response, refusalOf(answer, context.metrics));
+  let bytes = 0;
+  for (let from = 0; from < steps.length; from += READS_AT_ONCE) {
+    const some = steps.slice(from, from + READS_AT_ONCE);
+    const answers = await Promise.all(some.map(({ key }) => context.operations.read({ key, mode, token })));
+    for (const [at, answer] of answers.entries()) {
+      if (answer.kind === 'unavailable') {
+        sendProblem(response, refusalOf(answer, context.metrics));
+        return;
+      }
+      const { outcome } = answer;
+      if (outcome.kind !== 'read') {
+        sendProblem(response, faultOfRead(outcome));
+        return;
+      }
+      const { found, lineage, revision } = outcome;
+      if (newest === null || isNewer({ lineage, revision }, newest)) newest = { lineage, revision };
+      bytes += found?.value.length ?? 0;
+      const get = found === null ? null : envelopeOf((some[at] as Step).key, found, lineage.id);
+      results.push({ status: found === null ? 404 : 200, get });
+    }
+    if (bytes > READ_BYTES_MAX) {
+      refuse(exchange, fault('too-large', 'The values have more than 4 MiB together; read them with several batches.'));
       return;
     }
-    const { outcome } = answer;
-    if (outcome.kind !== 'read') {
-      sendProblem(response, faultOfRead(outcome));
-      return;
-    }
-    const { found, lineage, revision } = outcome;
-    if (newest === null || lineage.number > newest.lineage.number || revision > newest.revision)
-      newest = { lineage, revision };
-    const get = found === null ? null : envelopeOf((steps[at] as Step).key, found, lineage.id);
-    results.push({ status: found === null ? 404 : 200, get });
   }
   const headers = newest === null ? [] : ['X-KV-Session', encodeSessionToken(newest)];
   sendJson(response, 200, { results }, [...headers, 'X-KV-Consistency', mode, 'Cache-Control', 'no-store']);
 }
+
+const isNewer = (a: SessionToken, b: SessionToken): boolean =>
+  a.lineage.number === b.lineage.number ? a.revision > b.revision : a.lineage.number > b.lineage.number;

@@ -52,8 +52,8 @@ const NO_CONDITION: Condition = { kind: 'none' };
 /** What is written here is text, and read as such under /v1. */
 const TEXT = 'text/plain; charset=utf-8';
 
-const checkPut = compileBody(putBody);
-const checkGet = compileBody(getQuery);
+const checkPut = compileBody(putBody, 'all');
+const checkGet = compileBody(getQuery, 'all');
 const PUT_FIELDS = Object.keys(putBody.properties);
 
 /** JSON may spell each byte of a value with six characters (`\u0001`), and needs some beside it. */

@@ -47,7 +47,7 @@ const putValidator = compileOperation(putKey);
 const postValidator = compileOperation(postKey);
 const patchValidator = compileOperation(patchKey);
 const deleteValidator = compileOperation(deleteKey);
-const checkPatch = compileBody(patchBody);
+const checkPatch = compileBody(patchBody, 'first');
 /** `{"ttl": …}`, and blanks. */
 const PATCH_BYTES_MAX = 1024;
 

@@ -138,7 +138,8 @@ export class Reads {
 
   #passKey(read: WaitingRead, effects: Effect[]): void {
     read.waitsFor = 'key';
-    const index = this.#replica.openIndexOf(read.request.key);
+    const { key } = read.request;
+    const index = this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);
     if (index === null) this.#answer(read, effects);
     else this.#awaitApplied(read, index, effects);
   }

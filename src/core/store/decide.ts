@@ -76,6 +76,11 @@ export function decide(command: WriteCommand, newest: Newest, place: DecisionPla
     case 'delete':
     case 'increment':
     case 'touch': {
+      const state = newest.stateOf(command.key);
+      if (state.current === null || !isDue(state.current, place.timeMs)) {
+        const { effect, outcome } = decideKey(command, state, place);
+        return { effects: effect === null ? NONE : [effect], outcome };
+      }
       const draft = new Draft(newest, place);
       return { outcome: draft.apply(command), effects: draft.effects };
     }
@@ -112,8 +117,7 @@ class Draft implements Newest {
   #gotBytes = 0;
   readonly #newest: Newest;
   readonly #place: DecisionPlace;
-  /** Made when it is needed: most entries change one key once. */
-  #changed: Map<Key, NewestState> | null = null;
+  readonly #changed = new Map<Key, NewestState>();
 
   constructor(newest: Newest, place: DecisionPlace) {
     this.#newest = newest;
@@ -125,7 +129,7 @@ class Draft implements Newest {
   }
 
   stateOf(key: Key): NewestState {
-    return this.#changed?.get(key) ?? this.#newest.stateOf(key);
+    return this.#changed.get(key) ?? this.#newest.stateOf(key);
   }
 
   apply(command: KeyCommand): KeyOutcome {
@@ -152,7 +156,6 @@ class Draft implements Newest {
   #add(effect: KeyEffect, before: NewestState): NewestState {
     const state = afterwards(effect, () => before);
     this.effects.push(effect);
-    this.#changed ??= new Map();
     this.#changed.set(effect.key, state);
     return state;
   }
@@ -299,8 +302,11 @@ function relates(number: number, relation: Relation, to: number): boolean {
   }
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, at) => byte === b[at]);
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
+}
 
 function holds(condition: Condition, revision: LogIndex | null, lineageId: string): boolean {
   switch (condition.kind) {

@@ -29,21 +29,26 @@ export class ExpiryHeap {
     this.#rise(this.#keys.length - 1);
   }
 
-  /** A key that was added is gone, or falls due at another time. */
+  /** A key that was added is gone, or falls due at another time. What is on top goes at once: so does what has expired. */
   outdate(): void {
     this.#outdated += 1;
+    this.#dropOutdatedTops(2);
     if (this.#outdated > OUTDATED_MIN && this.#outdated > this.#keys.length / 2) this.#rebuild();
   }
 
   /** When the first key falls due; null: none ever does. */
   get earliestMs(): number | null {
-    for (;;) {
+    this.#dropOutdatedTops(Infinity);
+    return this.#timesMs[0] ?? null;
+  }
+
+  #dropOutdatedTops(max: number): void {
+    for (let left = max; left > 0; left -= 1) {
       const [key] = this.#keys;
       const [atMs] = this.#timesMs;
-      if (key === undefined || atMs === undefined) return null;
-      if (this.#isCurrent(key, atMs)) return atMs;
+      if (key === undefined || atMs === undefined || this.#isCurrent(key, atMs)) return;
       this.#pop();
-      this.#outdated -= 1;
+      this.#outdated = Math.max(0, this.#outdated - 1);
     }
   }
 
@@ -71,9 +76,11 @@ export class ExpiryHeap {
   #rebuild(): void {
     const [timesMs, keys] = [this.#timesMs, this.#keys];
     this.clear();
+    const seen = new Set<Key>();
     for (const [place, key] of keys.entries()) {
       const atMs = timesMs[place] as number;
-      if (!this.#isCurrent(key, atMs)) continue;
+      if (!this.#isCurrent(key, atMs) || seen.has(key)) continue;
+      seen.add(key);
       this.#timesMs.push(atMs);
       this.#keys.push(key);
     }

@@ -79,9 +79,8 @@ export class Store {
   #touch(key: Key, expiresAtMs: WallMs | null): void {
     const before = this.#values.get(key);
     if (before === undefined) return;
-    this.#forgetExpiry(before);
     this.#values.set(key, { ...before, expiresAtMs });
-    this.#noteExpiry(key, expiresAtMs);
+    this.#onExpiry(key, before.expiresAtMs, expiresAtMs);
   }
 
   /** R17: when the first value falls due, by the log's time; null: none ever does. */
@@ -94,17 +93,17 @@ export class Store {
     return this.#expiries.due(timeMs, max);
   }
 
-  #noteExpiry(key: Key, expiresAtMs: WallMs | null): void {
-    if (expiresAtMs === null) return;
-    this.#expiries.add(key, expiresAtMs);
-    this.#bytes += EXPIRY_BYTES;
-  }
-
-  /** Its value is gone already, or is about to be another. */
-  #forgetExpiry({ expiresAtMs }: StoredValue): void {
-    if (expiresAtMs === null) return;
-    this.#expiries.outdate();
-    this.#bytes -= EXPIRY_BYTES;
+  /** After the value is another, or gone. One that stays as long as before is in the heap already. */
+  #onExpiry(key: Key, beforeMs: WallMs | null, afterMs: WallMs | null): void {
+    if (beforeMs === afterMs) return;
+    if (afterMs !== null) {
+      this.#expiries.add(key, afterMs);
+      this.#bytes += EXPIRY_BYTES;
+    }
+    if (beforeMs !== null) {
+      this.#expiries.outdate();
+      this.#bytes -= EXPIRY_BYTES;
+    }
   }
 
   restoreValue(key: Key, stored: StoredValue): void {
@@ -112,7 +111,6 @@ export class Store {
     if (before !== undefined) {
       assert(before.version < stored.version, VERSIONS_GROW);
       this.#bytes -= valueBytes(key, before);
-      this.#forgetExpiry(before);
     } else {
       const tombstone = this.#tombstones.get(key);
       if (tombstone !== undefined) {
@@ -122,7 +120,7 @@ export class Store {
     }
     this.#values.set(key, stored);
     this.#bytes += valueBytes(key, stored);
-    this.#noteExpiry(key, stored.expiresAtMs);
+    this.#onExpiry(key, before?.expiresAtMs ?? null, stored.expiresAtMs);
   }
 
   restoreTombstone(key: Key, tombstone: Tombstone): void {
@@ -132,7 +130,7 @@ export class Store {
     if (value !== undefined) {
       this.#values.delete(key);
       this.#bytes -= valueBytes(key, value);
-      this.#forgetExpiry(value);
+      this.#onExpiry(key, value.expiresAtMs, null);
     }
     if (before !== undefined) this.#dropTombstone(key);
     this.#tombstones.set(key, tombstone);
@@ -180,7 +178,7 @@ export class Store {
 export function bytesAdded(command: WriteCommand): number {
   switch (command.kind) {
     case 'put':
-      return valueBytes(command.key, command);
+      return valueBytes(command.key, command) + (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0);
     case 'increment':
       return VALUE_OVERHEAD_BYTES + command.key.length;
     case 'delete':

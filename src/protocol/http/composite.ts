@@ -162,12 +162,16 @@ function keyAt({ key, keyB64 }: KeyFields, place: string): Key {
 function valueAt(
   { value, valueB64 }: ValueFields,
   place: string,
-): { readonly value: Buffer; readonly isText: boolean } {
+): { readonly value: Uint8Array; readonly isText: boolean } {
   if ((value === undefined) === (valueB64 === undefined)) throw unusable(`${place} needs one of value and valueB64.`);
-  if (value === undefined) return { value: bytesOf(valueB64 ?? '', place), isText: false };
+  if (value === undefined) return { value: ownCopy(bytesOf(valueB64 ?? '', place)), isText: false };
   if (!value.isWellFormed()) throw unusable(`${place}: the value holds a lone surrogate; use valueB64 for bytes.`);
-  return { value: Buffer.from(value), isText: true };
+  return { value: ownCopy(Buffer.from(value)), isText: true };
 }
+
+/** A small buffer is a part of a pool of 8 KiB or more, which a value that is kept would keep too. */
+const ownCopy = (bytes: Buffer): Uint8Array =>
+  bytes.buffer.byteLength === bytes.byteLength ? bytes : Uint8Array.from(bytes);
 
 function bytesOf(base64: string, place: string): Buffer {
   const bytes = Buffer.from(base64, 'base64');

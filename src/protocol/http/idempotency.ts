@@ -10,7 +10,8 @@ export function idempotencyKeyOf(key: string, method: string, command: WriteComm
   const hash = createHash('sha256');
   if (command.kind === 'put') {
     // JSON keeps the parts apart; the value comes last and needs no mark of its end.
-    hash.update(JSON.stringify([method, command.key, command.condition, command.contentType]));
+    const { key: written, condition, contentType, lifetime } = command;
+    hash.update(JSON.stringify([method, written, condition, contentType, lifetime]));
     hash.update(command.value);
   } else {
     hash.update(JSON.stringify([method, command], inWords));

@@ -35,9 +35,9 @@ export function compileOperation(operation: Operation): Validator {
   };
 }
 
-/** A JSON body, with every error that it has. */
-export function compileBody(schema: JsonSchema): (body: unknown) => readonly ErrorObject[] {
-  const validate = createAjv('all').compile(schema);
+/** A JSON body. `all`: with every error that it has, which is for schemas without lists only: a client could make that list long. */
+export function compileBody(schema: JsonSchema, errors: 'first' | 'all'): (body: unknown) => readonly ErrorObject[] {
+  const validate = createAjv(errors).compile(schema);
   return (body) => (validate(body) ? [] : (validate.errors ?? []));
 }
 

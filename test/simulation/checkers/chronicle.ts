@@ -192,6 +192,15 @@ export class Chronicle {
       () => `${name}: ${JSON.stringify(body.outcome, inWords)}, should be ${JSON.stringify(expected, inWords)}`,
     );
     if (expected.kind === 'abandoned') {
+      const { outcome } = body;
+      check(
+        outcome.kind === 'abandoned' &&
+          outcome.chose === expected.chose &&
+          outcome.step === expected.step &&
+          tellsTheSame(outcome.outcome, expected.result),
+        'conditional-writes',
+        () => `${name}: ${JSON.stringify(outcome, inWords)}, should be ${JSON.stringify(expected, inWords)}`,
+      );
       check(body.effects.length === 0, 'refused-writes', () => `${name}: abandoned, yet it changes something`);
       return;
     }
@@ -358,6 +367,12 @@ export class Chronicle {
     );
   }
 
+  /** R17: what is due is hidden from reads before an entry removes it from the store. */
+  hides(key: Key, index: number): boolean {
+    const change = this.changeAt(key, index);
+    return change !== null && change.expiresAtMs <= (this.entries[index]?.timeMs ?? -Infinity);
+  }
+
   checkValue(
     label: string,
     key: Key,
@@ -366,11 +381,7 @@ export class Chronicle {
     invariant: 'same-effects' | 'committed-reads',
   ): void {
     const change = this.changeAt(key, index);
-    // R17: what is due is hidden from reads before an entry removes it from the store.
-    const isHidden =
-      invariant === 'committed-reads' &&
-      change !== null &&
-      change.expiresAtMs <= (this.entries[index]?.timeMs ?? -Infinity);
+    const isHidden = invariant === 'committed-reads' && this.hides(key, index);
     const matches =
       found === null || isHidden
         ? found === null && (isHidden || change === null || change.value === null)
@@ -428,12 +439,17 @@ function tellsTheSame(told: StepResult, expected: ExpectedResult): boolean {
       return told.kind === 'mismatch' && (told.current?.revision ?? null) === expected.current;
     case 'uncountable':
       return told.kind === 'uncountable' && told.reason === expected.reason;
-    case 'got':
+    case 'got': {
+      if (told.kind !== 'got') return false;
+      const [there, due] = [told.found, expected.found];
+      if (there === null || due === null) return there === null && due === null;
       return (
-        told.kind === 'got' &&
-        (told.found?.revision ?? 0) === expected.revision &&
-        sameValue(told.found?.value ?? null, expected.value)
+        there.revision === due.revision &&
+        there.createRevision === due.createRevision &&
+        (there.expiresAtMs ?? Infinity) === due.expiresAtMs &&
+        sameValue(there.value, due.value)
       );
+    }
     case 'deleted':
     case 'absent':
       return told.kind === expected.kind;

@@ -218,6 +218,14 @@ export class Histories {
         () =>
           `${name}: shows the key as of revision ${shown} (lineage ${outcome.lineage.id}), but revision ${due} had been acknowledged`,
       );
+      check(
+        outcome.found === null ||
+          chronicle.ordinal !== read.floor.ordinal ||
+          shown !== due ||
+          !chronicle.hides(read.key, read.floor.revision),
+        invariant,
+        () => `${name}: shows the key again, which was gone by the time of revision ${read.floor.revision}`,
+      );
     }
     if (read.mode !== 'linearizable') return;
     const floor = this.#floorOf(read.key);

@@ -44,13 +44,18 @@ type Expected =
   | { readonly kind: 'absent' }
   | { readonly kind: 'mismatch'; readonly current: number | null }
   | { readonly kind: 'uncountable'; readonly reason: Extract<KeyOutcome, { kind: 'uncountable' }>['reason'] }
-  | { readonly kind: 'got'; readonly value: Uint8Array | null; readonly revision: number };
+  | { readonly kind: 'got'; readonly found: Omit<State, 'version'> | null };
 
 export type Rehearsal =
   | { readonly kind: 'one'; readonly results: readonly ExpectedResult[] }
   | { readonly kind: 'batch'; readonly results: readonly ExpectedResult[] }
   | { readonly kind: 'then' | 'otherwise'; readonly results: readonly ExpectedResult[] }
-  | { readonly kind: 'abandoned'; readonly step: number; readonly result: ExpectedResult };
+  | {
+      readonly kind: 'abandoned';
+      readonly chose: 'then' | 'otherwise';
+      readonly step: number;
+      readonly result: ExpectedResult;
+    };
 
 /** The state of a key, as far as decisions depend on it. */
 interface State {
@@ -72,7 +77,8 @@ export function rehearse(command: WriteCommand, before: (key: Key) => Change | n
       const results: ExpectedResult[] = [];
       for (const [step, each] of command[kind].entries()) {
         const result = stage.play(each);
-        if (result.kind === 'mismatch' || result.kind === 'uncountable') return { kind: 'abandoned', step, result };
+        if (result.kind === 'mismatch' || result.kind === 'uncountable')
+          return { kind: 'abandoned', chose: kind, step, result };
         results.push(result);
       }
       return { kind, results };
@@ -124,7 +130,7 @@ class Stage {
   }
 
   #play(step: Step, state: State | null): Expected {
-    if (step.kind === 'get') return { kind: 'got', value: state?.value ?? null, revision: state?.revision ?? 0 };
+    if (step.kind === 'get') return { kind: 'got', found: state };
     if (!holds(step.condition, state?.revision ?? null, this.#at.lineageId))
       return { kind: 'mismatch', current: state?.revision ?? null };
     switch (step.kind) {

@@ -228,7 +228,7 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'store/decide.ts',
-        find: `    return this.#changed?.get(key) ?? this.#newest.stateOf(key);`,
+        find: `    return this.#changed.get(key) ?? this.#newest.stateOf(key);`,
         replace: `    return this.#newest.stateOf(key);`,
       },
     ],
@@ -437,8 +437,9 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/snapshot.ts',
-        find: `settledThrough, outcomes: [...outcomes.values()] };`,
-        replace: `settledThrough, outcomes: outcomes.size < 0 ? [...outcomes.values()] : [] };`,
+        find: `      outcomes.push(kept);
+`,
+        replace: '',
       },
     ],
   },
@@ -598,6 +599,24 @@ export const clientMutants: readonly Mutant[] = [
         find: `    if (state.current === null || !isDue(state.current, this.#place.timeMs)) return state;`,
         replace: `    if (state !== undefined) return state;`,
       },
+      {
+        file: 'store/decide.ts',
+        find: `      if (state.current === null || !isDue(state.current, place.timeMs)) {`,
+        replace: `      if (state !== undefined) {`,
+      },
+    ],
+  },
+  {
+    name: 'shown-again-after-it-was-gone',
+    rule: 'R17',
+    without: 'a read waits for the time by which the key is gone, which somebody may have been shown',
+    aim: 'lifetimes-and-reads',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);`,
+        replace: `this.#replica.openIndexOf(key);`,
+      },
     ],
   },
   {
@@ -616,24 +635,6 @@ export const clientMutants: readonly Mutant[] = [
         file: 'replication/replica.ts',
         find: `    return afterwards(change.effect, () => this.#stateAfter(change.beneath, key));`,
         replace: `    return change.state;`,
-      },
-    ],
-  },
-  {
-    name: 'snapshots-without-times',
-    rule: 'R17',
-    without: 'a touch reaches who is sent a snapshot',
-    aim: 'lifetimes-and-snapshots',
-    patches: [
-      {
-        file: 'store/store.ts',
-        find: `    this.#noteExpiry(key, stored.expiresAtMs);
-  }
-
-  restoreTombstone`,
-        replace: `  }
-
-  restoreTombstone`,
       },
     ],
   },

@@ -109,6 +109,30 @@ describe('POST /v1/batch', () => {
     ]);
   });
 
+  test('many gets are answered in their order, if they do not bring back too much together', async () => {
+    const { api, batch, operations } = composites();
+    await request(api).put('/v1/keys/5').send('five').expect(201);
+    const gets = Array.from({ length: 40 }, (_, at) => ({ get: { key: String(at) } }));
+    const { results } = (await batch({ operations: gets })).body as { results: { status: number }[] };
+    expect(results.map(({ status }) => status)).toEqual(gets.map((_, at) => (at === 5 ? 200 : 404)));
+
+    const [five] = operations.values.values();
+    if (five === undefined) throw new Error('it was just written');
+    for (const key of operations.values.keys()) operations.values.set(key, { ...five, value: new Uint8Array(2 ** 20) });
+    const heavy = Array.from({ length: 1000 }, () => ({ get: { key: '5' } }));
+    operations.reads.length = 0;
+    const answer = await batch({ operations: heavy });
+    expect([codeOf(answer), operations.reads.length]).toEqual([[413, 'too-large'], 16]);
+  });
+
+  test('a list that is far too long costs no list of errors', async () => {
+    const { batch, operations } = composites();
+    const answer = await batch({ operations: Array.from({ length: 20_000 }, () => 0) });
+    expect(codeOf(answer)).toEqual([400, 'bad-request']);
+    expect(detailOf(answer).length).toBeLessThan(200);
+    expect(operations.writes).toEqual([]);
+  });
+
   test('a read that cannot be answered is an answer for the whole', async () => {
     const { batch, operations } = composites();
     const later = encodeSessionToken({ lineage: operations.lineage, revision: logIndex(99) });

@@ -22,6 +22,15 @@ function apiWithTime() {
 }
 
 describe('X-KV-TTL', () => {
+  test('is a part of the request: under an Idempotency-Key that was used with another it is refused', async () => {
+    const { put } = apiWithTime();
+    const once = { 'Idempotency-Key': 'once' };
+    expect((await put({ ...once, 'X-KV-TTL': '60' })).status).toBe(201);
+    expect((await put({ ...once, 'X-KV-TTL': '60s' })).status).toBe(201);
+    for (const other of [{ 'X-KV-TTL': '61' }, {}])
+      expect(codeOf(await put({ ...once, ...other }))).toEqual([422, 'idempotency-mismatch']);
+  });
+
   test.each([
     ['60', '60'],
     ['60s', '60'],

@@ -2,7 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 import { logIndex } from '../../../../src/core/base/numbers.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { ReadMode, ReadOutcome } from '../../../../src/core/store/reads.ts';
-import { bytes, entry, LINEAGE, messagesOf, openSessionBody, present, put, putBody } from '../kit/builders.ts';
+import {
+  bytes,
+  entry,
+  LINEAGE,
+  messagesOf,
+  openSessionBody,
+  present,
+  put,
+  putBody,
+  putEffect,
+  SESSION,
+  written,
+} from '../kit/builders.ts';
 import { followingGroup, GroupHarness, leadingGroup } from '../kit/group-harness.ts';
 
 /** Entry 2 wrote k. */
@@ -59,6 +71,41 @@ describe('R12: an answer says which state was read', () => {
     const group = following();
     group.read('nothing');
     expect(group.reads.at(-1)).toEqual({ kind: 'read', found: null, remainingMs: null, lineage: LINEAGE, revision: 2 });
+  });
+});
+
+describe('R17: a key that falls due by an entry that is not applied yet', () => {
+  const FADES = entry(3, 1, {
+    kind: 'write',
+    request: { session: SESSION, number: 11 },
+    settledThrough: 0,
+    idempotencyKey: null,
+    effects: [putEffect('k', { value: 'short', version: 2, created: 2, expiresAtMs: 5000 })],
+    outcome: written({ version: 2 }),
+  });
+  const LATER = (timeMs: number) => entry(4, 4, putBody('other', { version: 1, created: 4, number: 12 }), timeMs);
+
+  test.each([
+    [4999, 'short'],
+    [5000, 'waits'],
+  ])('the entry is of %d ms: %s', (timeMs, shown) => {
+    const group = followingGroup({ log: [...LOG, FADES] });
+    group.leader.log.push(LATER(timeMs));
+    group.receive(group.leader.append());
+    const answer = ask(group, 'in-sync');
+    expect(answer()).toBe(shown);
+    commit(group);
+    expect(answer()).toBe(timeMs < 5000 ? 'short' : null);
+  });
+
+  test('also if its own entry is not applied yet either: it waits for the later one', () => {
+    const group = following();
+    group.leader.log.push(FADES);
+    group.leader.log.push(LATER(5000));
+    group.receive(group.leader.append());
+    const answer = ask(group, 'in-sync');
+    commit(group);
+    expect(answer()).toBeNull();
   });
 });
 

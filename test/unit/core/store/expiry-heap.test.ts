@@ -20,11 +20,15 @@ class Model {
   }
 }
 
-const steps = fc.array(fc.record({ key: fc.nat(300), atMs: fc.option(fc.nat(1000)) }), { maxLength: 600 });
+const stepsOf = (keys: number, timeMs: number) =>
+  fc.array(fc.record({ key: fc.nat(keys), atMs: fc.option(fc.nat(timeMs)) }), { maxLength: 600 });
 
-test('it knows which keys are due, and when the first one is', () => {
+test.each([
+  { name: 'many keys', keys: 300, timesMs: 1000 },
+  { name: 'few, which fall due at the same times again and again', keys: 3, timesMs: 3 },
+])('it knows which keys are due, and when the first one is: $name', ({ keys, timesMs }) => {
   fc.assert(
-    fc.property(steps, fc.nat(1000), (drawn, timeMs) => {
+    fc.property(stepsOf(keys, timesMs), fc.nat(timesMs), (drawn, timeMs) => {
       const model = new Model();
       for (const { key, atMs } of drawn) model.set(`k${key}` as Key, atMs);
       expect(model.heap.earliestMs).toBe(model.due.size === 0 ? null : Math.min(...model.due.values()));
@@ -49,5 +53,18 @@ test('it gives no more than it is asked for, and they stay until they are remove
 test('a key that is set again and again does not fill it', () => {
   const model = new Model();
   for (let round = 0; round < 10_000; round += 1) model.set(`k${round % 100}` as Key, 1_000_000 + round);
+  expect(model.heap.length).toBeLessThan(500);
+});
+
+test('nor does one that goes back and forth between two times, or goes as it falls due', () => {
+  const model = new Model();
+  for (let round = 0; round < 10_000; round += 1) model.set('k' as Key, 1_000_000 + (round % 2));
+  expect(model.heap.length).toBeLessThan(500);
+  expect(model.heap.due(Infinity, Infinity)).toEqual(['k']);
+
+  for (let round = 0; round < 10_000; round += 1) {
+    model.set('passing' as Key, round);
+    model.set('passing' as Key, null);
+  }
   expect(model.heap.length).toBeLessThan(500);
 });
