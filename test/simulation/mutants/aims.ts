@@ -68,18 +68,6 @@ const manyReads = { readShare: 0.8, operationMeanUs: 10 * MS, inFlightMax: 8, ke
 const drawnTrials = {
   anything: drawn({}),
   lifetimes: drawn({ clients: { lifetimeShare: 0.8, readShare: 0.4 } }),
-  'lifetimes-and-reads': drawn({
-    faults: { slowLink: 4 },
-    clients: {
-      readShare: 0.8,
-      keys: 20,
-      operationMeanUs: 4 * MS,
-      inFlightMax: 20,
-      readModes: ['linearizable'],
-      lifetimeShare: 1,
-    },
-    network: { loss: 0.1 },
-  }),
   'lifetimes-and-snapshots': drawn({
     faults: { ...members, crashLeader: 3 },
     limits: tinyLogs,

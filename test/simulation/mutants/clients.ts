@@ -610,7 +610,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'shown-again-after-it-was-gone',
     rule: 'R17',
     without: 'a read waits for the time by which the key is gone, which somebody may have been shown',
-    aim: 'lifetimes-and-reads',
+    aim: 'reads-of-what-was-gone',
     patches: [
       {
         file: 'group/reads.ts',

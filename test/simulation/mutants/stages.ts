@@ -1,4 +1,5 @@
 import { defaultLimits, defaultTimes } from '../../../src/core/group/options.ts';
+import type { LogIndex } from '../../../src/core/base/numbers.ts';
 import type { ReplicaId } from '../../../src/core/replication/replica-id.ts';
 import type { MakeGroup } from '../inspection.ts';
 import { MS, type Plan, SECOND } from '../plan.ts';
@@ -650,6 +651,25 @@ const plays = {
         stage.world.network.cut(other.pod.machine, one.pod.machine);
       });
       stage.run(1500);
+      stage.end();
+    },
+  ),
+
+  'reads-of-what-was-gone': staged(
+    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers, keys: 10, lifetimeShare: 1 } }),
+    (stage) => {
+      stage.begin();
+      const [late] = stage.followers();
+      check(late !== undefined, 'world', () => 'there is no follower');
+      const { network } = stage.world;
+      const send = network.send.bind(network);
+      // Whoever leads may tell late what is committed: this one hears of it an entry later than the others.
+      network.send = (end, message) => {
+        const isLate = message.kind === 'append' && end.out.to?.process === late && message.commitIndex > 0;
+        send(end, isLate ? { ...message, commitIndex: (message.commitIndex - 1) as LogIndex } : message);
+      };
+      stage.run(1500);
+      network.send = send;
       stage.end();
     },
   ),
