@@ -348,6 +348,7 @@ export class Leader {
     const startEpoch = log.epochAt(snapshot.startIndex);
     assert(startEpoch !== undefined, 'R11: the last applied entry, or the place where it was dropped, is known');
     progress.beginStream({ link, hello: hello.number, after: snapshot.startIndex, snapshot });
+    progress.sentPieceMs = now.monotonicMs;
     effects.push(
       send(link, {
         kind: 'snapshotBegin',
@@ -523,11 +524,14 @@ export class Leader {
     this.rounds.settle();
     this.#answerVouches(effects);
     for (const progress of this.#followers.values()) {
+      // R11: one piece a heartbeat goes before the entries. Behind many of them the follower would else see none for so long
+      // that it took one for lost, and began over, for ever.
+      if (now.monotonicMs - progress.sentPieceMs >= this.#times.heartbeatMs)
+        this.#sendSnapshot(progress, now, effects, { bytesMax: 1 });
       if (progress.link !== null) this.#sendAppends(progress, progress.link, now, effects);
-      // R11: after the entries, which would else wait for the whole snapshot, until the log no longer has them: under
-      // load it would start over for ever.
-      if (progress.link !== null && progress.snapshot !== null && !progress.snapshot.done)
-        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
+      // R11: the others after the entries, which would else wait for the whole snapshot, until the log no longer has them:
+      // under load it would start over for ever.
+      this.#sendSnapshot(progress, now, effects, { bytesMax: SNAPSHOT_BYTES_PER_TURN });
     }
     this.#replica.trimLog(this.#limits, this.#replica.commitIndex);
   }
@@ -672,20 +676,24 @@ export class Leader {
   }
 
   /** R11: chunks go out as the follower takes them in, so that a slow one costs a window and no more. */
-  #sendSnapshot(progress: Progress, snapshot: SnapshotScan, link: LinkId, effects: Effect[]): void {
+  #sendSnapshot(
+    progress: Progress,
+    now: Instant,
+    effects: Effect[],
+    { bytesMax }: { readonly bytesMax: number },
+  ): void {
     const { epoch, lineage } = this;
-    const { hello } = progress;
+    const { link, hello, snapshot } = progress;
+    if (link === null || snapshot === null || snapshot.done) return;
     let sent = 0;
-    while (
-      sent < SNAPSHOT_BYTES_PER_TURN &&
-      progress.sentBytes - progress.receivedBytes < this.#limits.inflightBytesMax
-    ) {
+    while (sent < bytesMax && progress.sentBytes - progress.receivedBytes < this.#limits.inflightBytesMax) {
       const chunk = snapshot.nextChunk(this.#limits.snapshotChunkBytes);
       if (chunk !== null) {
         effects.push(
           send(link, { kind: 'snapshotChunk', epoch, lineage, hello, number: chunk.number, items: chunk.items }),
         );
         progress.sentBytes += chunk.bytes;
+        progress.sentPieceMs = now.monotonicMs;
         sent += chunk.bytes;
       }
       if (snapshot.done) {

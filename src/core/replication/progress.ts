@@ -28,6 +28,8 @@ export class Progress {
   ackedRound = 0;
   /** R11: while a snapshot is on its way. */
   snapshot: SnapshotScan | null = null;
+  /** When its newest piece was sent, or its beginning. */
+  sentPieceMs = -Infinity;
   /** Bytes put into the stream, and bytes that it has said it took in: their difference is in flight. */
   sentBytes = 0;
   receivedBytes = 0;

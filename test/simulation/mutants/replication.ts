@@ -387,8 +387,8 @@ export const replicationMutants: readonly Mutant[] = [
       },
       {
         file: 'replication/leader.ts',
-        find: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);`,
-        replace: `        this.#sendSnapshot(progress, progress.snapshot, progress.link, effects);
+        find: `      this.#sendSnapshot(progress, now, effects, { bytesMax: SNAPSHOT_BYTES_PER_TURN });`,
+        replace: `      this.#sendSnapshot(progress, now, effects, { bytesMax: SNAPSHOT_BYTES_PER_TURN });
       if (progress.link !== null) this.#sendAppends(progress, progress.link, now, effects);`,
       },
     ],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { epoch, logIndex } from '../../../../src/core/base/numbers.ts';
+import { defaultTimes } from '../../../../src/core/group/options.ts';
 import {
   bytes,
   deleteBody,
@@ -246,6 +247,32 @@ describe('R11: a follower that the log no longer reaches back to gets a snapshot
     }
     expect(ended()).toBe(true);
     expect(effectsOf('disconnect', group.effects)).toEqual([]);
+  });
+
+  test('a piece a heartbeat goes before the entries: behind many, none would come for so long that it counted as lost', () => {
+    const uncommitted = Array.from({ length: 100 }, (_, place) =>
+      entry(place + 3, 1, putBody(`u${place}`, { value: 'x', version: 1, created: place + 3 })),
+    );
+    const group = leaderOf({
+      inSync: ['a'],
+      log: [entry(1, 1, openSessionBody()), entry(2, 1, putBody('k', { version: 1, created: 2 })), ...uncommitted],
+      committed: 2,
+      limits: { minInSync: 2, logEntriesMax: 1, snapshotChunkBytes: 1, inflightBytesMax: 300 },
+    });
+    group.hello('d', EMPTY);
+    const follower = group.follower('d');
+    const chunks = (): number => follower.received.filter(({ kind }) => kind === 'snapshotChunk').length;
+    const takeIn = (): void => {
+      const receivedBytes = group.leader.progress(idOf('d'))?.sentBytes ?? 0;
+      group.ack('d', { matchIndex: logIndex(0), receivedBytes });
+    };
+    for (let acks = 0; acks < 5; acks += 1) takeIn();
+    expect([follower.entries.length > 4, chunks()]).toEqual([true, 0]);
+    group.advance(defaultTimes.heartbeatMs);
+    takeIn();
+    takeIn();
+    expect(chunks()).toBe(1);
+    expect(follower.entries.at(-1)?.index).toBeLessThan(group.replica.log.lastIndex);
   });
 
   test('one that is too slow for the log that is kept starts over, and the leader’s memory does not grow', () => {
