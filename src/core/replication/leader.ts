@@ -683,8 +683,8 @@ export class Leader {
     { bytesMax }: { readonly bytesMax: number },
   ): void {
     const { epoch, lineage } = this;
-    const { link, hello, snapshot } = progress;
-    if (link === null || snapshot === null || snapshot.done) return;
+    const { link, hello, unsentSnapshot: snapshot } = progress;
+    if (link === null || snapshot === null) return;
     let sent = 0;
     while (sent < bytesMax && progress.sentBytes - progress.receivedBytes < this.#limits.inflightBytesMax) {
       const chunk = snapshot.nextChunk(this.#limits.snapshotChunkBytes);

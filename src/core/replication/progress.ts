@@ -69,6 +69,11 @@ export class Progress {
     this.receivedBytes = 0;
   }
 
+  /** R11: of which there is more to send. */
+  get unsentSnapshot(): SnapshotScan | null {
+    return this.snapshot?.done === false ? this.snapshot : null;
+  }
+
   endStream(): void {
     this.link = null;
     this.snapshot = null;

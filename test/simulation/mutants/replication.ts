@@ -394,6 +394,19 @@ export const replicationMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'pieces-wait-for-entries',
+    rule: 'R11',
+    without: 'one piece of a snapshot a heartbeat goes before the entries',
+    aim: 'snapshot-behind-entries',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `        this.#sendSnapshot(progress, now, effects, { bytesMax: 1 });`,
+        replace: `        void now;`,
+      },
+    ],
+  },
+  {
     name: 'snapshot-without-tombstones',
     rule: 'R11',
     without: 'a snapshot carries the version numbers of deleted keys',

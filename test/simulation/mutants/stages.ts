@@ -1190,6 +1190,25 @@ const plays = {
     },
   ),
 
+  // Entries that cannot be committed before the snapshot is in, and that take longer than the election time-out.
+  'snapshot-behind-entries': staged(
+    (seed) => ({
+      limits: { ...defaultLimits, minInSync: 3, logEntriesMax: 8, snapshotChunkBytes: 64, inflightBytesMax: 1800 },
+      network: { ...quietPlan(seed).network, latencyUs: 5 * MS },
+      clients: { ...quietPlan(seed).clients, keys: 10, readShare: 0, operationMeanUs: 40 * MS, inFlightMax: 200 },
+    }),
+    (stage) => {
+      stage.begin();
+      const [left] = stage.followers();
+      check(left !== undefined, 'world', () => 'there is no follower');
+      left.pause();
+      stage.run(4000);
+      left.die({ silent: false });
+      stage.expect('it has the data again', () => members(stage).length === 3, 20_000);
+      stage.end();
+    },
+  ),
+
   'snapshot-without-its-entries': staged(
     (seed) => ({
       limits: { ...defaultLimits, logEntriesMax: 8, snapshotChunkBytes: 64, inflightBytesMax: 4000 },
