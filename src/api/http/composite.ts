@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { CommittedOutcome, IdempotencyKey, Step, WriteCommand } from '../../core/store/commands.ts';
+import type { Step } from '../../core/store/commands.ts';
 import type { ReadMode, SessionToken } from '../../core/store/reads.ts';
 import {
   batchOf,
@@ -12,8 +12,7 @@ import {
   type BatchBody,
   type TxnBody,
 } from '../../protocol/http/composite.ts';
-import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
-import { faultOfRead, faultOfWrite } from '../../protocol/http/outcomes.ts';
+import { faultOfRead } from '../../protocol/http/outcomes.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import {
   BATCH_PATH,
@@ -32,6 +31,7 @@ import { isFault, optionsOf, type ReadOptions } from './keys.ts';
 import { sendJson, sendProblem } from './respond.ts';
 import type { Handler, Route } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
+import { write } from './write.ts';
 
 const checkBatch = compileBody(batchBody, 'first');
 const checkTxn = compileBody(txnBody, 'first');
@@ -68,7 +68,7 @@ function withBody(
 }
 
 async function batch(exchange: Exchange, body: unknown): Promise<void> {
-  const { context, response, options } = exchange;
+  const { context, request, response, options } = exchange;
   const command = batchOf(body as BatchBody, context.limits);
   if ('code' in command) {
     refuse(exchange, command);
@@ -78,45 +78,47 @@ async function batch(exchange: Exchange, body: unknown): Promise<void> {
     await readAll(exchange, command.steps, options.mode, options.token);
     return;
   }
-  await write(exchange, command, (outcome, headers) => {
-    const { decided, revision, lineage } = outcome;
-    if (decided.kind !== 'batch') {
-      sendProblem(response, OVERLONG, headers);
-      return;
-    }
-    const results = decided.results.map((result, at) => ({
-      status: statusOfResult(result),
-      ...resultBody(result, command.steps[at] as Step, revision, lineage.id),
-    }));
-    sendJson(response, 200, { revision, results }, headers);
-  });
+  const written = await write(context, request, response, { method: command.kind, command });
+  if (written === null) return;
+  const { decided, revision, lineage } = written.outcome;
+  const headers = [...written.headers, 'X-KV-Revision', String(revision)];
+  if (decided.kind !== 'batch') {
+    sendProblem(response, OVERLONG, headers);
+    return;
+  }
+  const results = decided.results.map((result, at) => ({
+    status: statusOfResult(result),
+    ...resultBody(result, command.steps[at] as Step, revision, lineage.id),
+  }));
+  sendJson(response, 200, { revision, results }, headers);
 }
 
 async function txn(exchange: Exchange, body: unknown): Promise<void> {
-  const { context, response } = exchange;
+  const { context, request, response } = exchange;
   const command = transactionOf(body as TxnBody, context.limits);
   if ('code' in command) {
     refuse(exchange, command);
     return;
   }
-  await write(exchange, command, (outcome, headers) => {
-    const { decided, revision, lineage } = outcome;
-    if (decided.kind === 'transaction') {
-      const steps = command[decided.chose];
-      const results = decided.results.map((result, at) => resultBody(result, steps[at] as Step, revision, lineage.id));
-      sendJson(response, 200, { succeeded: decided.chose === 'then', revision, results }, headers);
-    } else if (decided.kind === 'abandoned') {
-      const { chose, step, outcome: failed } = decided;
-      const { key } = command[chose][step] as Step;
-      const why =
-        failed.kind === 'uncountable' || failed.kind === 'mismatch'
-          ? faultOfStep(failed, key, lineage.id)
-          : fault('internal');
-      sendProblem(response, { ...why, detail: `Operation ${step}: ${why.detail} Nothing was done.` }, headers);
-    } else {
-      sendProblem(response, OVERLONG, headers);
-    }
-  });
+  const written = await write(context, request, response, { method: command.kind, command });
+  if (written === null) return;
+  const { decided, revision, lineage } = written.outcome;
+  const headers = [...written.headers, 'X-KV-Revision', String(revision)];
+  if (decided.kind === 'transaction') {
+    const steps = command[decided.chose];
+    const results = decided.results.map((result, at) => resultBody(result, steps[at] as Step, revision, lineage.id));
+    sendJson(response, 200, { succeeded: decided.chose === 'then', revision, results }, headers);
+  } else if (decided.kind === 'abandoned') {
+    const { chose, step, outcome: failed } = decided;
+    const { key } = command[chose][step] as Step;
+    const why =
+      failed.kind === 'uncountable' || failed.kind === 'mismatch'
+        ? faultOfStep(failed, key, lineage.id)
+        : fault('internal');
+    sendProblem(response, { ...why, detail: `Operation ${step}: ${why.detail} Nothing was done.` }, headers);
+  } else {
+    sendProblem(response, OVERLONG, headers);
+  }
 }
 
 const OVERLONG = fault('too-large', 'The values that it gets have more than 1 MiB together; nothing was done.');
@@ -124,30 +126,6 @@ const OVERLONG = fault('too-large', 'The values that it gets have more than 1 Mi
 function refuse({ context, response }: Exchange, why: Fault): void {
   if (why.code === 'too-large') context.metrics.limitHit('too-large');
   sendProblem(response, why);
-}
-
-async function write(
-  { context, request, response }: Exchange,
-  command: WriteCommand,
-  answer: (outcome: CommittedOutcome, headers: string[]) => void,
-): Promise<void> {
-  const chosen = request.headers['idempotency-key'];
-  const idempotencyKey: IdempotencyKey | null =
-    typeof chosen === 'string' ? idempotencyKeyOf(chosen, command.kind, command) : null;
-  const result = await context.operations.write(command, { idempotencyKey });
-  if (result.kind === 'unavailable') {
-    sendProblem(response, refusalOf(result, context.metrics));
-    return;
-  }
-  const { outcome, servedBy } = result;
-  const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
-  if (outcome.kind !== 'committed') {
-    sendProblem(response, faultOfWrite(outcome), headers);
-    return;
-  }
-  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Acks', `${outcome.acks}/${outcome.members}`);
-  headers.push('X-KV-Revision', String(outcome.revision));
-  answer(outcome, headers);
 }
 
 /** At once: enough to hide the way to a replica, and one batch does not take a replica's whole queue. */

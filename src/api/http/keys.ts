@@ -1,20 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../core/base/key.ts';
-import type { CommittedOutcome, Condition, IdempotencyKey, KeyCommand, Lifetime } from '../../core/store/commands.ts';
+import type { Condition, KeyCommand, Lifetime } from '../../core/store/commands.ts';
 import type { ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
 import { envelopeOf } from '../../protocol/http/composite.ts';
-import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
-import {
-  faultOfRead,
-  faultOfWrite,
-  MISMATCH_CODE,
-  WRITE_STATUS,
-  type WriteMethod,
-} from '../../protocol/http/outcomes.ts';
-import { LIFETIME_DESCRIPTION, lifetimeOf, limitedLifetimeOf, secondsOf } from '../../protocol/http/lifetime.ts';
+import { faultOfRead, MISMATCH_CODE, WRITE_STATUS, type WriteMethod } from '../../protocol/http/outcomes.ts';
+import { LIFETIME_DESCRIPTION, lifetimeOf, lifetimeOfTouch, secondsOf } from '../../protocol/http/lifetime.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import { NO_QUERY, parseQuery, splitTarget, type QueryValues } from '../../protocol/http/query.ts';
 import {
@@ -35,6 +28,7 @@ import { readBody, tooLarge } from './request-body.ts';
 import { send, sendProblem } from './respond.ts';
 import type { Route } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
+import { write, type Written } from './write.ts';
 
 export const keyRoutes: Route = {
   pattern: `${KEYS_PREFIX}{key}`,
@@ -234,7 +228,7 @@ async function store(
       return;
     case 'body': {
       const contentType = request.headers['content-type'] ?? null;
-      await write(context, request, response, method, {
+      await writeKey(context, request, response, method, {
         kind: 'put',
         key: input.key,
         value: body.bytes,
@@ -267,7 +261,7 @@ async function add(
     return;
   }
   const condition = request.headers['if-none-match'] === undefined ? NO_CONDITION : MUST_BE_ABSENT;
-  await write(context, request, response, 'POST', { kind: 'increment', key, by, condition });
+  await writeKey(context, request, response, 'POST', { kind: 'increment', key, by, condition });
 }
 
 const UNLIMITED = { kind: 'unlimited' } as const;
@@ -293,13 +287,12 @@ async function touch(context: ApiContext, request: IncomingMessage, response: Se
   const body = await readJson(context, request, response, { bytesMax: PATCH_BYTES_MAX, check: checkPatch });
   if (body === null) return;
   const { ttl } = body.value as { readonly ttl: string | number | null };
-  const ms = ttl === null ? null : limitedLifetimeOf(String(ttl));
-  if (ms === null && ttl !== null) {
+  const lifetime = lifetimeOfTouch(ttl);
+  if (lifetime === undefined) {
     sendProblem(response, fault('bad-request', `The ttl must be null, or ${LIFETIME_DESCRIPTION}.`));
     return;
   }
-  const lifetime = ms === null ? UNLIMITED : ({ kind: 'limited', ms } as const);
-  await write(context, request, response, 'PATCH', { kind: 'touch', key: input.key, lifetime, condition });
+  await writeKey(context, request, response, 'PATCH', { kind: 'touch', key: input.key, lifetime, condition });
 }
 
 async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -310,7 +303,7 @@ async function remove(context: ApiContext, request: IncomingMessage, response: S
   }
   const condition = conditionOf(request);
   if (condition === null) sendProblem(response, TWO_CONDITIONS);
-  else await write(context, request, response, 'DELETE', { kind: 'delete', key: input.key, condition });
+  else await writeKey(context, request, response, 'DELETE', { kind: 'delete', key: input.key, condition });
 }
 
 const TWO_CONDITIONS = fault(
@@ -326,36 +319,19 @@ function conditionOf(request: IncomingMessage): Condition | null {
   return ifNoneMatch === undefined ? ifMatchCondition(ifMatch) : null;
 }
 
-async function write(
+async function writeKey(
   context: ApiContext,
   request: IncomingMessage,
   response: ServerResponse,
   method: WriteMethod,
   command: KeyCommand,
 ): Promise<void> {
-  const chosen = request.headers['idempotency-key'];
-  const idempotencyKey: IdempotencyKey | null =
-    typeof chosen === 'string' ? idempotencyKeyOf(chosen, method, command) : null;
-  const result = await context.operations.write(command, { idempotencyKey });
-  if (result.kind === 'unavailable') {
-    sendProblem(response, refusalOf(result, context.metrics));
-    return;
-  }
-  const { outcome, servedBy } = result;
-  const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
-  if (outcome.kind === 'committed') sendCommitted(response, method, command.key, outcome, headers);
-  else sendProblem(response, faultOfWrite(outcome), headers);
+  const written = await write(context, request, response, { method, command });
+  if (written !== null) sendCommitted(response, method, command.key, written);
 }
 
-function sendCommitted(
-  response: ServerResponse,
-  method: WriteMethod,
-  key: Key,
-  outcome: CommittedOutcome,
-  headers: string[],
-): void {
+function sendCommitted(response: ServerResponse, method: WriteMethod, key: Key, { outcome, headers }: Written): void {
   const { decided, revision, lineage } = outcome;
-  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Acks', `${outcome.acks}/${outcome.members}`);
   switch (decided.kind) {
     case 'written':
       headers.push('ETag', encodeTag({ lineageId: lineage.id, revision }));

@@ -15,7 +15,7 @@ import {
 import type { LogIndex } from '../../core/base/numbers.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, ifMatchCondition, ifNoneMatchCondition } from './entity-tags.ts';
-import { LIFETIME_DESCRIPTION, lifetimeOf, limitedLifetimeOf } from './lifetime.ts';
+import { LIFETIME_DESCRIPTION, lifetimeOf, lifetimeOfTouch } from './lifetime.ts';
 import { fault, statusOf, textOfFault, type Fault } from './problem.ts';
 
 /** The JSON of batches and transactions, to commands and back. What the schemas can say they have said already. */
@@ -142,9 +142,8 @@ function stepOf(step: StepBody, place: string, limits: CompositeLimits): Step {
   }
   if (step.touch !== undefined) {
     const at = `${place}.touch`;
-    const ms = step.touch.ttl === null ? null : limitedLifetimeOf(String(step.touch.ttl));
-    if (ms === null && step.touch.ttl !== null) throw unusable(`${at}: the ttl must be ${LIFETIME_DESCRIPTION}.`);
-    const lifetime = ms === null ? UNLIMITED : ({ kind: 'limited', ms } as const);
+    const lifetime = lifetimeOfTouch(step.touch.ttl);
+    if (lifetime === undefined) throw unusable(`${at}: the ttl must be null, or ${LIFETIME_DESCRIPTION}.`);
     return { kind: 'touch', key: keyAt(step.touch, at), lifetime, condition: conditionAt(step.touch, at) };
   }
   const at = `${place}.incr`;

@@ -1,4 +1,4 @@
-import { LIFETIME_MS_MAX, type Lifetime } from '../../core/store/commands.ts';
+import { LIFETIME_MS_MAX, type Lifetime, type TouchCommand } from '../../core/store/commands.ts';
 
 /** How long a value stays, as the header X-KV-TTL and `ttl` in JSON say it: `60` (seconds), `60s`, `1500ms`, `5m`, `12h`, `30d`. */
 export const LIFETIME_PATTERN = '^[0-9]{1,13}(?:ms|s|m|h|d)?$';
@@ -15,8 +15,15 @@ export function lifetimeOf(text: string): Lifetime | null {
   return limited === null ? null : { kind: 'limited', ms: limited };
 }
 
+/** Of a touch, which cannot keep; null: for ever. Undefined: what a lifetime cannot be. */
+export function lifetimeOfTouch(ttl: string | number | null): TouchCommand['lifetime'] | undefined {
+  if (ttl === null) return { kind: 'unlimited' };
+  const ms = limitedLifetimeOf(String(ttl));
+  return ms === null ? undefined : { kind: 'limited', ms };
+}
+
 /** Milliseconds. */
-export function limitedLifetimeOf(text: string): number | null {
+function limitedLifetimeOf(text: string): number | null {
   const [, digits = '', unit = 's'] = /^([0-9]+)([a-z]*)$/.exec(text) ?? [];
   const ms = Number(digits) * UNIT_MS[(unit === '' ? 's' : unit) as keyof typeof UNIT_MS];
   return ms >= 1 && ms <= LIFETIME_MS_MAX ? ms : null;

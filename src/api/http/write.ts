@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { CommittedOutcome, IdempotencyKey, WriteCommand } from '../../core/store/commands.ts';
+import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
+import { faultOfWrite } from '../../protocol/http/outcomes.ts';
+import { encodeSessionToken } from '../../protocol/http/session-token.ts';
+import type { ApiContext } from './context.ts';
+import { sendProblem } from './respond.ts';
+import { refusalOf } from './unavailable.ts';
+
+/** What is to be written. `method` tells apart what one `Idempotency-Key` may not stand for both of. */
+export interface WriteRequested {
+  readonly method: string;
+  readonly command: WriteCommand;
+}
+
+/** A committed outcome, with the headers that every answer to a write has. */
+export interface Written {
+  readonly outcome: CommittedOutcome;
+  readonly headers: string[];
+}
+
+/** Writes, under the `Idempotency-Key` if there is one. null: it is not committed, and the answer that says so is on its way. */
+export async function write(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { method, command }: WriteRequested,
+): Promise<Written | null> {
+  const chosen = request.headers['idempotency-key'];
+  const idempotencyKey: IdempotencyKey | null =
+    typeof chosen === 'string' ? idempotencyKeyOf(chosen, method, command) : null;
+  const result = await context.operations.write(command, { idempotencyKey });
+  if (result.kind === 'unavailable') {
+    sendProblem(response, refusalOf(result, context.metrics));
+    return null;
+  }
+  const { outcome, servedBy } = result;
+  const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
+  if (outcome.kind !== 'committed') {
+    sendProblem(response, faultOfWrite(outcome), headers);
+    return null;
+  }
+  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Acks', `${outcome.acks}/${outcome.members}`);
+  return { outcome, headers };
+}
