@@ -74,10 +74,13 @@ export class Replica implements Newest {
    * already. null: nothing of the kind.
    */
   fadingIndexOf(key: Key): LogIndex | null {
-    const expiresAtMs = this.stateOf(key).current?.expiresAtMs ?? null;
+    if (this.log.lastIndex <= this.#commitIndex) return null;
+    const open = this.#open.get(key);
+    const current = open === undefined ? this.machine.store.get(key) : this.#stateAfter(open, key).current;
+    const expiresAtMs = current?.expiresAtMs ?? null;
     if (expiresAtMs === null || expiresAtMs <= this.machine.timeMs) return null;
     const last = this.log.at(this.log.lastIndex);
-    return last !== undefined && last.index > this.#commitIndex && expiresAtMs <= last.timeMs ? last.index : null;
+    return last !== undefined && expiresAtMs <= last.timeMs ? last.index : null;
   }
 
   /** The newest state of a key, whether its fate is open or not. */

@@ -27,7 +27,7 @@ export class SnapshotScan {
   readonly #machine: StateMachine;
   /** The session that is being sent, and what of its outcomes is still to come. */
   #session: SessionId | null = null;
-  #outcomes: KeptOutcome[] = [];
+  #outcomes: Iterator<KeptOutcome> = [].values();
   #chunks = 0;
   #done = false;
 
@@ -87,7 +87,7 @@ export class SnapshotScan {
     if (session.done !== true) {
       const [id, { outcomes }] = session.value;
       this.#session = id;
-      this.#outcomes = [...outcomes.values()];
+      this.#outcomes = [...outcomes.values()].values();
       return this.#nextOutcomes() ?? 'skipped';
     }
     const idempotent = this.#idempotency.next();
@@ -105,12 +105,17 @@ export class SnapshotScan {
     const session = this.#machine.sessions.get(id);
     const outcomes: KeptOutcome[] = [];
     let bytes = 0;
-    for (let kept = this.#outcomes.shift(); kept !== undefined; kept = this.#outcomes.shift()) {
+    while (bytes < SESSION_ITEM_BYTES && this.#session !== null) {
+      const next = this.#outcomes.next();
+      if (next.done === true) {
+        this.#session = null;
+        continue;
+      }
+      const kept = next.value;
       outcomes.push(kept);
       bytes += ITEM_OVERHEAD_BYTES + outcomeExtraBytes(kept.outcome);
-      if (bytes >= SESSION_ITEM_BYTES) break;
     }
-    if (this.#outcomes.length === 0 || session === undefined) this.#session = null;
+    if (session === undefined) this.#session = null;
     // It has ended since it was met: whoever is sent it must not open it again.
     if (session === undefined) return 'skipped';
     return {
