@@ -59,7 +59,7 @@ const badRequests: readonly BadRequest[] = [
   get('a session token that is none', '/v1/keys/a', 400, 'bad-request', 'X-KV-Session: nonsense'),
   get('an unknown route', '/v1/nowhere', 404, 'no-route'),
   get('an unknown route beside /v1', '/nowhere', 404, 'Not Found'),
-  raw('a wrong method', 'PATCH /v1/keys/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 405, 'method-not-allowed'),
+  raw('a wrong method', 'PROPFIND /v1/keys/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 405, 'method-not-allowed'),
   raw(
     'a wrong method beside /v1',
     'POST /get/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
