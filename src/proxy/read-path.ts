@@ -81,7 +81,7 @@ export class ReadPath {
       const { outcome } = answer;
       if (outcome.kind !== 'declined') {
         this.#settle(read, { kind: 'answered', outcome, servedBy: link.podName });
-        if (outcome.kind === 'read') this.#weigh(outcome.found?.value.byteLength ?? 0);
+        this.#weigh(answerBytes(outcome));
         return;
       }
       read.declined = outcome.code;
@@ -270,6 +270,18 @@ class ReadAttempt implements PeerWaiter {
 
   onSettled(answer: PeerAnswer): void {
     this.#path.onAnswered(this.#read, this.#link, answer);
+  }
+}
+
+function answerBytes(outcome: ReadOutcome): number {
+  switch (outcome.kind) {
+    case 'read':
+      return outcome.found?.value.byteLength ?? 0;
+    case 'listed':
+      return outcome.items.reduce((sum, item) => sum + (item.kind === 'key' ? item.stored.value.byteLength : 0), 0);
+    case 'declined':
+    case 'replaced-lineage':
+      return 0;
   }
 }
 

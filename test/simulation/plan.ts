@@ -159,6 +159,8 @@ export interface Plan {
     readonly compositeShare: number;
     /** Of puts and touches: those that set a time to live. */
     readonly lifetimeShare: number;
+    /** Of reads: pages of keys. */
+    readonly listShare: number;
     /** Of keys: those that hold a counter. */
     readonly counterShare: number;
     readonly readModes: readonly ReadMode[];
@@ -256,6 +258,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       compositeShare: random.pick([0, 0.1, 0.4]),
       counterShare: random.pick([0, 0.2]),
       lifetimeShare: random.pick([0, 0.2, 0.6]),
+      listShare: random.pick([0, 0.1, 0.3]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

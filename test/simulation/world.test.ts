@@ -206,7 +206,8 @@ const written = (number: number, created: boolean): CommittedOutcome['decided'] 
   version: version(number),
   created,
 });
-const later = (story: Story, mode: ReadMode, nowUs: number) => story.histories.beginRead(nowUs, 1, key, mode, null);
+const later = (story: Story, mode: ReadMode, nowUs: number) =>
+  story.histories.beginRead(nowUs, 1, { kind: 'key', key, mode: mode, token: null });
 
 function twoWrites(): Story {
   const story = new Story();
@@ -248,7 +249,7 @@ test('an in-sync read may be a second behind, not more', () => {
 test('a session never reads older state than it has seen', () => {
   const story = twoWrites();
   const token = { lineage, revision: logIndex(2) };
-  const read = story.histories.beginRead(6 * SECOND, 1, key, 'session', token);
+  const read = story.histories.beginRead(6 * SECOND, 1, { kind: 'key', key, mode: 'session', token: token });
   story.histories.endRead(read, story.read(2, newest));
   expect(() => story.histories.endRead(read, story.read(1, oldest))).toThrow(/had seen 2/);
 });

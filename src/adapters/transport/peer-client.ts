@@ -1,5 +1,6 @@
 import { unreachable } from '../../core/base/assert.ts';
 import { commandBytes } from '../../core/store/commands.ts';
+import type { ReadRequest } from '../../core/store/reads.ts';
 import type { ClientRequestFrame, ClientResponseFrame, PeerFrame } from '../../core/routing/frames.ts';
 import type {
   OpenPeerClient,
@@ -371,7 +372,7 @@ function requestBytes(request: PeerRequest): number {
     case 'write':
       return REQUEST_OVERHEAD_BYTES + commandBytes(request.write.command);
     case 'read':
-      return REQUEST_OVERHEAD_BYTES + request.read.key.length;
+      return REQUEST_OVERHEAD_BYTES + readBytes(request.read);
     case 'openSession':
     case 'status':
       return REQUEST_OVERHEAD_BYTES;
@@ -379,6 +380,9 @@ function requestBytes(request: PeerRequest): number {
       return unreachable(request);
   }
 }
+
+const readBytes = (read: ReadRequest): number =>
+  read.kind === 'key' ? read.key.length : read.selection.prefix.length + (read.selection.after?.key.length ?? 0);
 
 const failure = (waiting: WaitingRequest, code: PeerRequestFailed['code'], detail: string): PeerRequestFailed => ({
   kind: 'failed',

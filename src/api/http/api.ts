@@ -9,6 +9,7 @@ import { compositeRoutes } from './composite.ts';
 import type { ApiContext, ApiOptions } from './context.ts';
 import { earlierRoutes } from './earlier.ts';
 import { keyRoutes } from './keys.ts';
+import { listRoutes } from './list.ts';
 import { processRoutes } from './process.ts';
 import { sendDetail, sendJson, sendProblem } from './respond.ts';
 import { addRoute, isNative, observe } from './routes.ts';
@@ -22,7 +23,14 @@ export function createApi(options: ApiOptions): RequestListener {
   const app = createApp();
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
-  for (const route of [keyRoutes, ...earlierRoutes, ...compositeRoutes, ...processRoutes, ...forOperators])
+  for (const route of [
+    keyRoutes,
+    ...earlierRoutes,
+    ...compositeRoutes,
+    ...listRoutes,
+    ...processRoutes,
+    ...forOperators,
+  ])
     addRoute(app, context, route);
   return (request, response) => {
     // Express takes what no route answered, and what a handler threw, to its third argument.

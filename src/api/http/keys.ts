@@ -100,7 +100,7 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
     return;
   }
   const { key, mode, token } = input;
-  const result = await context.operations.read({ key, mode, token });
+  const result = await context.operations.read({ kind: 'key', key, mode, token });
   if (result.kind === 'unavailable') {
     sendProblem(response, refusalOf(result, context.metrics));
     return;

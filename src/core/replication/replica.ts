@@ -83,6 +83,25 @@ export class Replica implements Newest {
     return last !== undefined && expiresAtMs <= last.timeMs ? last.index : null;
   }
 
+  /**
+   * R12, R17: what a list must be applied up to: the newest entry that changes a key under `prefix` and whose fate is open; the
+   * last one, if anything may fade by its time, under this prefix or another: to look only under this one costs an index more.
+   * null: it need not wait.
+   */
+  openIndexUnder(prefix: string): LogIndex | null {
+    if (this.log.lastIndex <= this.#commitIndex) return null;
+    const last = this.log.at(this.log.lastIndex);
+    const timeMs = last?.timeMs ?? -Infinity;
+    if (last !== undefined && (this.machine.store.earliestExpiryMs ?? Infinity) <= timeMs) return last.index;
+    let newest: LogIndex | null = null;
+    for (const [key, change] of this.#open) {
+      if (!key.startsWith(prefix)) continue;
+      if ((this.#stateAfter(change, key).current?.expiresAtMs ?? Infinity) <= timeMs) return this.log.lastIndex;
+      if (newest === null || change.index > newest) newest = change.index;
+    }
+    return newest;
+  }
+
   /** The newest state of a key, whether its fate is open or not. */
   stateOf(key: Key): NewestState {
     return this.#stateAfter(this.#open.get(key) ?? null, key);

@@ -3,7 +3,7 @@ import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
 import type { DecidedOutcome, SessionId, StepResult } from '../../../src/core/store/commands.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
-import type { StoredValue } from '../../../src/core/store/reads.ts';
+import type { Listed, ListSelection, StoredValue } from '../../../src/core/store/reads.ts';
 import { inWords, valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
 import type { WriteOperation } from './operations.ts';
@@ -371,6 +371,34 @@ export class Chronicle {
   hides(key: Key, index: number): boolean {
     const change = this.changeAt(key, index);
     return change !== null && change.expiresAtMs <= (this.entries[index]?.timeMs ?? -Infinity);
+  }
+
+  /** A page must be what the state of its revision has, no more and no less, in order. */
+  checkPage(name: string, selection: ListSelection, { items, next, revision }: Listed): void {
+    const { prefix, delimiter, after, limit, withValues } = selection;
+    const nowMs = this.entries[revision]?.timeMs ?? -Infinity;
+    const expected: string[] = [];
+    for (const key of [...this.#keys.keys()].sort()) {
+      const change = this.changeAt(key, revision);
+      if (change?.value == null || change.expiresAtMs <= nowMs || !key.startsWith(prefix)) continue;
+      if (after !== null && (key <= after.key || (after.isFolder && key.startsWith(after.key)))) continue;
+      const at = delimiter === null ? -1 : key.indexOf(delimiter, prefix.length);
+      const folder = at < 0 ? null : `${key.slice(0, at + (delimiter ?? '').length)}…`;
+      const value = withValues ? Buffer.from(change.value).toString('base64') : '';
+      const words = folder ?? `${key} ${change.revision} ${change.version} ${value}`;
+      if (expected.at(-1) !== words) expected.push(words);
+    }
+    const shown = items.map((item) =>
+      item.kind === 'folder'
+        ? `${item.prefix}…`
+        : `${item.key} ${item.stored.revision} ${item.stored.version} ${Buffer.from(item.stored.value).toString('base64')}`,
+    );
+    check(
+      shown.join() === expected.slice(0, limit).join() && (next === null) === expected.length <= limit,
+      'committed-reads',
+      () =>
+        `${name}: ${shown.join()} (${next === null ? 'all' : 'more'}), should be ${expected.join()}, ${limit} at most`,
+    );
   }
 
   checkValue(

@@ -219,6 +219,32 @@ export const clientMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'lists-wait-for-nothing',
+    rule: 'R12',
+    without: 'a list waits for the newest open entry under its prefix',
+    aim: 'lists',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `        : this.#replica.openIndexUnder(request.selection.prefix);`,
+        replace: `        : null;`,
+      },
+    ],
+  },
+  {
+    name: 'lists-wait-for-any-entry',
+    rule: 'R12',
+    without: 'it is the newest of those entries that a list waits for',
+    aim: 'lists',
+    patches: [
+      {
+        file: 'replication/replica.ts',
+        find: `(newest === null || index > newest)) newest = index;`,
+        replace: `newest === null) newest = index;`,
+      },
+    ],
+  },
   // --- R16 ---------------------------------------------------------------------------------------------------------------
   {
     name: 'steps-do-not-see-each-other',
@@ -556,8 +582,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `    const found = machine.find(read.request.key);`,
-        replace: `    const there = machine.store.get(read.request.key);
+        find: `    const found = machine.find(request.key);`,
+        replace: `    const there = machine.store.get(request.key);
     const found = there?.expiresAtMs != null && there.expiresAtMs <= (this.#replica.clock.lastMs ?? 0) ? null : there;`,
       },
     ],

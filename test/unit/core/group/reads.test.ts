@@ -196,7 +196,7 @@ describe('R12: linearizable', () => {
 
   test('a member asks its leader for a round, once for all that came in the turn', () => {
     const group = following();
-    const read = { key: 'k' as never, mode: 'linearizable', token: null } as const;
+    const read = { kind: 'key', key: 'k' as never, mode: 'linearizable', token: null } as const;
     const effects = group.turn(
       { kind: 'read', ticket: 71, request: read },
       { kind: 'read', ticket: 72, request: read },
@@ -392,7 +392,7 @@ describe('reads that wait', () => {
     group.turn({
       kind: 'read',
       ticket: 77,
-      request: { key: 'k' as never, mode: 'session', token: { lineage: LINEAGE, revision: logIndex(3) } },
+      request: { kind: 'key', key: 'k' as never, mode: 'session', token: { lineage: LINEAGE, revision: logIndex(3) } },
     });
     group.turn({ kind: 'cancel', ticket: 77 });
     appendUncommitted(group);

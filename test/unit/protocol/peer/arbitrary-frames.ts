@@ -25,7 +25,15 @@ import type {
   WriteOutcome,
   WriteRequest,
 } from '../../../../src/core/store/commands.ts';
-import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import {
+  LIST_ITEMS_MAX,
+  type ListItem,
+  type ListSelection,
+  type ReadMode,
+  type ReadOutcome,
+  type ReadRequest,
+  type StoredValue,
+} from '../../../../src/core/store/reads.ts';
 import { entry } from '../../core/kit/builders.ts';
 
 /** Objects as our code makes them, and none without a prototype. */
@@ -334,11 +342,30 @@ const write: fc.Arbitrary<WriteRequest> = record({
   idempotencyKey: fc.option(idempotencyKey),
   command,
 });
-const read: fc.Arbitrary<ReadRequest> = record({
-  key,
-  mode: fc.constantFrom('in-sync', 'linearizable', 'session', 'eventual'),
+const listPlace = record({ key, isFolder: fc.boolean() });
+
+const selection: fc.Arbitrary<ListSelection> = record({
+  prefix: fc.oneof(fc.constant(''), key),
+  delimiter: fc.option(key),
+  after: fc.option(listPlace),
+  limit: fc.integer({ min: 1, max: LIST_ITEMS_MAX }),
+  withValues: fc.boolean(),
+});
+
+const terms = record({
+  mode: fc.constantFrom<ReadMode>('in-sync', 'linearizable', 'session', 'eventual'),
   token: fc.option(record({ lineage, revision: index })),
 });
+
+const read: fc.Arbitrary<ReadRequest> = fc.oneof(
+  fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'key', key: each, ...how })),
+  fc.tuple(selection, terms).map(([each, how]): ReadRequest => ({ kind: 'list', selection: each, ...how })),
+);
+
+const listItem: fc.Arbitrary<ListItem> = fc.oneof(
+  record({ kind: fc.constant('key' as const), key, stored }),
+  record({ kind: fc.constant('folder' as const), prefix: key }),
+);
 const leaderHint = fc.option(text(0, 60));
 const writeOutcome: fc.Arbitrary<WriteOutcome> = fc.oneof(
   record({
@@ -376,6 +403,13 @@ const sessionOutcome: fc.Arbitrary<OpenSessionOutcome> = fc.oneof(
   }),
 );
 const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
+  record({
+    kind: fc.constant('listed' as const),
+    items: fc.array(listItem, { maxLength: 5 }),
+    next: fc.option(listPlace),
+    lineage,
+    revision: index,
+  }),
   record({
     kind: fc.constant('read' as const),
     remainingMs: fc.option(number),
