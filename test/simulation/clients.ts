@@ -6,6 +6,7 @@ import type {
   CommittedOutcome,
   Comparison,
   Condition,
+  DeletePrefixCommand,
   IdempotencyKey,
   KeyCommand,
   Lifetime,
@@ -77,6 +78,8 @@ export class Client {
   #token: SessionToken | null = null;
   #leader: Process | null = null;
   #tags: RevisionTag[] = [];
+  /** Keys under a prefix, as last told. */
+  readonly #counts = new Map<string, number>();
   #idempotencyKeys: { readonly key: IdempotencyKey; readonly command: WriteCommand }[] = [];
   /** How often its time to do something came. */
   arrived = 0;
@@ -166,7 +169,8 @@ export class Client {
   }
 
   #drawCommand(random: Prng): WriteCommand {
-    const { compositeShare } = this.#world.plan.clients;
+    const { clearShare, compositeShare } = this.#world.plan.clients;
+    if (clearShare > 0 && random.chance(clearShare)) return this.#drawClearing(random);
     if (compositeShare === 0 || !random.chance(compositeShare)) return this.#drawKeyCommand(random);
     if (random.chance(0.4)) return { kind: 'batch', steps: some(random, () => this.#drawStep(random)) };
     return {
@@ -175,6 +179,13 @@ export class Client {
       then: some(random, () => this.#drawStep(random)),
       otherwise: random.chance(0.5) ? some(random, () => this.#drawStep(random)) : [],
     };
+  }
+
+  /** It counts first, and expects what it was told last. */
+  #drawClearing(random: Prng): DeletePrefixCommand {
+    const prefix = random.pick(['', 'k', 'k1', 'k2', 'n']);
+    const expected = random.chance(0.1) ? random.below(4) : (this.#counts.get(prefix) ?? null);
+    return { kind: 'deletePrefix', prefix, expected };
   }
 
   #drawKeyCommand(random: Prng): KeyCommand {
@@ -380,6 +391,11 @@ export class Client {
     }
     this.#world.checker.histories.onWriteAcknowledged(this.#world.now, write.operation, outcome);
     this.#rememberTag(outcome.lineage.id, outcome.revision);
+    const { command } = write.operation;
+    if (command.kind === 'deletePrefix') {
+      if (outcome.decided.kind === 'counted') this.#counts.set(command.prefix, outcome.decided.count);
+      else this.#counts.delete(command.prefix);
+    }
     this.#see({ lineage: outcome.lineage, revision: outcome.revision });
   }
 

@@ -326,6 +326,10 @@ function describeCommand(command: WriteCommand): string {
       const lists = [command.then, command.otherwise].map((steps) => steps.map(describeStep).join('; '));
       return `if ${command.comparisons.map(describeComparison).join(' and ')} then {${lists[0]}} else {${lists[1]}}`;
     }
+    case 'deletePrefix':
+      return command.expected === null
+        ? `count ${command.prefix}*`
+        : `delete ${command.prefix}*, ${command.expected} expected`;
     default:
       return describeStep(command);
   }

@@ -193,6 +193,7 @@ export function bytesAdded(command: WriteCommand): number {
     case 'increment':
       return VALUE_OVERHEAD_BYTES + command.key.length;
     case 'delete':
+    case 'deletePrefix':
     case 'touch':
       return 0;
     case 'batch':

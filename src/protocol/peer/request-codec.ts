@@ -30,12 +30,14 @@ import {
   readLineage,
   readOptionalIdempotencyKey,
   readOptionalLineage,
+  readPrefix,
   readSession,
   readStored,
   writeDecided,
   writeLineage,
   writeOptionalIdempotencyKey,
   writeOptionalLineage,
+  writePrefix,
   writeSession,
   writeStored,
 } from './store-codec.ts';
@@ -241,7 +243,7 @@ function readTerms(reader: ByteReader): ReadTerms {
 }
 
 function writeSelection(writer: ByteWriter, { prefix, delimiter, after, limit, withValues }: ListSelection): void {
-  writeOptionalKey(writer, prefix === '' ? null : prefix);
+  writePrefix(writer, prefix);
   writeOptionalKey(writer, delimiter);
   writeOptionalPlace(writer, after);
   writer.positive(limit);
@@ -249,7 +251,7 @@ function writeSelection(writer: ByteWriter, { prefix, delimiter, after, limit, w
 }
 
 function readSelection(reader: ByteReader): ListSelection {
-  const prefix = readOptionalKey(reader) ?? '';
+  const prefix = readPrefix(reader);
   const delimiter = readOptionalKey(reader);
   const after = readOptionalPlace(reader);
   const limit = reader.positive('limit');

@@ -10,6 +10,7 @@ import type { WriteOperation } from './operations.ts';
 import {
   rehearse,
   sameValue,
+  type Before,
   type Change,
   gone,
   type ExpectedChange,
@@ -21,7 +22,7 @@ import {
  * The one history of a lineage, as the first leader to commit each entry told it. Everybody else must agree with it: a
  * pure model of what the log, the store and the table of outcomes should say.
  */
-export class Chronicle {
+export class Chronicle implements Before {
   readonly lineage: Lineage;
   /** In the order in which lineages came into being; numbers can repeat when the record was lost with all data. */
   readonly ordinal: number;
@@ -180,7 +181,11 @@ export class Chronicle {
     }
 
     const at = { index: entry.index, timeMs: entry.timeMs, lineageId: this.#lineageIdIn(entry.epoch) };
-    const expected = rehearse(operation.command, (key) => this.#last(key), at);
+    const expected = rehearse(operation.command, this, at);
+    if (expected.kind === 'cleared' || expected.kind === 'counted') {
+      this.#clear(name, entry, body, expected);
+      return;
+    }
     const results = resultsOf(body.outcome);
     const told = shapeOf(body.outcome);
     check(
@@ -205,6 +210,31 @@ export class Chronicle {
       return;
     }
     this.#checkEffects(name, entry, body.effects, { expected: expected.results, told: results });
+  }
+
+  /** All that is under a prefix goes, or nothing does. */
+  #clear(
+    name: string,
+    entry: Entry,
+    { effects, outcome }: Extract<Entry['body'], { kind: 'write' }>,
+    expected: Extract<Rehearsal, { kind: 'cleared' | 'counted' }>,
+  ): void {
+    const count = expected.kind === 'counted' ? expected.count : expected.results.length;
+    check(
+      outcome.kind === expected.kind && outcome.count === count,
+      'conditional-writes',
+      () => `${name}: ${JSON.stringify(outcome, inWords)}, should be ${expected.kind}, ${count} keys`,
+    );
+    check(effects.length === expected.results.length, 'same-effects', () => `${name}: ${effects.length} keys go`);
+    const due = new Map(
+      expected.results.flatMap((result) => ('change' in result ? [[result.change.key, result.change]] : [])),
+    );
+    for (const effect of effects) {
+      const change = due.get(effect.key);
+      check(change !== undefined, 'same-effects', () => `${name}: ${effect.key} is not to go, or goes twice`);
+      due.delete(effect.key);
+      this.#checkEffect(name, entry, effect, change);
+    }
   }
 
   /** Entries that were decided in the lineage before can be committed in this one. */
@@ -252,7 +282,7 @@ export class Chronicle {
       'same-effects',
       () => `${name}: ${effect.kind} of ${key}, should be ${expected.kind} of ${expected.key}`,
     );
-    const before = this.#last(key);
+    const before = this.last(key);
     if (effect.kind === 'touch') {
       check(
         (effect.expiresAtMs ?? Infinity) === expected.expiresAtMs && before !== null,
@@ -308,7 +338,7 @@ export class Chronicle {
     const name = `expiry at ${entry.index}`;
     check(effects.length > 0, 'expiry', () => `${name}: of nothing`);
     for (const effect of effects) {
-      const before = this.#last(effect.key);
+      const before = this.last(effect.key);
       check(
         before?.value != null && before.expiresAtMs <= entry.timeMs,
         'expiry',
@@ -329,7 +359,11 @@ export class Chronicle {
     return null;
   }
 
-  #last(key: Key): Change | null {
+  keys(): Iterable<Key> {
+    return this.#keys.keys();
+  }
+
+  last(key: Key): Change | null {
     return this.#keys.get(key)?.at(-1) ?? null;
   }
 
@@ -429,11 +463,14 @@ export class Chronicle {
   }
 }
 
-function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' {
+function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' | 'tooMany' {
   switch (outcome.kind) {
     case 'batch':
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
       return outcome.kind;
     case 'transaction':
       return outcome.chose;
@@ -449,6 +486,9 @@ function resultsOf(outcome: DecidedOutcome): readonly StepResult[] {
       return outcome.results;
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
       return [];
     default:
       return [outcome];

@@ -14,14 +14,15 @@ import type {
   WriteCommand,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
-import { afterwards, decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
+import { decide } from '../../../../src/core/store/decide.ts';
 import { list } from '../../../../src/core/store/listing.ts';
+import { afterwards, type NewestKeys, type NewestState } from '../../../../src/core/store/newest.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import { Store } from '../../../../src/core/store/store.ts';
 import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
-export class FakeOperations implements DataOperations, Newest {
+export class FakeOperations implements DataOperations, NewestKeys {
   readonly servedBy = 'kv-1';
   lineage: Lineage = { number: 1, id: 'd1-1' };
   revision: LogIndex = logIndex(0);
@@ -118,6 +119,10 @@ export class FakeOperations implements DataOperations, Newest {
       this.#versions.set(effect.key, lastVersion);
     }
     return outcome;
+  }
+
+  keysUnder(prefix: string): Iterable<Key> {
+    return [...this.values.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
   stateOf(key: Key): NewestState {
