@@ -71,7 +71,7 @@ interface State {
 
 /** What a command should do as the entry at `index`, by the state before it: written without a look at the core's own code. */
 export function rehearse(command: WriteCommand, before: Before, at: Place): Rehearsal {
-  const stage = new Stage(before.last, at);
+  const stage = new Stage((key) => before.last(key), at);
   switch (command.kind) {
     case 'batch':
       return { kind: 'batch', results: command.steps.map((step) => stage.play(step)) };
