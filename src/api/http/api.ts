@@ -12,6 +12,7 @@ import { keyRoutes } from './keys.ts';
 import { processRoutes } from './process.ts';
 import { sendDetail, sendJson, sendProblem } from './respond.ts';
 import { addRoute, isNative, observe } from './routes.ts';
+import { uuidValueRoutes } from './uuid-values.ts';
 
 /**
  * The HTTP interface of a replica and of the proxy alike, over whatever carries out its operations. There is no
@@ -22,7 +23,14 @@ export function createApi(options: ApiOptions): RequestListener {
   const app = createApp();
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
-  for (const route of [keyRoutes, ...earlierRoutes, ...compositeRoutes, ...processRoutes, ...forOperators])
+  for (const route of [
+    keyRoutes,
+    ...earlierRoutes,
+    ...uuidValueRoutes,
+    ...compositeRoutes,
+    ...processRoutes,
+    ...forOperators,
+  ])
     addRoute(app, context, route);
   return (request, response) => {
     // Express takes what no route answered, and what a handler threw, to its third argument.

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { groupId, type Epoch } from '../../../src/core/base/numbers.ts';
 import type { Effect, Input } from '../../../src/core/group/io.ts';
+import { NO_DATASET, type Dataset } from '../../../src/ports/dataset.ts';
 import { GroupHost, type HostLimits } from '../../../src/runtime/group-host.ts';
 import {
   committed,
@@ -28,12 +29,17 @@ const someLimits: HostLimits = {
   relayTimeoutMs: 1000,
 };
 
-async function hosted({ limits = {}, groups = [0] }: { limits?: Partial<HostLimits>; groups?: number[] } = {}) {
+async function hosted({
+  limits = {},
+  groups = [0],
+  dataset = NO_DATASET,
+}: { limits?: Partial<HostLimits>; groups?: number[]; dataset?: Dataset } = {}) {
   const transport = new FakeTransport();
   const peers = new FakePeers();
   const listener = new RecordingListener();
   const host = new GroupHost({
     transport,
+    dataset,
     openPeerClient: peers.open,
     clock: realClock,
     log: quietLog,

@@ -5,6 +5,7 @@ import type { Effect, Input } from '../../../src/core/group/io.ts';
 import { defaultWriteSessionOptions } from '../../../src/core/routing/write-session.ts';
 import type { SessionId, WriteCommand } from '../../../src/core/store/commands.ts';
 import type { ReadOutcome } from '../../../src/core/store/reads.ts';
+import { NO_DATASET } from '../../../src/ports/dataset.ts';
 import { GroupDriver } from '../../../src/runtime/group-driver.ts';
 import { PeerClients } from '../../../src/runtime/peer-clients.ts';
 import { ReplicaOperations } from '../../../src/runtime/replica-operations.ts';
@@ -31,7 +32,7 @@ const get = { key: 'key' as Key, mode: 'in-sync', token: null } as const;
 const noKey = { idempotencyKey: null };
 const session = 'session-a' as SessionId;
 
-function operating({ readWaitMs = 1000, writeWaitMs = 5000 } = {}) {
+function operating({ readWaitMs = 1000, writeWaitMs = 5000, dataset = NO_DATASET } = {}) {
   const group = new ScriptedGroup();
   const peers = new FakePeers();
   const api = new FakeApi();
@@ -51,6 +52,7 @@ function operating({ readWaitMs = 1000, writeWaitMs = 5000 } = {}) {
   const operations = new ReplicaOperations({
     driver,
     peers: new PeerClients(peers.open),
+    dataset,
     clock: realClock,
     writes: { ...defaultWriteSessionOptions, writeWaitMs },
     readWaitMs,

@@ -16,7 +16,13 @@ import type {
 } from '../../../../src/core/store/commands.ts';
 import { afterwards, decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
-import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
+import type {
+  ClusterView,
+  DataOperations,
+  LookupResult,
+  ReadResult,
+  WriteResult,
+} from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
 export class FakeOperations implements DataOperations, Newest {
@@ -29,6 +35,9 @@ export class FakeOperations implements DataOperations, Newest {
   readonly reads: ReadRequest[] = [];
   readonly writes: { readonly command: WriteCommand; readonly idempotencyKey: IdempotencyKey | null }[] = [];
   nextWrite: WriteResult | WriteOutcome | null = null;
+  /** The data file. */
+  readonly dataset = new Map<Key, string>();
+  nextLookup: LookupResult | null = null;
   nextRead: ReadResult | ReadOutcome | null = null;
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
@@ -62,6 +71,15 @@ export class FakeOperations implements DataOperations, Newest {
     const found = this.values.get(request.key) ?? null;
     const remainingMs = found === null || found.expiresAtMs === null ? null : found.expiresAtMs - this.timeMs;
     return this.#answered({ kind: 'read', found, remainingMs, lineage: this.lineage, revision: this.revision });
+  }
+
+  async lookUp(key: Key): Promise<LookupResult> {
+    if (this.gate !== null) await this.gate;
+    const next = this.nextLookup;
+    this.nextLookup = null;
+    if (next !== null) return next;
+    const value = this.dataset.get(key);
+    return this.#answered(value === undefined ? { kind: 'absent' } : { kind: 'found', value: Buffer.from(value) });
   }
 
   cluster(): Promise<ClusterView> {
