@@ -36,7 +36,14 @@ export type LookupResult =
  */
 export interface Unavailable {
   readonly kind: 'unavailable';
-  readonly code: 'no-leader' | 'not-enough-in-sync' | 'no-replica' | 'replica-behind' | 'overloaded' | 'stopping';
+  readonly code:
+    | 'no-leader'
+    | 'not-enough-in-sync'
+    | 'no-replica'
+    | 'data-file-loading'
+    | 'replica-behind'
+    | 'overloaded'
+    | 'stopping';
   readonly outcome: 'none' | 'unknown';
   /** What happened, as a clause: `no leader took the write within 10000 ms`. */
   readonly detail: string;

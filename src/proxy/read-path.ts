@@ -96,7 +96,7 @@ export class ReadPath {
     if (answer.kind === 'readAnswered' || answer.kind === 'lookupAnswered') {
       const { outcome } = answer;
       if (outcome.kind !== 'declined') {
-        this.#settle(read, { kind: 'answered', outcome, servedBy: link.podName } as Result);
+        this.#settle(read, { kind: 'answered', outcome, servedBy: link.podName });
         this.#weigh(answerBytes(outcome));
         return;
       }
@@ -317,7 +317,7 @@ function exhausted(declined: DeclineCode | null, waitMs: number): Unavailable {
     case 'empty':
       return unavailable('no-replica', `no replica that answered had data ${within}`);
     case 'loading':
-      return unavailable('no-replica', `no replica that answered had loaded its data file ${within}`);
+      return unavailable('data-file-loading', `no replica that answered had loaded its data file ${within}`);
     case 'replica-behind':
       return unavailable('replica-behind', `no replica had applied ${within} what the session has seen`);
     case 'no-leader':

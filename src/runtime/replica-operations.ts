@@ -114,7 +114,7 @@ export class ReplicaOperations implements DataOperations {
   lookUp(key: Key): Promise<LookupResult> {
     const outcome = this.#dataset.lookUp(key);
     if (outcome.kind === 'declined') {
-      return Promise.resolve(unavailable('no-replica', 'this replica has not loaded its data file yet'));
+      return Promise.resolve(unavailable('data-file-loading', 'this replica has not loaded its data file yet'));
     }
     return Promise.resolve({ kind: 'answered', outcome, servedBy: this.#driver.podName });
   }

@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DataFile } from '../../src/adapters/dataset/data-file.ts';
 import type { Key } from '../../src/core/base/key.ts';
 import type { Log } from '../../src/ports/telemetry.ts';
@@ -43,9 +43,6 @@ function makeFile(path: string): readonly Key[] {
 }
 
 const milliseconds = (nanoseconds: number) => (nanoseconds / 1e6).toFixed(1);
-const delays = ({ mean, max, percentile }: Pick<IntervalHistogram, 'mean' | 'max'> & { percentile: number }) =>
-  `mean ${milliseconds(mean)} ms, p99 ${milliseconds(percentile)} ms, longest ${milliseconds(max)} ms`;
-
 const folder = mkdtempSync(join(tmpdir(), 'kvstore-dataset-'));
 try {
   const path = join(folder, 'pairs.data');
@@ -69,7 +66,9 @@ try {
   delay.disable();
   const { heapUsed } = process.memoryUsage();
   console.log(`loaded    ${seconds.toFixed(1)} s, ${((seconds / lines) * 1e6).toFixed(2)} µs a line`);
-  console.log(`loop      ${delays({ mean: delay.mean, max: delay.max, percentile: delay.percentile(99) })}`);
+  const { mean, max } = delay;
+  const [p99, longest] = [milliseconds(delay.percentile(99)), milliseconds(max)];
+  console.log(`loop      mean ${milliseconds(mean)} ms, p99 ${p99} ms, longest ${longest} ms`);
   console.log(
     `memory    ${(dataFile.memoryBytes / MiB).toFixed(0)} MiB, ${(dataFile.memoryBytes / size).toFixed(2)} of the file; ` +
       `resident set +${((rssMost - rssBefore) / MiB).toFixed(0)} MiB at the most; heap ${(heapUsed / MiB).toFixed(0)} MiB`,

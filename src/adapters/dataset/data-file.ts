@@ -104,7 +104,7 @@ export class DataFile implements Dataset {
     return this.#malformed;
   }
 
-  /** Allocated outside the heap. */
+  /** Outside the heap. */
   get memoryBytes(): number {
     return this.#records.bytes + (this.#index?.bytes ?? 0);
   }
@@ -206,4 +206,4 @@ function unreadable(error: unknown): never {
   throw new DataFileError(`it cannot be read: ${messageOf(error)}`, { cause: error });
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown): string => (error as NodeJS.ErrnoException).message;

@@ -36,8 +36,9 @@ export class Records {
     return this.#count;
   }
 
+  /** As far as chunks are used: what was never written of a buffer takes no memory. */
   get bytes(): number {
-    return this.#chunkBytes * this.#bytes.length;
+    return this.#used.reduce((sum, words) => sum + words * 4, 0);
   }
 
   append(uuid: UuidWords, from: Uint8Array, start: number, end: number): void {
