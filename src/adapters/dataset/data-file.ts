@@ -154,7 +154,7 @@ export class DataFile implements Dataset {
         this.#malformed += 1;
         if (this.#malformed > malformedLinesMax) {
           throw new DataFileError(
-            `line ${line}: ${reason}; ${malformedLinesMax} malformed lines are skipped (KV_DATASET_MALFORMED_MAX), and this is one more`,
+            `line ${line}: ${reason}; so more lines are malformed than KV_DATASET_MALFORMED_MAX allows: ${malformedLinesMax}`,
           );
         }
         log.warn('malformed line skipped', { file: path, line, reason });

@@ -220,8 +220,8 @@ describe('a file that cannot be served is refused', () => {
     const content = `no\n${A} one\nno\n${B} two\n`;
     expect((await loaded(content, { malformedLinesMax: 2 })).malformedLines).toBe(2);
     expect(await refusal(loaded(content, { malformedLinesMax: 1 }))).toBe(
-      'line 3: it has no space between a key and a value; 1 malformed lines are skipped (KV_DATASET_MALFORMED_MAX), ' +
-        'and this is one more',
+      'line 3: it has no space between a key and a value; so more lines are malformed than KV_DATASET_MALFORMED_MAX ' +
+        'allows: 1',
     );
     expect(await refusal(loaded(`${A}\n`, { malformedLinesMax: 0 }))).toContain('line 1: ');
   });
