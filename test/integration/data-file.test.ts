@@ -211,7 +211,7 @@ test('a process whose file has too many malformed lines gives up what it has, en
   expect(await skipping.ended).toBe(0);
 
   const strict = replica.start({ KV_DATASET_MALFORMED_MAX: '1' });
-  const exitCode = await Promise.race([strict.ended, wait(20_000, 'still there')]);
+  const exitCode = await Promise.race([strict.ended, wait(20_000, 'still there', { ref: false })]);
   expect(exitCode).toBe(2);
   expect(strict.log().find(({ event }) => event === 'data file refused')).toMatchObject({
     level: 'error',
