@@ -27,8 +27,8 @@ export interface DataFileSizes {
   readonly recordsPerTurn: number;
 }
 
-/** About two milliseconds each, so that heartbeats and probes in between are answered in time. */
-const SIZES: DataFileSizes = { blockBytes: 256 * 1024, chunkBytes: 64 * 2 ** 20, recordsPerTurn: 8192 };
+/** One or two milliseconds each, so that heartbeats and probes in between are answered in time. */
+const SIZES: DataFileSizes = { blockBytes: 256 * 1024, chunkBytes: 64 * 2 ** 20, recordsPerTurn: 2048 };
 /** Records reach 16 GiB; a chunk may lose a quarter to a value of 16 MiB that the next one has to take. */
 export const DATA_FILE_BYTES_MAX = 12 * 2 ** 30;
 /** Of the time to load a file, as measured, what indexing takes. */

@@ -1,13 +1,13 @@
 import type { Place, Records } from './records.ts';
 import { newUuidWords, type UuidWords } from './uuid.ts';
 
-/** Two of three slots are taken: 2 are looked at for a UUID that is there, 5 for one that is not. */
-const SLOTS_PER_RECORD = 1.5;
+/** Half of the slots are taken: 1.5 are looked at for a UUID that is there, 2.5 for one that is not, each a miss of the cache. */
+const SLOTS_PER_RECORD = 2;
 const EMPTY = 0;
 
 /**
  * UUIDs to records: open addressing over one typed array, whose slots hold places and nothing else; the UUIDs that are
- * compared stand in the records. 6 bytes for each line. It is made for a number of records that is known, and never grows.
+ * compared stand in the records. 8 bytes for each line. It is made for a number of records that is known, and never grows.
  */
 export class UuidIndex {
   readonly #records: Records;
@@ -19,7 +19,7 @@ export class UuidIndex {
 
   constructor(records: Records) {
     this.#records = records;
-    this.#slots = new Uint32Array(Math.ceil(records.count * SLOTS_PER_RECORD) + 1);
+    this.#slots = new Uint32Array(records.count * SLOTS_PER_RECORD + 1);
     this.#slotsOfHash = this.#slots.length / 2 ** 32;
   }
 
