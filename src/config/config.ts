@@ -19,11 +19,19 @@ export interface KvstoreConfig {
   readonly peer: ListenConfig & { readonly connectionsMax: number; readonly queueBytesMax: number };
   readonly groupTimes: GroupTimesConfig;
   readonly groupLimits: GroupLimitsConfig;
+  /** null: there is no data file. */
+  readonly dataset: DatasetConfig | null;
   readonly uncleanRecovery: 'auto' | 'strict' | 'never';
   readonly valueBytesMax: number;
   /** How long SIGTERM may take before the process ends as it is. */
   readonly gracePeriodMs: number;
   readonly endWithParent: boolean;
+}
+
+export interface DatasetConfig {
+  readonly file: string;
+  /** Lines that are skipped; one more ends the process. */
+  readonly malformedLinesMax: number;
 }
 
 export interface ProxyConfig {

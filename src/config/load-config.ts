@@ -26,13 +26,13 @@ export function loadConfig<P extends ProcessName>(
   process: P,
   env: Readonly<Record<string, string | undefined>>,
   argv: readonly string[],
-  machine: Machine = { memoryLimitBytes: null },
+  machine: Machine = { memoryLimitBytes: null, fileBytes: () => 0 },
 ): LoadOutcome<P> {
   const faults: string[] = [];
   const flags = parseFlags(process, argv, faults);
   if (flags === 'help') return { kind: 'help', text: helpOf(process) };
 
-  const values = resolve({ process, machine, memoryBytesMax: 0 }, env, flags, faults);
+  const values = resolve({ process, machine, datasetBytes: 0, memoryBytesMax: 0 }, env, flags, faults);
   if (faults.length === 0) {
     for (const relation of relationsOf(process)) {
       if (relation.holds(values)) continue;
@@ -80,10 +80,13 @@ function resolve(
     const option = options[name] as Option<unknown>;
     values[name] = valueOf(option, derivedFrom, env, flags, faults);
   };
-  settle('memoryBytesMax', from);
+  settle('datasetFile', from);
+  const datasetFile = values['datasetFile'];
+  const datasetBytes = typeof datasetFile === 'string' && datasetFile !== '' ? from.machine.fileBytes(datasetFile) : 0;
+  settle('memoryBytesMax', { ...from, datasetBytes });
   const memoryBytesMax = typeof values['memoryBytesMax'] === 'number' ? values['memoryBytesMax'] : 0;
   for (const name of optionNames) {
-    if (name !== 'memoryBytesMax') settle(name, { ...from, memoryBytesMax });
+    if (name !== 'datasetFile' && name !== 'memoryBytesMax') settle(name, { ...from, datasetBytes, memoryBytesMax });
   }
   return values as OptionValues;
 }
@@ -167,6 +170,7 @@ function kvstoreConfig(of: OptionValues): KvstoreConfig {
       tombstonesMax: of.tombstonesMax,
       waitingReadsMax: of.waitingReadsMax,
     },
+    dataset: of.datasetFile === '' ? null : { file: of.datasetFile, malformedLinesMax: of.datasetMalformedMax },
     uncleanRecovery: of.uncleanRecovery,
     valueBytesMax: of.valueBytesMax,
     gracePeriodMs: of.gracePeriodMs,

@@ -23,14 +23,18 @@ export interface DerivedDefault<T> {
 export interface DerivedFrom {
   readonly process: ProcessName;
   readonly machine: Machine;
+  /** Bytes of {@link options.datasetFile}, which take as much memory; 0 without one. */
+  readonly datasetBytes: number;
   /** {@link options.memoryBytesMax}, which is settled before the others. 0 while it is being settled. */
   readonly memoryBytesMax: number;
 }
 
-/** What was found out about the machine, for defaults that depend on it. */
+/** What can be found out about the machine, for defaults that depend on it. */
 export interface Machine {
   /** The memory that this process may use by its cgroup; null: no limit. */
   readonly memoryLimitBytes: number | null;
+  /** 0 where there is no such file: that is for whoever opens it to say. */
+  readonly fileBytes: (path: string) => number;
 }
 
 export const sections = ['Kubernetes', 'Pod', 'Listening', 'Times', 'Safety', 'Limits', 'Process'] as const;
@@ -75,7 +79,7 @@ const quarterOfMemory: DerivedDefault<number> = {
 };
 
 /** What Node and our code take by themselves (75 MiB) and what garbage and buffers come to at the least, as measured. */
-const PROCESS_BYTES = 160 * Mi;
+export const PROCESS_BYTES = 160 * Mi;
 
 const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 
@@ -370,13 +374,20 @@ export const options = {
     processes: kvstore,
     section: 'Limits',
     default: {
-      derive: ({ machine: { memoryLimitBytes } }) => {
-        const limitBytes = memoryLimitBytes ?? Gi;
+      derive: ({ machine: { memoryLimitBytes }, datasetBytes }) => {
+        const limitBytes = memoryLimitBytes === null ? Gi : memoryLimitBytes - datasetBytes;
         return Math.max(16 * Mi, Math.min(Math.floor(limitBytes / 2), limitBytes - PROCESS_BYTES));
       },
-      help: "half of the cgroup's memory limit, or less where that would leave under 160Mi; 512Mi without a limit",
+      help: "half of what the cgroup's memory limit leaves beside the data file, or less where that would leave under 160Mi; 512Mi without a limit",
     },
-    help: 'Store, log and outcomes together. Beyond it writes get 507 memory-full; deletes still work.',
+    help: 'Store, log and outcomes together, without the data file. Beyond it writes get 507 memory-full; deletes still work.',
+  }),
+  datasetMalformedMax: option(count({ min: 0, max: 1_000_000 }), {
+    variable: 'KV_DATASET_MALFORMED_MAX',
+    processes: kvstore,
+    section: 'Limits',
+    default: 100,
+    help: 'Malformed lines of the data file that are logged with their numbers and skipped; with one more the process ends.',
   }),
   valueBytesMax: option(bytes({ min: Ki, max: 16 * Mi }), {
     variable: 'KV_VALUE_BYTES_MAX',
@@ -516,6 +527,13 @@ export const options = {
     help: 'Changes that a watch may still start from; an older start gets 410.',
   }),
 
+  datasetFile: option(anyText, {
+    variable: 'KV_DATASET',
+    processes: kvstore,
+    section: 'Process',
+    default: derived('', 'none'),
+    help: 'The data file: lines of a UUID (version 4), a space and a value, which GET /get_value/{uuid} answers from before it looks into the store. Read at the start; never replicated.',
+  }),
   dataDirectory: option(anyText, {
     variable: 'KV_DATA_DIR',
     processes: embedded,

@@ -1,14 +1,19 @@
+import { DataFileError } from '../adapters/dataset/data-file.ts';
 import { createLog } from '../adapters/observability/create-log.ts';
 import { endWithParent } from '../adapters/system/end-with-parent.ts';
-import { memoryLimitBytes } from '../adapters/system/memory-limit.ts';
 import { watchStalls } from '../adapters/system/stall-watch.ts';
+import { thisMachine } from '../adapters/system/this-machine.ts';
 import type { KvstoreConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Log } from '../ports/telemetry.ts';
+import { loadFailure, openDataFile } from './kvstore/data-file.ts';
 import { reportFailure, type Failure } from './kvstore/failure.ts';
 import { startReplica } from './kvstore/replica.ts';
 
-/** One replica of the store. Exit codes: 0 stopped as told, 1 failed, 2 not configured, 70 a broken invariant. */
+/**
+ * One replica of the store. Exit codes: 0 stopped as told, 1 failed, 2 not configured, or with a data file that cannot be
+ * served, 70 a broken invariant.
+ */
 async function run(config: KvstoreConfig): Promise<void> {
   const log = createLog({ level: config.log.level, fields: { process: 'kvstore', pod: config.pod.name } });
   const onFailed = (failure: Failure): never => process.exit(reportFailure(log, failure));
@@ -19,16 +24,32 @@ async function run(config: KvstoreConfig): Promise<void> {
   watchStalls(log);
 
   const signalled = stopSignals(log);
-  const start = startReplica({ config, log, onFailed }).catch(fail);
+  const refused = ({ message }: DataFileError): void => {
+    log.error('data file refused', { file: config.dataset?.file, reason: message });
+  };
+  const dataFile = await openDataFile(config, log).catch((error: unknown) => {
+    if (!(error instanceof DataFileError)) throw error;
+    refused(error);
+    return process.exit(EXIT_NOT_CONFIGURED);
+  });
+  const start = startReplica({ config, log, dataFile, onFailed }).catch(fail);
   const replica = await Promise.race([start, signalled]);
   // Not yet started: there is nothing to hand over.
   if (typeof replica === 'string') process.exit(0);
 
-  const signal = await signalled;
-  log.info('stopping', { signal, graceMs: config.gracePeriodMs });
+  const stopping = new AbortController();
+  const ends: Promise<NodeJS.Signals | DataFileError>[] = [signalled];
+  if (dataFile !== null) ends.push(loadFailure(dataFile, stopping.signal));
+  const end = await Promise.race(ends);
+  stopping.abort();
+  if (end instanceof DataFileError) refused(end);
+  else log.info('stopping', { signal: end, graceMs: config.gracePeriodMs });
+  // It may lead by now: a bad file is no reason to leave the others without a word.
   log.info('stopped', { outcome: await replica.stop(config.gracePeriodMs) });
-  process.exit(0);
+  process.exit(end instanceof DataFileError ? EXIT_NOT_CONFIGURED : 0);
 }
+
+const EXIT_NOT_CONFIGURED = 2;
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
 function stopSignals(log: Log): Promise<NodeJS.Signals> {
@@ -48,7 +69,7 @@ function stopSignals(log: Log): Promise<NodeJS.Signals> {
   });
 }
 
-const loaded = loadConfig('kvstore', process.env, process.argv.slice(2), { memoryLimitBytes: memoryLimitBytes() });
+const loaded = loadConfig('kvstore', process.env, process.argv.slice(2), thisMachine());
 switch (loaded.kind) {
   case 'config':
     await run(loaded.config);
@@ -58,6 +79,6 @@ switch (loaded.kind) {
     break;
   case 'invalid':
     process.stderr.write(`${loaded.message}\n`);
-    process.exitCode = 2;
+    process.exitCode = EXIT_NOT_CONFIGURED;
     break;
 }

@@ -5,9 +5,9 @@ import { createGroupApi } from '../adapters/kubernetes/create-group-api.ts';
 import { createLog } from '../adapters/observability/create-log.ts';
 import { Metrics } from '../adapters/observability/metrics.ts';
 import { endWithParent } from '../adapters/system/end-with-parent.ts';
-import { memoryLimitBytes } from '../adapters/system/memory-limit.ts';
 import { watchStalls } from '../adapters/system/stall-watch.ts';
 import { SystemClock } from '../adapters/system/system-clock.ts';
+import { thisMachine } from '../adapters/system/this-machine.ts';
 import { peerClients } from '../adapters/transport/peer-client.ts';
 import { createTcpTransport } from '../adapters/transport/tcp-transport.ts';
 import { createApi } from '../api/http/api.ts';
@@ -31,7 +31,7 @@ const DEFAULT_PEER_PORT = 7000;
 /** Of the grace period, for closing what is left. */
 const CLOSING_MS = 500;
 
-const loaded = loadConfig('proxy', process.env, process.argv.slice(2), { memoryLimitBytes: memoryLimitBytes() });
+const loaded = loadConfig('proxy', process.env, process.argv.slice(2), thisMachine());
 switch (loaded.kind) {
   case 'help':
     process.stdout.write(loaded.text);

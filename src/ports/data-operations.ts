@@ -1,3 +1,5 @@
+import type { Key } from '../core/base/key.ts';
+import type { LookupOutcome } from '../core/routing/frames.ts';
 import type { IdempotencyKey, WriteCommand, WriteOutcome } from '../core/store/commands.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
@@ -7,6 +9,8 @@ export interface DataOperations {
   /** Holds the write while the leader changes and repeats it under its id; at most the configured wait. */
   write(command: WriteCommand, options: { readonly idempotencyKey: IdempotencyKey | null }): Promise<WriteResult>;
   read(request: ReadRequest): Promise<ReadResult>;
+  /** In the data file of whichever replica answers, not in the store. */
+  lookUp(key: Key): Promise<LookupResult>;
   /** For /v1/cluster: what this process knows, and what it can ask of the replicas within a second. */
   cluster(): Promise<ClusterView>;
 }
@@ -18,13 +22,28 @@ export type WriteResult =
 export type ReadResult =
   { readonly kind: 'answered'; readonly outcome: ReadOutcome; readonly servedBy: string | null } | Unavailable;
 
+export type LookupResult =
+  | {
+      readonly kind: 'answered';
+      readonly outcome: Exclude<LookupOutcome, { kind: 'declined' }>;
+      readonly servedBy: string | null;
+    }
+  | Unavailable;
+
 /**
  * Nobody could answer in time. `outcome` is `unknown` if a write was sent somewhere and may be applied; for reads it is
  * always `none`.
  */
 export interface Unavailable {
   readonly kind: 'unavailable';
-  readonly code: 'no-leader' | 'not-enough-in-sync' | 'no-replica' | 'replica-behind' | 'overloaded' | 'stopping';
+  readonly code:
+    | 'no-leader'
+    | 'not-enough-in-sync'
+    | 'no-replica'
+    | 'data-file-loading'
+    | 'replica-behind'
+    | 'overloaded'
+    | 'stopping';
   readonly outcome: 'none' | 'unknown';
   /** What happened, as a clause: `no leader took the write within 10000 ms`. */
   readonly detail: string;

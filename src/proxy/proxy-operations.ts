@@ -1,10 +1,18 @@
+import type { Key } from '../core/base/key.ts';
 import type { GroupId } from '../core/base/numbers.ts';
 import { Random } from '../core/base/random.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { IdempotencyKey, WriteCommand } from '../core/store/commands.ts';
 import type { ReadRequest } from '../core/store/reads.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ClusterView, DataOperations, ReadResult, Unavailable, WriteResult } from '../ports/data-operations.ts';
+import type {
+  ClusterView,
+  DataOperations,
+  LookupResult,
+  ReadResult,
+  Unavailable,
+  WriteResult,
+} from '../ports/data-operations.ts';
 import type { GroupApi } from '../ports/kubernetes.ts';
 import type { OpenPeerClient } from '../ports/peer-client.ts';
 import type { Log } from '../ports/telemetry.ts';
@@ -83,6 +91,10 @@ export class ProxyOperations implements DataOperations {
 
   read(request: ReadRequest): Promise<ReadResult> {
     return this.#excess() ?? this.#reads.read(request);
+  }
+
+  lookUp(key: Key): Promise<LookupResult> {
+    return this.#excess() ?? this.#reads.lookUp(key);
   }
 
   async cluster(): Promise<ClusterView> {

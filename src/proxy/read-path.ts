@@ -1,9 +1,11 @@
+import type { Key } from '../core/base/key.ts';
 import type { MonotonicMs } from '../core/base/numbers.ts';
 import type { Random } from '../core/base/random.ts';
+import type { LookupOutcome } from '../core/routing/frames.ts';
 import { chooseReader } from '../core/routing/readers.ts';
-import type { ListItem, ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { ListItem, ReadMode, ReadOutcome, ReadRequest } from '../core/store/reads.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ReadResult, Unavailable } from '../ports/data-operations.ts';
+import type { LookupResult, ReadResult, Unavailable } from '../ports/data-operations.ts';
 import type { PeerAnswer, PeerRequest, PeerWaiter } from '../ports/peer-client.ts';
 import type { ProxyOptions } from './proxy-options.ts';
 import type { ReplicaLink } from './replica-link.ts';
@@ -23,7 +25,12 @@ const ATTEMPT_SLACK_MS = 250;
 const HEDGE_SHARE = 0.05;
 const HEDGES_SAVED_MAX = 100;
 
-type DeclineCode = Extract<ReadOutcome, { kind: 'declined' }>['code'];
+/** Of the store, or of the data file that a replica has beside it. */
+type Question = { readonly kind: 'read'; readonly read: ReadRequest } | { readonly kind: 'lookup'; readonly key: Key };
+type Outcome = ReadOutcome | LookupOutcome;
+type DeclineCode = Extract<Outcome, { kind: 'declined' }>['code'];
+/** Of the kind that belongs to the question. */
+type Result = ReadResult | LookupResult;
 
 /**
  * Sends each read to a replica that can answer it, by load. Reads change nothing, so whatever fails, is declined or takes
@@ -63,9 +70,18 @@ export class ReadPath {
   }
 
   read(request: ReadRequest): Promise<ReadResult> {
+    return this.#begin({ kind: 'read', read: request }, request.mode) as Promise<ReadResult>;
+  }
+
+  /** Any replica will do: none is asked to vouch for its file. */
+  lookUp(key: Key): Promise<LookupResult> {
+    return this.#begin({ kind: 'lookup', key }, 'eventual') as Promise<LookupResult>;
+  }
+
+  #begin(question: Question, mode: ReadMode): Promise<Result> {
     if (this.#state === 'stopped') return Promise.resolve(unavailable('stopping', 'this process is stopping'));
     const nowMs = this.#nowMs();
-    const read = new WaitingRead(request, nowMs);
+    const read = new WaitingRead(question, mode, nowMs);
     this.#reads.add(read);
     this.#hedgesSaved = Math.min(HEDGES_SAVED_MAX, this.#hedgesSaved + HEDGE_SHARE);
     this.#askNext(read, nowMs);
@@ -77,7 +93,7 @@ export class ReadPath {
     const nowMs = this.#nowMs();
     if (answer.kind !== 'failed') link.heard(nowMs);
     if (!this.#reads.has(read)) return;
-    if (answer.kind === 'readAnswered') {
+    if (answer.kind === 'readAnswered' || answer.kind === 'lookupAnswered') {
       const { outcome } = answer;
       if (outcome.kind !== 'declined') {
         this.#settle(read, { kind: 'answered', outcome, servedBy: link.podName });
@@ -161,8 +177,7 @@ export class ReadPath {
 
   /** False, and nothing has changed: there is nobody who was not asked already. */
   #ask(read: WaitingRead, nowMs: MonotonicMs): boolean {
-    const { mode } = read.request;
-    const { asked } = read;
+    const { mode, asked } = read;
     const tried = asked === null ? read.tried : [...(read.tried ?? []), asked];
     const link = chooseReader(this.#replicas.links, { mode, tried, nowMs }, this.#random);
     if (link === null) return false;
@@ -171,7 +186,11 @@ export class ReadPath {
     read.asked = link;
     read.askedMs = nowMs;
     const { group, epoch } = this.#replicas;
-    const request: PeerRequest = { kind: 'read', group, epoch, read: read.request };
+    const { question } = read;
+    const request: PeerRequest =
+      question.kind === 'read'
+        ? { kind: 'read', group, epoch, read: question.read }
+        : { kind: 'lookup', group, epoch, key: question.key };
     const timeoutMs = this.#options.readWaitMs + ATTEMPT_SLACK_MS;
     link.ask(request, new ReadAttempt(this, read, link), { timeoutMs, nowMs });
     return true;
@@ -187,7 +206,7 @@ export class ReadPath {
     this.#settle(read, exhausted(read.declined, this.#options.readWaitMs));
   }
 
-  #settle(read: WaitingRead, result: ReadResult): void {
+  #settle(read: WaitingRead, result: Result): void {
     this.#reads.delete(read);
     read.settle(result);
   }
@@ -212,10 +231,11 @@ const onTimer = (path: ReadPath): void => {
 };
 
 class WaitingRead {
-  readonly request: ReadRequest;
+  readonly question: Question;
+  readonly mode: ReadMode;
   readonly startedMs: MonotonicMs;
-  readonly result: Promise<ReadResult>;
-  readonly settle: (result: ReadResult) => void;
+  readonly result: Promise<Result>;
+  readonly settle: (result: Result) => void;
   /** Who has it, and is waited for; null: it is held. */
   asked: ReplicaLink | null = null;
   askedMs: MonotonicMs;
@@ -227,9 +247,10 @@ class WaitingRead {
   holdMs = LOOK_INTERVAL_MS;
   declined: DeclineCode | null = null;
 
-  constructor(request: ReadRequest, nowMs: MonotonicMs) {
-    const { promise, resolve } = Promise.withResolvers<ReadResult>();
-    this.request = request;
+  constructor(question: Question, mode: ReadMode, nowMs: MonotonicMs) {
+    const { promise, resolve } = Promise.withResolvers<Result>();
+    this.question = question;
+    this.mode = mode;
     this.startedMs = nowMs;
     this.result = promise;
     this.settle = resolve;
@@ -273,12 +294,15 @@ class ReadAttempt implements PeerWaiter {
   }
 }
 
-function answerBytes(outcome: ReadOutcome): number {
+function answerBytes(outcome: Outcome): number {
   switch (outcome.kind) {
     case 'read':
       return outcome.found?.value.byteLength ?? 0;
     case 'listed':
       return outcome.items.reduce((sum, item) => sum + itemBytes(item), 0);
+    case 'found':
+      return outcome.value.byteLength;
+    case 'absent':
     case 'declined':
     case 'replaced-lineage':
       return 0;
@@ -297,6 +321,8 @@ function exhausted(declined: DeclineCode | null, waitMs: number): Unavailable {
       return unavailable('no-replica', `no replica could show ${within} that it is in sync`);
     case 'empty':
       return unavailable('no-replica', `no replica that answered had data ${within}`);
+    case 'loading':
+      return unavailable('data-file-loading', `no replica that answered had loaded its data file ${within}`);
     case 'replica-behind':
       return unavailable('replica-behind', `no replica had applied ${within} what the session has seen`);
     case 'no-leader':

@@ -110,6 +110,7 @@ export class WritePath {
         break;
       case 'readAnswered':
       case 'statusAnswered':
+      case 'lookupAnswered':
         this.#session.onAttemptLost(attempt, 'may-have-arrived', nowMs);
         break;
       default:

@@ -5,6 +5,7 @@ import type { ClientRequestFrame, ClientResponseFrame, PeerFrame } from '../core
 import type { OpenSessionOutcome, WriteOutcome } from '../core/store/commands.ts';
 import type { ReadOutcome } from '../core/store/reads.ts';
 import type { PeerAnswer, PeerRequest, PeerWaiter } from '../ports/peer-client.ts';
+import type { Dataset } from '../ports/dataset.ts';
 import type { PeerConnection, PeerConnectionHandler } from '../ports/peers.ts';
 import type { Limit } from '../ports/telemetry.ts';
 import type { Answered, Asker, GroupDriver } from './group-driver.ts';
@@ -23,6 +24,7 @@ export interface ClientConnectionLimits {
 export interface ClientConnectionHost {
   readonly limits: ClientConnectionLimits;
   readonly peers: PeerClients;
+  readonly dataset: Dataset;
   group(id: GroupId): GroupDriver | undefined;
   onLimitHit(limit: Limit): void;
   /** Once, when the connection is gone, whoever ended it. */
@@ -54,6 +56,7 @@ export class ClientConnection implements PeerConnectionHandler {
         case 'openSession':
         case 'read':
         case 'status':
+        case 'lookup':
           this.#serve(frame);
           break;
         case 'peer':
@@ -61,6 +64,7 @@ export class ClientConnection implements PeerConnectionHandler {
         case 'sessionAnswered':
         case 'readAnswered':
         case 'statusAnswered':
+        case 'lookupAnswered':
           this.#end(`a ${frame.kind} frame among requests`);
           break;
         default:
@@ -87,6 +91,12 @@ export class ClientConnection implements PeerConnectionHandler {
       const { group, request } = frame;
       const epoch = driver.status.epoch as Epoch;
       this.#send({ kind: 'statusAnswered', group, epoch, request, status: driver.summary });
+      return;
+    }
+    if (frame.kind === 'lookup') {
+      const { group, request, key } = frame;
+      const epoch = driver.status.epoch as Epoch;
+      this.#send({ kind: 'lookupAnswered', group, epoch, request, outcome: this.host.dataset.lookUp(key) });
       return;
     }
     if (this.#waiting.size >= this.host.limits.requestsPerConnectionMax) {
@@ -121,7 +131,7 @@ export class ClientConnection implements PeerConnectionHandler {
   }
 }
 
-type AskedFrame = Exclude<ClientRequestFrame, { readonly kind: 'status' }>;
+type AskedFrame = Exclude<ClientRequestFrame, { readonly kind: 'status' | 'lookup' }>;
 
 /** One request from its arrival to its answer: at the group here or, passed on, at the leader. */
 class ServedRequest implements Asker, PeerWaiter {

@@ -2,6 +2,7 @@ import type { GroupId } from '../core/base/numbers.ts';
 import type { Report } from '../core/group/io.ts';
 import type { PeerFrame } from '../core/routing/frames.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Dataset } from '../ports/dataset.ts';
 import type { GroupApi } from '../ports/kubernetes.ts';
 import type { OpenPeerClient } from '../ports/peer-client.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
@@ -14,6 +15,8 @@ import { Turns } from './turns.ts';
 export interface GroupHostOptions {
   readonly transport: PeerTransport;
   readonly openPeerClient: OpenPeerClient;
+  /** Of this process, for all groups. */
+  readonly dataset: Dataset;
   readonly clock: Clock;
   readonly log: Log;
   /** Between two ticks of every group. */
@@ -167,6 +170,10 @@ export class GroupHost implements ClientConnectionHost {
 
   onSilentGone(accepted: AcceptedConnection): void {
     this.#silent.delete(accepted);
+  }
+
+  get dataset(): Dataset {
+    return this.#options.dataset;
   }
 
   get limits(): HostLimits {

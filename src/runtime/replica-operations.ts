@@ -1,3 +1,4 @@
+import type { Key } from '../core/base/key.ts';
 import type { Epoch, GroupId } from '../core/base/numbers.ts';
 import type { GroupStatus, Ticket } from '../core/group/io.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
@@ -17,7 +18,15 @@ import type {
 } from '../core/store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ClusterView, DataOperations, ReadResult, Unavailable, WriteResult } from '../ports/data-operations.ts';
+import type {
+  ClusterView,
+  DataOperations,
+  LookupResult,
+  ReadResult,
+  Unavailable,
+  WriteResult,
+} from '../ports/data-operations.ts';
+import type { Dataset } from '../ports/dataset.ts';
 import type { Endpoint } from '../ports/kubernetes.ts';
 import type { PeerAnswer, PeerWaiter } from '../ports/peer-client.ts';
 import type { Answered, Asker, GroupDriver } from './group-driver.ts';
@@ -26,6 +35,7 @@ import type { PeerClients } from './peer-clients.ts';
 export interface ReplicaOperationsOptions {
   readonly driver: GroupDriver;
   readonly peers: PeerClients;
+  readonly dataset: Dataset;
   readonly clock: Clock;
   readonly writes: WriteSessionOptions;
   /** How long a read may be declined before it is given up. */
@@ -47,6 +57,7 @@ const STATUS_TIMEOUT_MS = 1000;
 export class ReplicaOperations implements DataOperations {
   readonly #driver: GroupDriver;
   readonly #peers: PeerClients;
+  readonly #dataset: Dataset;
   readonly #clock: Clock;
   readonly #session: WriteSession;
   readonly #writeWaitMs: number;
@@ -66,6 +77,7 @@ export class ReplicaOperations implements DataOperations {
   constructor(options: ReplicaOperationsOptions) {
     this.#driver = options.driver;
     this.#peers = options.peers;
+    this.#dataset = options.dataset;
     this.#clock = options.clock;
     this.#session = new WriteSession(options.writes);
     this.#writeWaitMs = options.writes.writeWaitMs;
@@ -97,6 +109,14 @@ export class ReplicaOperations implements DataOperations {
     this.#reads.add(read);
     read.ask();
     return promise;
+  }
+
+  lookUp(key: Key): Promise<LookupResult> {
+    const outcome = this.#dataset.lookUp(key);
+    if (outcome.kind === 'declined') {
+      return Promise.resolve(unavailable('data-file-loading', 'this replica has not loaded its data file yet'));
+    }
+    return Promise.resolve({ kind: 'answered', outcome, servedBy: this.#driver.podName });
   }
 
   async cluster(): Promise<ClusterView> {

@@ -500,6 +500,7 @@ function guardTests(cluster: Installation): void {
     const { variables } = body.spec as unknown as { variables: { name: string; expression: string }[] };
     const loaded = loadConfig('kvstore', { KV_POD_NAME: 'a', KV_POD_IP: '10.0.0.1' }, [], {
       memoryLimitBytes: 2 ** 30,
+      fileBytes: () => 0,
     });
     if (loaded.kind !== 'config') throw new Error(JSON.stringify(loaded));
     const { groupLimits, kubernetes } = loaded.config;

@@ -330,6 +330,7 @@ const ANSWER_KINDS: Readonly<Record<ClientRequestFrame['kind'], ClientResponseFr
   openSession: 'sessionAnswered',
   read: 'readAnswered',
   status: 'statusAnswered',
+  lookup: 'lookupAnswered',
 };
 
 function asResponse(frame: PeerFrame): ClientResponseFrame | null {
@@ -338,12 +339,14 @@ function asResponse(frame: PeerFrame): ClientResponseFrame | null {
     case 'sessionAnswered':
     case 'readAnswered':
     case 'statusAnswered':
+    case 'lookupAnswered':
       return frame;
     case 'peer':
     case 'write':
     case 'openSession':
     case 'read':
     case 'status':
+    case 'lookup':
       return null;
     default:
       return unreachable(frame);
@@ -362,6 +365,8 @@ function frameOf(request: PeerRequest, number: number): ClientRequestFrame {
       return { kind: 'openSession', group, epoch, request: number, hop: request.hop };
     case 'status':
       return { kind: 'status', group, epoch, request: number };
+    case 'lookup':
+      return { kind: 'lookup', group, epoch, request: number, key: request.key };
     default:
       return unreachable(request);
   }
@@ -373,6 +378,8 @@ function requestBytes(request: PeerRequest): number {
       return REQUEST_OVERHEAD_BYTES + commandBytes(request.write.command);
     case 'read':
       return REQUEST_OVERHEAD_BYTES + readBytes(request.read);
+    case 'lookup':
+      return REQUEST_OVERHEAD_BYTES + request.key.length;
     case 'openSession':
     case 'status':
       return REQUEST_OVERHEAD_BYTES;

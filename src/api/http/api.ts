@@ -13,6 +13,7 @@ import { listRoutes } from './list.ts';
 import { processRoutes } from './process.ts';
 import { sendDetail, sendJson, sendProblem } from './respond.ts';
 import { addRoute, isNative, observe } from './routes.ts';
+import { uuidValueRoutes } from './uuid-values.ts';
 
 /**
  * The HTTP interface of a replica and of the proxy alike, over whatever carries out its operations. There is no
@@ -28,6 +29,7 @@ export function createApi(options: ApiOptions): RequestListener {
     ...earlierRoutes,
     ...compositeRoutes,
     ...listRoutes,
+    ...uuidValueRoutes,
     ...processRoutes,
     ...forOperators,
   ])

@@ -252,6 +252,13 @@ export const ERRORS = {
     meaning: 'No replica could be reached that may answer this read.',
     advice: 'Try again, or with ?consistency=eventual if old state will do.',
   },
+  'data-file-loading': {
+    status: 503,
+    title: 'Data file is loading',
+    retryable: true,
+    meaning: 'No replica that was asked has loaded its data file (KV_DATASET) yet.',
+    advice: 'Try again; /readyz of each replica says how far it is.',
+  },
   'replica-behind': {
     status: 503,
     title: 'Replica is behind',

@@ -1,3 +1,4 @@
+import type { Key } from '../base/key.ts';
 import type { Epoch, GroupId } from '../base/numbers.ts';
 import type { PeerMessage } from '../replication/messages.ts';
 import type { OpenSessionOutcome, WriteOutcome, WriteRequest } from '../store/commands.ts';
@@ -37,7 +38,14 @@ export type ClientRequestFrame =
       readonly request: number;
       readonly read: ReadRequest;
     }
-  | { readonly kind: 'status'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number };
+  | { readonly kind: 'status'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number }
+  | {
+      readonly kind: 'lookup';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly key: Key;
+    };
 
 /** `direct`: answer `not-leader` if you do not lead. `relay`: pass it on to the leader, once, as `direct`. */
 export type WriteHop = 'direct' | 'relay';
@@ -70,4 +78,19 @@ export type ClientResponseFrame =
       readonly epoch: Epoch;
       readonly request: number;
       readonly status: ReplicaSummary;
+    }
+  | {
+      readonly kind: 'lookupAnswered';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly outcome: LookupOutcome;
     };
+
+/** What a replica's own data file says of a key; the group and its log have no part in it. */
+export type LookupOutcome =
+  | { readonly kind: 'found'; readonly value: Uint8Array }
+  /** Not in the file, or there is none. */
+  | { readonly kind: 'absent' }
+  /** Not by this replica, not now: ask another. */
+  | { readonly kind: 'declined'; readonly code: 'loading' };

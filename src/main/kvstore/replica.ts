@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataFile } from '../../adapters/dataset/data-file.ts';
 import { connectionTo, createGroupApi } from '../../adapters/kubernetes/create-group-api.ts';
 import { logReport } from '../../adapters/observability/log-report.ts';
 import { Metrics } from '../../adapters/observability/metrics.ts';
@@ -14,17 +15,21 @@ import type { GroupStatus, Report } from '../../core/group/io.ts';
 import { Group } from '../../core/group/group.ts';
 import { replicaId } from '../../core/replication/replica-id.ts';
 import { defaultWriteSessionOptions } from '../../core/routing/write-session.ts';
+import { NO_DATASET } from '../../ports/dataset.ts';
 import type { GroupApi } from '../../ports/kubernetes.ts';
 import type { Log } from '../../ports/telemetry.ts';
 import { GroupHost, type HostListener } from '../../runtime/group-host.ts';
 import { ReplicaOperations } from '../../runtime/replica-operations.ts';
 import { RELEASE } from '../release.ts';
+import { publishDataFile } from './data-file.ts';
 import type { Failure } from './failure.ts';
 import { podUid } from './pod-uid.ts';
 
 export interface ReplicaOptions {
   readonly config: KvstoreConfig;
   readonly log: Log;
+  /** Served once it is loaded, which is for whoever opened it to do; null: there is none. */
+  readonly dataFile: DataFile | null;
   /** Ends the process, at once: a broken invariant is met, and nothing more must be said to anybody. */
   readonly onFailed: (failure: Failure) => void;
 }
@@ -47,7 +52,7 @@ export interface Replica {
 }
 
 /** Composes a replica, listens on both ports and lets it act. */
-export async function startReplica({ config, log, onFailed }: ReplicaOptions): Promise<Replica> {
+export async function startReplica({ config, log, dataFile, onFailed }: ReplicaOptions): Promise<Replica> {
   const clock = new SystemClock();
   const metrics = new Metrics({ process: 'kvstore' });
   const api = await createGroupApi({
@@ -71,8 +76,10 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
       metrics.limitHit('peer-connections');
     },
   });
+  const dataset = dataFile ?? NO_DATASET;
   const host = new GroupHost({
     transport,
+    dataset,
     openPeerClient: peerClients(transport),
     clock,
     log,
@@ -113,9 +120,12 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
     value: () => host.waitingRequests,
   });
 
+  if (dataFile !== null) publishDataFile(dataFile, metrics);
+
   const operations = new ReplicaOperations({
     driver,
     peers: host.peers,
+    dataset,
     clock,
     writes: { ...defaultWriteSessionOptions, writeWaitMs: config.groupTimes.writeWaitMs },
     readWaitMs: config.groupTimes.readWaitMs,
@@ -129,7 +139,9 @@ export async function startReplica({ config, log, onFailed }: ReplicaOptions): P
     serverName: podName,
     release: RELEASE,
     limits: { valueBytesMax: config.valueBytesMax, bodyBytesMax: defaultWriteSessionOptions.waitingBytesMax },
-    probes: { readiness: () => (stopping ? { ready: false, reason: 'stopping' } : readinessOf(driver.status)) },
+    probes: {
+      readiness: () => (stopping ? { ready: false, reason: 'stopping' } : readinessOf(driver.status, dataFile)),
+    },
     metrics,
     log,
   });
@@ -202,9 +214,16 @@ function eventOf(report: Report): Parameters<GroupApi['emitEvent']>[0] | null {
   return { reason: reason[report.code], message: report.message, severity: 'Warning' };
 }
 
-function readinessOf(status: GroupStatus): { readonly ready: boolean; readonly reason: string } {
+function readinessOf(
+  status: GroupStatus,
+  dataFile: DataFile | null,
+): { readonly ready: boolean; readonly reason: string } {
   const { ready, role, standing, stopping, frozen } = status;
   if (stopping) return { ready: false, reason: 'stopping' };
+  if (dataFile !== null && dataFile.progress < 1) {
+    const percent = Math.floor(dataFile.progress * 100);
+    return { ready: false, reason: `the data file is being loaded: ${percent} %` };
+  }
   if (frozen) return { ready, reason: 'the record is lost: an operator is needed' };
   return { ready, reason: standing === 'none' ? role : `${role}, ${standing}` };
 }

@@ -28,10 +28,12 @@ export const REQUEST_TYPES: Readonly<Record<RequestFrame['kind'], number>> = {
   openSession: 33,
   read: 34,
   status: 35,
+  lookup: 36,
   writeAnswered: 48,
   sessionAnswered: 49,
   readAnswered: 50,
   statusAnswered: 51,
+  lookupAnswered: 52,
 };
 
 const TYPES = 64;

@@ -2,7 +2,7 @@ import { unreachable } from '../../core/base/assert.ts';
 import type { Key } from '../../core/base/key.ts';
 import type { Epoch, GroupId } from '../../core/base/numbers.ts';
 import type { ReplicaSummary } from '../../core/group/summary.ts';
-import type { ClientRequestFrame, ClientResponseFrame, WriteHop } from '../../core/routing/frames.ts';
+import type { ClientRequestFrame, ClientResponseFrame, LookupOutcome, WriteHop } from '../../core/routing/frames.ts';
 import type {
   OpenSessionOutcome,
   UnknownOutcome,
@@ -72,6 +72,12 @@ export function writeRequestFrame(writer: ByteWriter, frame: RequestFrame): void
     case 'statusAnswered':
       writeSummary(writer, frame.status);
       return;
+    case 'lookup':
+      writer.key(frame.key);
+      return;
+    case 'lookupAnswered':
+      writeLookupOutcome(writer, frame.outcome);
+      return;
     default:
       unreachable(frame);
   }
@@ -101,6 +107,10 @@ export function readRequestFrame(
       return { kind, group, epoch, request };
     case 'statusAnswered':
       return { kind, group, epoch, request, status: readSummary(reader) };
+    case 'lookup':
+      return { kind, group, epoch, request, key: reader.key() };
+    case 'lookupAnswered':
+      return { kind, group, epoch, request, outcome: readLookupOutcome(reader) };
     default:
       return unreachable(kind);
   }
@@ -356,6 +366,39 @@ function readListItem(reader: ByteReader): ListItem {
   const kind = reader.oneOf(LIST_ITEMS, 'kind of item');
   const key = reader.key();
   return kind === 'folder' ? { kind, prefix: key } : { kind, key, stored: readStored(reader) };
+}
+
+const LOOKUP_OUTCOMES: readonly LookupOutcome['kind'][] = ['found', 'absent', 'declined'];
+const LOOKUP_DECLINED: readonly Extract<LookupOutcome, { kind: 'declined' }>['code'][] = ['loading'];
+
+function writeLookupOutcome(writer: ByteWriter, outcome: LookupOutcome): void {
+  writer.oneOf(LOOKUP_OUTCOMES, outcome.kind);
+  switch (outcome.kind) {
+    case 'found':
+      writer.bytesOf(outcome.value);
+      return;
+    case 'absent':
+      return;
+    case 'declined':
+      writer.oneOf(LOOKUP_DECLINED, outcome.code);
+      return;
+    default:
+      unreachable(outcome);
+  }
+}
+
+function readLookupOutcome(reader: ByteReader): LookupOutcome {
+  const kind = reader.oneOf(LOOKUP_OUTCOMES, 'outcome');
+  switch (kind) {
+    case 'found':
+      return { kind, value: reader.bytesOf('value') };
+    case 'absent':
+      return { kind };
+    case 'declined':
+      return { kind, code: reader.oneOf(LOOKUP_DECLINED, 'reason of a declined lookup') };
+    default:
+      return unreachable(kind);
+  }
 }
 
 const ROLES: readonly ReplicaSummary['role'][] = ['seeking', 'following', 'leading'];

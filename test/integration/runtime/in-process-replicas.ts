@@ -6,6 +6,7 @@ import { Group } from '../../../src/core/group/group.ts';
 import type { Report } from '../../../src/core/group/io.ts';
 import { defaultLimits, defaultTimes } from '../../../src/core/group/options.ts';
 import { defaultWriteSessionOptions } from '../../../src/core/routing/write-session.ts';
+import { NO_DATASET } from '../../../src/ports/dataset.ts';
 import type { GroupApi } from '../../../src/ports/kubernetes.ts';
 import type { Log } from '../../../src/ports/telemetry.ts';
 import type { GroupDriver } from '../../../src/runtime/group-driver.ts';
@@ -56,6 +57,7 @@ export async function start(cluster: GroupCluster, podName: string): Promise<Run
   const dataId = `data-${starts}`;
   const host = new GroupHost({
     transport,
+    dataset: NO_DATASET,
     openPeerClient: peerClients(transport),
     clock,
     log: quiet,
@@ -96,6 +98,7 @@ export async function start(cluster: GroupCluster, podName: string): Promise<Run
   const operations = new ReplicaOperations({
     driver,
     peers: host.peers,
+    dataset: NO_DATASET,
     clock,
     writes: defaultWriteSessionOptions,
     readWaitMs: 2000,

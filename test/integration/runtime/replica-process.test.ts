@@ -68,7 +68,7 @@ async function startThree() {
     const onFailed = ({ error }: { readonly error: unknown }) => {
       failures.push(error);
     };
-    replicas.add(await startReplica({ config: loaded.config, log: quiet, onFailed }));
+    replicas.add(await startReplica({ config: loaded.config, log: quiet, dataFile: null, onFailed }));
   }
   await until('all are ready and in the set', async () => {
     const ready = await Promise.all(pods.map(async ({ url }) => (await fetch(`${url}/readyz`)).ok));

@@ -111,7 +111,7 @@ test('others are told the pod address and ports, IPv6 in brackets, unless told o
 
 test('without KV_MEMORY_MAX half of the cgroup limit is taken, less in a small container, and the log a quarter of that', () => {
   const limitsIn = (memoryLimitMi: number) => {
-    const outcome = loadConfig('kvstore', pod, [], { memoryLimitBytes: memoryLimitMi * 2 ** 20 });
+    const outcome = loadConfig('kvstore', pod, [], { memoryLimitBytes: memoryLimitMi * 2 ** 20, fileBytes: () => 0 });
     if (outcome.kind !== 'config') throw new Error(JSON.stringify(outcome));
     const { memoryBytesMax, logBytesMax } = outcome.config.groupLimits;
     return [memoryBytesMax / 2 ** 20, logBytesMax / 2 ** 20];
@@ -122,9 +122,26 @@ test('without KV_MEMORY_MAX half of the cgroup limit is taken, less in a small c
   expect(limitsIn(64)).toEqual([16, 4]);
 });
 
+test('without KV_MEMORY_MAX half of what the data file leaves is taken', () => {
+  const sizes: Record<string, number> = { '/data/pairs': 1024 * 2 ** 20 };
+  const memoryMaxIn = (memoryLimitMi: number | null, env: Record<string, string>) => {
+    const memoryLimitBytes = memoryLimitMi === null ? null : memoryLimitMi * 2 ** 20;
+    const machine = { memoryLimitBytes, fileBytes: (path: string) => sizes[path] ?? 0 };
+    const outcome = loadConfig('kvstore', { ...pod, ...env }, [], machine);
+    if (outcome.kind !== 'config') throw new Error(JSON.stringify(outcome));
+    return outcome.config.groupLimits.memoryBytesMax / 2 ** 20;
+  };
+  expect(memoryMaxIn(4096, { KV_DATASET: '/data/pairs' })).toBe(1536);
+  expect(memoryMaxIn(1280, { KV_DATASET: '/data/pairs' })).toBe(96);
+  expect(memoryMaxIn(512, { KV_DATASET: '/data/pairs' })).toBe(16);
+  expect(memoryMaxIn(4096, { KV_DATASET: '/data/none' })).toBe(2048);
+  expect(memoryMaxIn(null, { KV_DATASET: '/data/pairs' })).toBe(512);
+  expect(memoryMaxIn(4096, { KV_DATASET: '/data/pairs', KV_MEMORY_MAX: '2Gi' })).toBe(2048);
+});
+
 test('a proxy in a small container holds fewer bytes, in a large one no more than by default', () => {
   const held = (memoryLimitBytes: number | null) => {
-    const outcome = loadConfig('proxy', {}, [], { memoryLimitBytes });
+    const outcome = loadConfig('proxy', {}, [], { memoryLimitBytes, fileBytes: () => 0 });
     if (outcome.kind !== 'config') throw new Error(JSON.stringify(outcome));
     return outcome.config.queueBytesMax / 2 ** 20;
   };

@@ -54,7 +54,12 @@ test('README names every option of the section Limits that is of a kvstore or th
 });
 
 test('README names limits by errors and metrics that exist', () => {
-  const sources = ['src/adapters/observability/metrics.ts', 'src/main/kvstore/replica.ts', 'src/main/proxy.ts'];
+  const sources = [
+    'src/adapters/observability/metrics.ts',
+    'src/main/kvstore/replica.ts',
+    'src/main/kvstore/data-file.ts',
+    'src/main/proxy.ts',
+  ];
   const published = sources.map(page).join('\n');
   for (const [, , error = '', metric = ''] of limits) {
     for (const code of codesIn(error)) expect(Object.keys(ERRORS)).toContain(code);

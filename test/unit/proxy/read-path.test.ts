@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { logIndex } from '../../../src/core/base/numbers.ts';
+import type { LookupOutcome } from '../../../src/core/routing/frames.ts';
 import type { ReadOutcome } from '../../../src/core/store/reads.ts';
 import { inSyncRead, key, lineage, nothing, settledWithin, World } from './world.ts';
 
@@ -193,4 +194,69 @@ test('reads whose answers would take too much memory are refused at once', async
   const refused = results.filter((result) => result.kind === 'unavailable' && result.code === 'overloaded');
   expect(refused.length).toBeGreaterThan(4);
   expect(refused.length).toBeLessThan(9);
+});
+
+describe('a lookup in the data files', () => {
+  const lookUp = () => world.proxy.lookUp(key);
+  const found: LookupOutcome = { kind: 'found', value: Buffer.from('one') };
+  const loading: LookupOutcome = { kind: 'declined', code: 'loading' };
+
+  test('is spread over the members, and answered by whoever has it', async () => {
+    for (const replica of world.replicas) replica.onLookup = (asked) => (asked === key ? found : null);
+    for (const result of await settledWithin(Promise.all(Array.from({ length: 90 }, lookUp)), 5)) {
+      expect(result).toMatchObject({ kind: 'answered', outcome: found });
+    }
+    for (const replica of world.replicas) expect(replica.reads).toBeGreaterThan(20);
+  });
+
+  test('needs no leader, and nobody in sync', async () => {
+    const [, standby] = world.replicas;
+    world.publishRecord(world.recordOf(null, 2, []));
+    for (const replica of world.replicas) if (replica !== standby) replica.die();
+    standby.standing = 'standby';
+    standby.onLookup = () => found;
+    await jest.advanceTimersByTimeAsync(260);
+    expect(await settledWithin(lookUp(), 20)).toEqual({ kind: 'answered', outcome: found, servedBy: 'kv-1' });
+  });
+
+  test('goes to another replica where one is still loading its file', async () => {
+    const [first, second, third] = world.replicas;
+    first.onLookup = second.onLookup = () => loading;
+    third.onLookup = () => found;
+    for (let i = 0; i < 10; i += 1) {
+      expect(await settledWithin(lookUp(), 3)).toEqual({ kind: 'answered', outcome: found, servedBy: 'kv-2' });
+    }
+  });
+
+  test('is held while all of them are, and told in the end', async () => {
+    for (const replica of world.replicas) replica.onLookup = () => loading;
+    const held = lookUp();
+    await jest.advanceTimersByTimeAsync(500);
+    world.replicas[1].onLookup = () => found;
+    expect(await settledWithin(held, 100)).toMatchObject({ outcome: found, servedBy: 'kv-1' });
+    world.replicas[1].onLookup = () => loading;
+    expect(await settledWithin(lookUp(), 3500)).toMatchObject({
+      kind: 'unavailable',
+      code: 'data-file-loading',
+      detail: expect.stringContaining('no replica that answered had loaded its data file'),
+    });
+  });
+
+  test('goes to another replica where one is stopped, or dies with it', async () => {
+    const [stopped, dying, alive] = world.replicas;
+    stopped.frozen = true;
+    dying.onLookup = () => null;
+    alive.onLookup = () => found;
+    const lookups = Promise.all(Array.from({ length: 20 }, lookUp));
+    await jest.advanceTimersByTimeAsync(5);
+    dying.die();
+    for (const result of await settledWithin(lookups, 200)) {
+      expect(result).toMatchObject({ kind: 'answered', outcome: found, servedBy: 'kv-2' });
+    }
+  });
+
+  test('is refused once the proxy stops', async () => {
+    world.proxy.stop();
+    expect(await settledWithin(lookUp(), 1)).toMatchObject({ kind: 'unavailable', code: 'stopping' });
+  });
 });

@@ -14,6 +14,7 @@ import type { ApiAnswer, ApiRequest } from '../../../src/core/election/api.ts';
 import type { LeaseRecord } from '../../../src/core/election/record.ts';
 import type { ReplicaSummary } from '../../../src/core/group/summary.ts';
 import { replicaId } from '../../../src/core/replication/replica-id.ts';
+import type { LookupOutcome } from '../../../src/core/routing/frames.ts';
 import type {
   CommittedOutcome,
   OpenSessionOutcome,
@@ -83,6 +84,7 @@ export class FakeReplica {
   onRead: (read: ReadRequest) => ReadOutcome | null = () => nothing;
   readonly writes: WriteRequest[] = [];
   readonly hops: string[] = [];
+  onLookup: (key: Key) => LookupOutcome | null = () => ({ kind: 'absent' });
   reads = 0;
   client: FakePeerClient | null = null;
 
@@ -131,6 +133,11 @@ export class FakeReplica {
         this.reads += 1;
         const outcome = this.onRead(request.read);
         return outcome && { kind: 'readAnswered', ...head, outcome };
+      }
+      case 'lookup': {
+        this.reads += 1;
+        const outcome = this.onLookup(request.key);
+        return outcome && { kind: 'lookupAnswered', ...head, outcome };
       }
     }
   }

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
+import type { Key } from '../../../src/core/base/key.ts';
 import { groupId, type Epoch } from '../../../src/core/base/numbers.ts';
 import type { Effect, Input } from '../../../src/core/group/io.ts';
+import { NO_DATASET, type Dataset } from '../../../src/ports/dataset.ts';
 import { GroupHost, type HostLimits } from '../../../src/runtime/group-host.ts';
 import {
   committed,
@@ -28,12 +30,17 @@ const someLimits: HostLimits = {
   relayTimeoutMs: 1000,
 };
 
-async function hosted({ limits = {}, groups = [0] }: { limits?: Partial<HostLimits>; groups?: number[] } = {}) {
+async function hosted({
+  limits = {},
+  groups = [0],
+  dataset = NO_DATASET,
+}: { limits?: Partial<HostLimits>; groups?: number[]; dataset?: Dataset } = {}) {
   const transport = new FakeTransport();
   const peers = new FakePeers();
   const listener = new RecordingListener();
   const host = new GroupHost({
     transport,
+    dataset,
     openPeerClient: peers.open,
     clock: realClock,
     log: quietLog,
@@ -113,6 +120,24 @@ test('a question for the status is answered at once', async () => {
   expect(connection.sent).toMatchObject([
     { kind: 'statusAnswered', request: 4, epoch: 3, status: { podName: 'kv-1', role: 'following' } },
   ]);
+});
+
+test('a lookup is answered at once from the data file, and the group hears nothing of it', async () => {
+  const value = Uint8Array.of(1, 2, 3);
+  const dataset: Dataset = {
+    lookUp: (key) => (key === 'here' ? { kind: 'found', value } : { kind: 'absent' }),
+  };
+  const { transport, group } = await hosted({ dataset });
+  const connection = transport.accept();
+  const lookup = (request: number, key: string) =>
+    ({ kind: 'lookup', group: GROUP, epoch: 3 as Epoch, request, key: key as Key }) as const;
+  connection.handler?.onFrames([lookup(7, 'here'), lookup(8, 'elsewhere')]);
+  await turn();
+  expect(connection.sent).toEqual([
+    { kind: 'lookupAnswered', group: GROUP, epoch: 3, request: 7, outcome: { kind: 'found', value } },
+    { kind: 'lookupAnswered', group: GROUP, epoch: 3, request: 8, outcome: { kind: 'absent' } },
+  ]);
+  expect(group.inputs).toEqual([]);
 });
 
 test('a write to be relayed goes to the leader once, as direct, and its answer comes back', async () => {

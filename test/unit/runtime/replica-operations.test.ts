@@ -2,9 +2,11 @@ import { expect, test } from '@jest/globals';
 import type { Key } from '../../../src/core/base/key.ts';
 import type { Epoch } from '../../../src/core/base/numbers.ts';
 import type { Effect, Input } from '../../../src/core/group/io.ts';
+import type { LookupOutcome } from '../../../src/core/routing/frames.ts';
 import { defaultWriteSessionOptions } from '../../../src/core/routing/write-session.ts';
 import type { SessionId, WriteCommand } from '../../../src/core/store/commands.ts';
 import type { ReadOutcome } from '../../../src/core/store/reads.ts';
+import { NO_DATASET } from '../../../src/ports/dataset.ts';
 import { GroupDriver } from '../../../src/runtime/group-driver.ts';
 import { PeerClients } from '../../../src/runtime/peer-clients.ts';
 import { ReplicaOperations } from '../../../src/runtime/replica-operations.ts';
@@ -31,7 +33,7 @@ const get = { kind: 'key', key: 'key' as Key, mode: 'in-sync', token: null } as 
 const noKey = { idempotencyKey: null };
 const session = 'session-a' as SessionId;
 
-function operating({ readWaitMs = 1000, writeWaitMs = 5000 } = {}) {
+function operating({ readWaitMs = 1000, writeWaitMs = 5000, dataset = NO_DATASET } = {}) {
   const group = new ScriptedGroup();
   const peers = new FakePeers();
   const api = new FakeApi();
@@ -51,6 +53,7 @@ function operating({ readWaitMs = 1000, writeWaitMs = 5000 } = {}) {
   const operations = new ReplicaOperations({
     driver,
     peers: new PeerClients(peers.open),
+    dataset,
     clock: realClock,
     writes: { ...defaultWriteSessionOptions, writeWaitMs },
     readWaitMs,
@@ -146,6 +149,21 @@ test('a read that is declined for its whole time is unavailable', async () => {
   const { group, operations } = operating({ readWaitMs: 60 });
   group.onStep = reads([notInSync]);
   expect(await operations.read(get)).toMatchObject({ kind: 'unavailable', code: 'no-replica', outcome: 'none' });
+});
+
+test('a lookup is answered by the data file of this replica; while that is being loaded it is unavailable', async () => {
+  const found = { kind: 'found', value: Uint8Array.of(1) } as const;
+  const answers: LookupOutcome[] = [{ kind: 'declined', code: 'loading' }, found];
+  const { operations } = operating({ dataset: { lookUp: () => answers.shift() ?? { kind: 'absent' } } });
+  const lookUp = () => operations.lookUp('key' as Key);
+  expect(await lookUp()).toEqual({
+    kind: 'unavailable',
+    code: 'data-file-loading',
+    outcome: 'none',
+    detail: 'this replica has not loaded its data file yet',
+  });
+  expect(await lookUp()).toEqual({ kind: 'answered', outcome: found, servedBy: 'kv-1' });
+  expect(await lookUp()).toEqual({ kind: 'answered', outcome: { kind: 'absent' }, servedBy: 'kv-1' });
 });
 
 test('more reads than may wait are refused', async () => {

@@ -19,7 +19,13 @@ import { list } from '../../../../src/core/store/listing.ts';
 import { afterwards, type NewestKeys, type NewestState } from '../../../../src/core/store/newest.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import { Store } from '../../../../src/core/store/store.ts';
-import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
+import type {
+  ClusterView,
+  DataOperations,
+  LookupResult,
+  ReadResult,
+  WriteResult,
+} from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
 export class FakeOperations implements DataOperations, NewestKeys {
@@ -32,6 +38,9 @@ export class FakeOperations implements DataOperations, NewestKeys {
   readonly reads: ReadRequest[] = [];
   readonly writes: { readonly command: WriteCommand; readonly idempotencyKey: IdempotencyKey | null }[] = [];
   nextWrite: WriteResult | WriteOutcome | null = null;
+  /** The data file. */
+  readonly dataset = new Map<Key, string>();
+  nextLookup: LookupResult | null = null;
   nextRead: ReadResult | ReadOutcome | null = null;
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
@@ -71,6 +80,15 @@ export class FakeOperations implements DataOperations, NewestKeys {
     const found = this.values.get(request.key) ?? null;
     const remainingMs = found === null || found.expiresAtMs === null ? null : found.expiresAtMs - this.timeMs;
     return this.#answered({ kind: 'read', found, remainingMs, lineage: this.lineage, revision: this.revision });
+  }
+
+  async lookUp(key: Key): Promise<LookupResult> {
+    if (this.gate !== null) await this.gate;
+    const next = this.nextLookup;
+    this.nextLookup = null;
+    if (next !== null) return next;
+    const value = this.dataset.get(key);
+    return this.#answered(value === undefined ? { kind: 'absent' } : { kind: 'found', value: Buffer.from(value) });
   }
 
   cluster(): Promise<ClusterView> {

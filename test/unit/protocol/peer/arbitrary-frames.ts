@@ -6,8 +6,8 @@ import type { EntryBody, KeyEffect } from '../../../../src/core/replication/entr
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
-import type { PeerFrame } from '../../../../src/core/routing/frames.ts';
 import { DELETED_KEYS_MAX, LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
+import type { LookupOutcome, PeerFrame } from '../../../../src/core/routing/frames.ts';
 import type {
   Comparison,
   Condition,
@@ -439,6 +439,11 @@ const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
   }),
   record({ kind: fc.constant('replaced-lineage' as const), lineage }),
 );
+const lookupOutcome: fc.Arbitrary<LookupOutcome> = fc.oneof(
+  record({ kind: fc.constant('found' as const), value }),
+  record({ kind: fc.constant('absent' as const) }),
+  record({ kind: fc.constant('declined' as const), code: fc.constant('loading' as const) }),
+);
 const standing = fc.constantFrom('leader' as const, 'member', 'standby', 'learner', 'none');
 const summary: fc.Arbitrary<ReplicaSummary> = record({
   replica: text(0, 60),
@@ -467,10 +472,12 @@ const clientFrames: { readonly [Kind in ClientFrame['kind']]: fc.Arbitrary<Extra
   openSession: record({ kind: fc.constant('openSession'), ...ofRequest, hop }),
   read: record({ kind: fc.constant('read'), ...ofRequest, read }),
   status: record({ kind: fc.constant('status'), ...ofRequest }),
+  lookup: record({ kind: fc.constant('lookup'), ...ofRequest, key }),
   writeAnswered: record({ kind: fc.constant('writeAnswered'), ...ofRequest, outcome: writeOutcome }),
   sessionAnswered: record({ kind: fc.constant('sessionAnswered'), ...ofRequest, outcome: sessionOutcome }),
   readAnswered: record({ kind: fc.constant('readAnswered'), ...ofRequest, outcome: readOutcome }),
   statusAnswered: record({ kind: fc.constant('statusAnswered'), ...ofRequest, status: summary }),
+  lookupAnswered: record({ kind: fc.constant('lookupAnswered'), ...ofRequest, outcome: lookupOutcome }),
 };
 
 /** By kind: a new kind of frame does not compile until it is here. */
