@@ -7,6 +7,7 @@ import { Metrics } from '../adapters/observability/metrics.ts';
 import { endWithParent } from '../adapters/system/end-with-parent.ts';
 import { memoryLimitBytes } from '../adapters/system/memory-limit.ts';
 import { SystemClock } from '../adapters/system/system-clock.ts';
+import { machineUsage } from '../adapters/system/usage.ts';
 import { peerClients } from '../adapters/transport/peer-client.ts';
 import { createTcpTransport } from '../adapters/transport/tcp-transport.ts';
 import { createApi } from '../api/http/api.ts';
@@ -84,6 +85,8 @@ async function run(config: ProxyConfig): Promise<void> {
     listener: createApi({
       operations,
       admin: null,
+      knownReplicas: { kind: 'all', replicas: () => operations.knownReplicas() },
+      machine: machineUsage(),
       process: 'proxy',
       serverName: hostname(),
       release: RELEASE,

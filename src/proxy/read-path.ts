@@ -73,9 +73,9 @@ export class ReadPath {
     return read.result;
   }
 
-  onAnswered(read: WaitingRead, link: ReplicaLink, answer: PeerAnswer): void {
+  onAnswered(read: WaitingRead, link: ReplicaLink, askedMs: MonotonicMs, answer: PeerAnswer): void {
     const nowMs = this.#nowMs();
-    if (answer.kind !== 'failed') link.heard(nowMs);
+    if (answer.kind !== 'failed') link.answered(askedMs, nowMs);
     if (!this.#reads.has(read)) return;
     if (answer.kind === 'readAnswered') {
       const { outcome } = answer;
@@ -173,7 +173,7 @@ export class ReadPath {
     const { group, epoch } = this.#replicas;
     const request: PeerRequest = { kind: 'read', group, epoch, read: read.request };
     const timeoutMs = this.#options.readWaitMs + ATTEMPT_SLACK_MS;
-    link.ask(request, new ReadAttempt(this, read, link), { timeoutMs, nowMs });
+    link.ask(request, new ReadAttempt(this, read, link, nowMs), { timeoutMs, nowMs });
     return true;
   }
 
@@ -261,15 +261,17 @@ class ReadAttempt implements PeerWaiter {
   readonly #path: ReadPath;
   readonly #read: WaitingRead;
   readonly #link: ReplicaLink;
+  readonly #askedMs: MonotonicMs;
 
-  constructor(path: ReadPath, read: WaitingRead, link: ReplicaLink) {
+  constructor(path: ReadPath, read: WaitingRead, link: ReplicaLink, askedMs: MonotonicMs) {
     this.#path = path;
     this.#read = read;
     this.#link = link;
+    this.#askedMs = askedMs;
   }
 
   onSettled(answer: PeerAnswer): void {
-    this.#path.onAnswered(this.#read, this.#link, answer);
+    this.#path.onAnswered(this.#read, this.#link, this.#askedMs, answer);
   }
 }
 

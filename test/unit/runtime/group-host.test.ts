@@ -43,7 +43,15 @@ async function hosted({ limits = {}, groups = [0] }: { limits?: Partial<HostLimi
   });
   const scripted = groups.map((id) => {
     const group = new ScriptedGroup();
-    host.add({ id: groupId(id), group, podName: 'kv-1', httpAddress: 'kv-1:8000', api: new FakeApi() });
+    host.add({
+      id: groupId(id),
+      group,
+      podName: 'kv-1',
+      httpAddress: 'kv-1:8000',
+      memoryBytesMax: 1000,
+      usage: () => ({ cpuPercent: 1.5, memoryPercent: 2.5 }),
+      api: new FakeApi(),
+    });
     return group;
   });
   await host.listen({ host: '127.0.0.1', port: 0 });

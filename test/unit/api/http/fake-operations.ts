@@ -32,6 +32,8 @@ export class FakeOperations implements DataOperations, Newest {
   readonly writes: { readonly command: WriteCommand; readonly idempotencyKey: IdempotencyKey | null }[] = [];
   nextWrite: WriteResult | WriteOutcome | null = null;
   nextRead: ReadResult | ReadOutcome | null = null;
+  /** Those of the cluster that answer. */
+  replicas: ClusterView['replicas'] = [];
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
   readonly #versions = new Map<Key, Version>();
@@ -80,7 +82,7 @@ export class FakeOperations implements DataOperations, Newest {
       members: ['kv-0', 'kv-1', 'kv-2'],
       standbys: [],
       frozen: false,
-      replicas: [],
+      replicas: this.replicas,
       unreachable: [{ podName: 'kv-2', peerAddress: '[::1]:7000', reason: 'refused' }],
     });
   }
