@@ -45,7 +45,7 @@ EOF
 
 test_usage() {
   cat <<'EOF'
-./run.sh test [unit] [contract] [simulation] [integration] [chaos] [e2e]
+./run.sh test [unit] [compat] [contract] [simulation] [integration] [chaos] [e2e]
 
 Installs what is needed and runs the tests: all of them, or the parts that are named.
 The last line says how many passed and failed.

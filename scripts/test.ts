@@ -1,6 +1,7 @@
 /**
- * Runs the tests, part after part: unit tests share the cores, the simulation brings its own workers; contract, integration,
- * chaos and e2e start real processes and measure time, so they have the machine for themselves. Ends with one line of sums.
+ * Runs the tests, part after part: unit tests share the cores, compat asks a small store in its own process, the
+ * simulation brings its own workers; contract, integration, chaos and e2e start real processes and measure time, so they
+ * have the machine for themselves. Ends with one line of sums.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,7 +19,7 @@ interface JestResults {
 }
 
 const root = resolve(import.meta.dirname, '..');
-const parts = ['unit', 'contract', 'simulation', 'integration', 'chaos', 'e2e'];
+const parts = ['unit', 'compat', 'contract', 'simulation', 'integration', 'chaos', 'e2e'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !parts.includes(part));

@@ -349,6 +349,7 @@ export const options = {
 
   minInSync: option(count({ min: 1, max: 15 }), {
     variable: 'KV_MIN_IN_SYNC',
+    aliases: ['WRITE_QUORUM'],
     processes: kvstore,
     section: 'Safety',
     default: 2,
@@ -356,6 +357,7 @@ export const options = {
   }),
   inSyncMax: option(count({ min: 1, max: 15 }), {
     variable: 'KV_IN_SYNC_MAX',
+    aliases: ['REPLICAS'],
     processes: kvstore,
     section: 'Safety',
     default: 5,

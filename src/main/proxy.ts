@@ -8,6 +8,7 @@ import { endWithParent } from '../adapters/system/end-with-parent.ts';
 import { watchStalls } from '../adapters/system/stall-watch.ts';
 import { SystemClock } from '../adapters/system/system-clock.ts';
 import { thisMachine } from '../adapters/system/this-machine.ts';
+import { machineUsage } from '../adapters/system/usage.ts';
 import { peerClients } from '../adapters/transport/peer-client.ts';
 import { createTcpTransport } from '../adapters/transport/tcp-transport.ts';
 import { createApi } from '../api/http/api.ts';
@@ -86,6 +87,8 @@ async function run(config: ProxyConfig): Promise<void> {
     listener: createApi({
       operations,
       admin: null,
+      knownReplicas: { kind: 'all', replicas: () => operations.knownReplicas() },
+      machine: machineUsage(),
       process: 'proxy',
       serverName: hostname(),
       release: RELEASE,

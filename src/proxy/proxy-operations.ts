@@ -13,6 +13,7 @@ import type {
   Unavailable,
   WriteResult,
 } from '../ports/data-operations.ts';
+import type { KnownReplica } from '../ports/known-replicas.ts';
 import type { GroupApi } from '../ports/kubernetes.ts';
 import type { OpenPeerClient } from '../ports/peer-client.ts';
 import type { Log } from '../ports/telemetry.ts';
@@ -38,6 +39,7 @@ const READ_OVERHEAD_BYTES = 512;
 /** What the proxy offers to `api/`: the replicas of one group behind one door. It keeps no data. */
 export class ProxyOperations implements DataOperations {
   readonly #options: ProxyOptions;
+  readonly #clock: Clock;
   readonly #replicas: Replicas;
   readonly #writes: WritePath;
   readonly #reads: ReadPath;
@@ -45,6 +47,7 @@ export class ProxyOperations implements DataOperations {
 
   constructor(options: ProxyOperationsOptions) {
     const { clock } = options;
+    this.#clock = clock;
     this.#options = { ...defaultProxyOptions, ...options.options };
     this.#replicas = new Replicas({ ...options, options: this.#options });
     this.#writes = new WritePath(this.#replicas, clock, options.log, this.#options);
@@ -118,6 +121,18 @@ export class ProxyOperations implements DataOperations {
       replicas: replicas.sort(byPodName),
       unreachable: unreachable.sort(byPodName),
     };
+  }
+
+  /** As of their last word; nobody is asked. */
+  knownReplicas(): readonly KnownReplica[] {
+    const nowMs = this.#clock.now().monotonicMs;
+    return this.#replicas.links.map((link) => ({
+      podName: link.podName,
+      standing: link.standing,
+      summary: link.isOutOfReach(this.#options.relayAfter, nowMs) ? null : link.status,
+      answers: link.answers,
+      answerMsMean: link.answers === 0 ? 0 : link.answerMs / link.answers,
+    }));
   }
 
   /** Settles all that waits, and closes every connection. */

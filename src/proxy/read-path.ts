@@ -89,9 +89,9 @@ export class ReadPath {
     return read.result;
   }
 
-  onAnswered(read: WaitingRead, link: ReplicaLink, answer: PeerAnswer): void {
+  onAnswered(read: WaitingRead, link: ReplicaLink, askedMs: MonotonicMs, answer: PeerAnswer): void {
     const nowMs = this.#nowMs();
-    if (answer.kind !== 'failed') link.heard(nowMs);
+    if (answer.kind !== 'failed') link.answered(askedMs, nowMs);
     if (!this.#reads.has(read)) return;
     if (answer.kind === 'readAnswered' || answer.kind === 'lookupAnswered') {
       const { outcome } = answer;
@@ -192,7 +192,7 @@ export class ReadPath {
         ? { kind: 'read', group, epoch, read: question.read }
         : { kind: 'lookup', group, epoch, key: question.key };
     const timeoutMs = this.#options.readWaitMs + ATTEMPT_SLACK_MS;
-    link.ask(request, new ReadAttempt(this, read, link), { timeoutMs, nowMs });
+    link.ask(request, new ReadAttempt(this, read, link, nowMs), { timeoutMs, nowMs });
     return true;
   }
 
@@ -282,15 +282,17 @@ class ReadAttempt implements PeerWaiter {
   readonly #path: ReadPath;
   readonly #read: WaitingRead;
   readonly #link: ReplicaLink;
+  readonly #askedMs: MonotonicMs;
 
-  constructor(path: ReadPath, read: WaitingRead, link: ReplicaLink) {
+  constructor(path: ReadPath, read: WaitingRead, link: ReplicaLink, askedMs: MonotonicMs) {
     this.#path = path;
     this.#read = read;
     this.#link = link;
+    this.#askedMs = askedMs;
   }
 
   onSettled(answer: PeerAnswer): void {
-    this.#path.onAnswered(this.#read, this.#link, answer);
+    this.#path.onAnswered(this.#read, this.#link, this.#askedMs, answer);
   }
 }
 

@@ -20,6 +20,9 @@ export class ReplicaLink implements Reader {
   downSinceMs: number | null;
   /** Its pod is about to go, by the API server. */
   terminating = false;
+  /** Reads and writes that it has answered, and what they took together, from question to answer. */
+  answers = 0;
+  answerMs = 0;
   #silent = false;
   /** When it last sent something, or began to owe us something. */
   #heardMs = 0;
@@ -56,6 +59,13 @@ export class ReplicaLink implements Reader {
   heard(nowMs: number): void {
     this.#heardMs = nowMs;
     this.#silent = false;
+  }
+
+  /** An answer to a read or a write that was asked at `askedMs`. */
+  answered(askedMs: number, nowMs: number): void {
+    this.heard(nowMs);
+    this.answers += 1;
+    this.answerMs += nowMs - askedMs;
   }
 
   /** Only on a turn that came in time: after a late one, what has arrived meanwhile is still to be read. */

@@ -91,9 +91,10 @@ export class WritePath {
     this.#perform(null);
   }
 
-  onAttemptSettled(attempt: number, road: Road, answer: PeerAnswer): void {
+  onAttemptSettled(attempt: number, road: Road, askedMs: MonotonicMs, answer: PeerAnswer): void {
     const nowMs = this.#nowMs();
-    if (answer.kind !== 'failed') road.link.heard(nowMs);
+    if (answer.kind === 'writeAnswered') road.link.answered(askedMs, nowMs);
+    else if (answer.kind !== 'failed') road.link.heard(nowMs);
     switch (answer.kind) {
       case 'writeAnswered':
         this.#session.onWriteAnswered(attempt, answer.outcome, nowMs, this.#effects);
@@ -212,7 +213,8 @@ export class WritePath {
         ? { kind: 'openSession', group, epoch, hop }
         : { kind: 'write', group, epoch, hop, write: write.request };
     const timeoutMs = this.#options.writeWaitMs + ATTEMPT_SLACK_MS;
-    road.link.ask(request, new WriteAttempt(this, attempt, road), { timeoutMs, nowMs: this.#nowMs() });
+    const nowMs = this.#nowMs();
+    road.link.ask(request, new WriteAttempt(this, attempt, road, nowMs), { timeoutMs, nowMs });
   }
 
   #settle(effect: Extract<WriteSessionEffect, { kind: 'settled' }>, servedBy: string | null): void {
@@ -244,14 +246,16 @@ class WriteAttempt implements PeerWaiter {
   readonly #path: WritePath;
   readonly #attempt: number;
   readonly #road: Road;
+  readonly #askedMs: MonotonicMs;
 
-  constructor(path: WritePath, attempt: number, road: Road) {
+  constructor(path: WritePath, attempt: number, road: Road, askedMs: MonotonicMs) {
     this.#path = path;
     this.#attempt = attempt;
     this.#road = road;
+    this.#askedMs = askedMs;
   }
 
   onSettled(answer: PeerAnswer): void {
-    this.#path.onAttemptSettled(this.#attempt, this.#road, answer);
+    this.#path.onAttemptSettled(this.#attempt, this.#road, this.#askedMs, answer);
   }
 }

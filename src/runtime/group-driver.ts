@@ -9,6 +9,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Endpoint, GroupApi } from '../ports/kubernetes.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
 import type { Limit, Log } from '../ports/telemetry.ts';
+import type { ProcessUsage } from '../ports/usage.ts';
 import { PeerLink, type LinkOwner } from './peer-link.ts';
 import type { Turns, TurnTaker } from './turns.ts';
 
@@ -53,6 +54,9 @@ export interface GroupDriverOptions {
   readonly group: DrivenGroup;
   readonly podName: string;
   readonly httpAddress: string;
+  /** What the group may take; for its summary, as the rest of what the process takes. */
+  readonly memoryBytesMax: number;
+  readonly usage: () => ProcessUsage;
   readonly api: GroupApi;
   readonly transport: PeerTransport;
   readonly clock: Clock;
@@ -78,6 +82,8 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   readonly podName: string;
   readonly #group: DrivenGroup;
   readonly #httpAddress: string;
+  readonly #memoryBytesMax: number;
+  readonly #usage: () => ProcessUsage;
   readonly #api: GroupApi;
   readonly #transport: PeerTransport;
   readonly #clock: Clock;
@@ -107,6 +113,8 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     this.podName = options.podName;
     this.#group = options.group;
     this.#httpAddress = options.httpAddress;
+    this.#memoryBytesMax = options.memoryBytesMax;
+    this.#usage = options.usage;
     this.#api = options.api;
     this.#transport = options.transport;
     this.#clock = options.clock;
@@ -150,7 +158,9 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     const { podName } = this;
     const httpAddress = this.#httpAddress;
     const standings = { replica, podName, role, standing, ready, stopping, frozen, epoch, lineage };
-    return { ...standings, lastIndex, commitIndex, appliedIndex, keys, storeBytes, httpAddress, followers };
+    const memoryBytesMax = this.#memoryBytesMax;
+    const memory = { memoryBytes: storeBytes + status.logBytes, memoryBytesMax, ...this.#usage() };
+    return { ...standings, lastIndex, commitIndex, appliedIndex, keys, storeBytes, ...memory, httpAddress, followers };
   }
 
   /** The group's pods, this one included, as the API server names them. */

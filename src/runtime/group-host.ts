@@ -7,6 +7,7 @@ import type { GroupApi } from '../ports/kubernetes.ts';
 import type { OpenPeerClient } from '../ports/peer-client.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
 import type { Limit, Log } from '../ports/telemetry.ts';
+import type { ProcessUsage } from '../ports/usage.ts';
 import { ClientConnection, type ClientConnectionHost, type ClientConnectionLimits } from './client-connection.ts';
 import { GroupDriver, type DrivenGroup, type GroupFailure } from './group-driver.ts';
 import { PeerClients } from './peer-clients.ts';
@@ -47,6 +48,8 @@ export interface HostedGroup {
   readonly group: DrivenGroup;
   readonly podName: string;
   readonly httpAddress: string;
+  readonly memoryBytesMax: number;
+  readonly usage: () => ProcessUsage;
   readonly api: GroupApi;
 }
 

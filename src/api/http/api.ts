@@ -7,13 +7,12 @@ import { splitTarget } from '../../protocol/http/query.ts';
 import { adminRoutes } from './admin.ts';
 import { compositeRoutes } from './composite.ts';
 import type { ApiContext, ApiOptions } from './context.ts';
-import { earlierRoutes } from './earlier.ts';
+import { earlierRoutes, withoutSlash } from './earlier/routes.ts';
 import { keyRoutes } from './keys.ts';
 import { listRoutes } from './list.ts';
 import { processRoutes } from './process.ts';
-import { sendDetail, sendJson, sendProblem } from './respond.ts';
-import { addRoute, isNative, observe } from './routes.ts';
-import { uuidValueRoutes } from './uuid-values.ts';
+import { send, sendDetail, sendJson, sendProblem } from './respond.ts';
+import { addRoute, isNative, observe, type Route } from './routes.ts';
 
 /**
  * The HTTP interface of a replica and of the proxy alike, over whatever carries out its operations. There is no
@@ -22,23 +21,16 @@ import { uuidValueRoutes } from './uuid-values.ts';
 export function createApi(options: ApiOptions): RequestListener {
   const context: ApiContext = { ...options, bodyBudget: { used: 0 } };
   const app = createApp();
+  const earlier = earlierRoutes(options.knownReplicas);
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
-  for (const route of [
-    keyRoutes,
-    ...earlierRoutes,
-    ...compositeRoutes,
-    ...listRoutes,
-    ...uuidValueRoutes,
-    ...processRoutes,
-    ...forOperators,
-  ])
+  for (const route of [keyRoutes, ...earlier, ...compositeRoutes, ...listRoutes, ...processRoutes, ...forOperators])
     addRoute(app, context, route);
   return (request, response) => {
     // Express takes what no route answered, and what a handler threw, to its third argument.
     const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
     handle(request, response, (error) => {
-      if (error === undefined || error === null) refuseRoute(context, request, response);
+      if (error === undefined || error === null) refuseRoute(context, request, response, earlier);
       else fail(context, request, response, error);
     });
   };
@@ -55,10 +47,17 @@ function createApp(): Express {
   return app;
 }
 
-function refuseRoute(context: ApiContext, request: IncomingMessage, response: ServerResponse): void {
+function refuseRoute(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  earlier: readonly Route[],
+): void {
   observe(context, response, 'none');
-  const { path } = splitTarget(request.url ?? '');
+  const { path, query } = splitTarget(request.url ?? '');
+  const shorter = withoutSlash(earlier, path);
   if (isNative(path)) sendProblem(response, fault('no-route'));
+  else if (shorter !== null) send(response, 307, ['Location', shorter + (query === '' ? '' : `?${query}`)], '');
   else sendJson(response, 404, { detail: 'Not Found' });
 }
 

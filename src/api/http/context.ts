@@ -1,11 +1,15 @@
 import type { AdminOperations } from '../../ports/admin-operations.ts';
 import type { DataOperations } from '../../ports/data-operations.ts';
+import type { KnownReplicas } from '../../ports/known-replicas.ts';
 import type { Limit, Log } from '../../ports/telemetry.ts';
+import type { MachineUsage } from '../../ports/usage.ts';
 
 export interface ApiOptions {
   readonly operations: DataOperations;
   /** null: there are no routes for those who run it. */
   readonly admin: AdminOperations | null;
+  readonly knownReplicas: KnownReplicas;
+  readonly machine: () => Promise<MachineUsage>;
   readonly process: 'kvstore' | 'proxy';
   /** Of this process, for answers that must name one where no replica did: the pod's name. */
   readonly serverName: string;

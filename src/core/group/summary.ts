@@ -14,6 +14,12 @@ export interface ReplicaSummary {
   readonly appliedIndex: number;
   readonly keys: number;
   readonly storeBytes: number;
+  /** What counts against `memoryBytesMax`: the store, kept outcomes, the log. */
+  readonly memoryBytes: number;
+  readonly memoryBytesMax: number;
+  /** Of its process: of one core, and of the memory that it may have. */
+  readonly cpuPercent: number;
+  readonly memoryPercent: number;
   readonly httpAddress: string;
   /** Of the leader: each follower's lag, by replica id. */
   readonly followers: readonly {

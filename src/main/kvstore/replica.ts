@@ -5,6 +5,7 @@ import { connectionTo, createGroupApi } from '../../adapters/kubernetes/create-g
 import { logReport } from '../../adapters/observability/log-report.ts';
 import { Metrics } from '../../adapters/observability/metrics.ts';
 import { SystemClock } from '../../adapters/system/system-clock.ts';
+import { machineUsage, processUsage } from '../../adapters/system/usage.ts';
 import { peerClients } from '../../adapters/transport/peer-client.ts';
 import { createTcpTransport } from '../../adapters/transport/tcp-transport.ts';
 import { createApi } from '../../api/http/api.ts';
@@ -107,7 +108,15 @@ export async function startReplica({ config, log, dataFile, onFailed }: ReplicaO
     clock.now(),
   );
   const { podName } = identity;
-  const driver = host.add({ id: GROUP, group, podName, httpAddress: config.addresses.http, api });
+  const driver = host.add({
+    id: GROUP,
+    group,
+    podName,
+    httpAddress: config.addresses.http,
+    memoryBytesMax: config.groupLimits.memoryBytesMax,
+    usage: processUsage(),
+    api,
+  });
   metrics.addGroup(GROUP, () => driver.status);
   metrics.addGauge({
     name: 'kvstore_peer_clients',
@@ -134,6 +143,8 @@ export async function startReplica({ config, log, dataFile, onFailed }: ReplicaO
   let stopping = false;
   const listener = createApi({
     operations,
+    knownReplicas: { kind: 'self', summary: () => driver.summary },
+    machine: machineUsage(),
     admin: { recoveryView: () => driver.recoveryView, recover: (request) => driver.recover(request) },
     process: 'kvstore',
     serverName: podName,

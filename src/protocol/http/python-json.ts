@@ -1,3 +1,5 @@
+import { JSON_DEPTH_MAX } from './json-source.ts';
+
 /**
  * Where and why Python's json module refuses a text: the earlier services were written in Python, and their clients may
  * show its words and positions. Run only on texts that `JSON.parse` has refused already. Follows the scanner of CPython
@@ -8,9 +10,6 @@ export interface PythonJsonError {
   /** In code points, as Python counts. */
   readonly position: number;
 }
-
-/** Deeper texts get Python's recursion error in its place. */
-const DEPTH_MAX = 900;
 
 /** null: nested too deeply to say. */
 export function explainJsonError(text: string): PythonJsonError | null {
@@ -60,7 +59,8 @@ class Scanner {
   }
 
   #value(depth: number): void {
-    if (depth > DEPTH_MAX) throw new TooDeep();
+    // Python has its recursion error in its place.
+    if (depth > JSON_DEPTH_MAX) throw new TooDeep();
     switch (this.#text.charAt(this.#at)) {
       case '"':
         this.#string();

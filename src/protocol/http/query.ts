@@ -58,6 +58,25 @@ export function lenientQuery(query: string): QueryValues {
   return values;
 }
 
+/** One parameter of a query, as {@link lenientQuery} reads it, but for bytes that are not UTF-8: those are not replaced. */
+export type LenientParameter =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'text'; readonly text: string }
+  /** `raw`: as it was sent. */
+  | { readonly kind: 'bad'; readonly raw: string };
+
+export function lenientParameter(query: string, name: string): LenientParameter {
+  for (const pair of query.split('&').reverse()) {
+    const equals = pair.indexOf('=');
+    const raw = equals === -1 ? '' : pair.slice(equals + 1);
+    if (pair === '' || lenientSegment((equals === -1 ? pair : pair.slice(0, equals)).replaceAll('+', ' ')) !== name)
+      continue;
+    const text = lenientSegment(raw.replaceAll('+', ' '));
+    return text === null ? { kind: 'bad', raw } : { kind: 'text', text };
+  }
+  return { kind: 'missing' };
+}
+
 /** A segment of a path as Python reads it: what is no escape stays as it is. null: not UTF-8. */
 export function lenientSegment(segment: string): string | null {
   const units = segment.replace(/%([0-9A-Fa-f]{2})/g, (_escape, digits: string) =>

@@ -16,12 +16,27 @@ export type BodyPart = 'body' | 'query' | 'path';
 
 export const missingBody: ValidationDetail = { type: 'missing', loc: ['body'], msg: 'Field required', input: null };
 
+export const missingParameter = (name: string): ValidationDetail => ({
+  type: 'missing',
+  loc: ['query', name],
+  msg: 'Field required',
+  input: null,
+});
+
 /** A body whose Content-Type is not JSON reaches pydantic as text. */
 export const notAnObject = (input: unknown): ValidationDetail => ({
   type: 'model_attributes_type',
   loc: ['body'],
   msg: 'Input should be a valid dictionary or object to extract fields from',
   input,
+});
+
+export const emptyKey = (loc: ValidationDetail['loc']): ValidationDetail => ({
+  type: 'string_too_short',
+  loc,
+  msg: 'String should have at least 1 character',
+  input: '',
+  ctx: { min_length: 1 },
 });
 
 export const keyTooLong = (loc: ValidationDetail['loc'], input: string): ValidationDetail => ({
@@ -38,6 +53,22 @@ export const notUnicode = (loc: ValidationDetail['loc'], input: string): Validat
   loc,
   msg: 'Input should be a valid string, unable to parse raw data as a unicode string',
   input,
+});
+
+export const notAUuid = (loc: ValidationDetail['loc'], input: string, reason: string): ValidationDetail => ({
+  type: 'uuid_parsing',
+  loc,
+  msg: `Input should be a valid UUID, ${reason}`,
+  input,
+  ctx: { error: reason },
+});
+
+export const otherUuidVersion = (loc: ValidationDetail['loc'], input: string, expected: number): ValidationDetail => ({
+  type: 'uuid_version',
+  loc,
+  msg: `UUID version ${expected} expected`,
+  input,
+  ctx: { expected_version: expected },
 });
 
 /** null: nested so deeply that FastAPI answers with another error. */
@@ -70,13 +101,7 @@ export function validationDetail(error: ErrorObject, place: BodyPart): Validatio
       if (error.params['type'] === 'object') return notAnObject(input);
       return { type: 'string_type', loc, msg: 'Input should be a valid string', input };
     case 'minLength':
-      return {
-        type: 'string_too_short',
-        loc,
-        msg: 'String should have at least 1 character',
-        input,
-        ctx: { min_length: 1 },
-      };
+      return emptyKey(loc);
     case 'maxLength':
       return {
         type: 'int_parsing_size',

@@ -419,6 +419,10 @@ function writeSummary(writer: ByteWriter, summary: ReplicaSummary): void {
   writer.number(summary.appliedIndex);
   writer.number(summary.keys);
   writer.number(summary.storeBytes);
+  writer.number(summary.memoryBytes);
+  writer.number(summary.memoryBytesMax);
+  writer.time(summary.cpuPercent);
+  writer.time(summary.memoryPercent);
   writer.text(summary.httpAddress);
   writer.number(summary.followers.length);
   for (const follower of summary.followers) {
@@ -445,6 +449,10 @@ function readSummary(reader: ByteReader): ReplicaSummary {
     appliedIndex: reader.number('applied index'),
     keys: reader.number('keys'),
     storeBytes: reader.number('bytes of the store'),
+    memoryBytes: reader.number('bytes of memory'),
+    memoryBytesMax: reader.number('most bytes of memory'),
+    cpuPercent: reader.time('CPU'),
+    memoryPercent: reader.time('memory'),
     httpAddress: reader.text('HTTP address'),
     followers: readFollowers(reader),
   };

@@ -93,7 +93,15 @@ export async function start(cluster: GroupCluster, podName: string): Promise<Run
     },
     clock.now(),
   );
-  const driver = host.add({ id: GROUP, group, podName, httpAddress: addresses.http, api });
+  const driver = host.add({
+    id: GROUP,
+    group,
+    podName,
+    httpAddress: addresses.http,
+    memoryBytesMax: defaultLimits.memoryBytesMax,
+    usage: () => ({ cpuPercent: 1.5, memoryPercent: 2.5 }),
+    api,
+  });
   host.start();
   const operations = new ReplicaOperations({
     driver,

@@ -30,6 +30,11 @@ export class MemoryKubernetes {
     return Promise.resolve({ podUid, api: this.#api() });
   }
 
+  /** As somebody sees it who is no pod of the group. */
+  outside(): GroupApi {
+    return this.#api();
+  }
+
   #api(): GroupApi {
     return {
       call: async (request) => {

@@ -36,6 +36,16 @@ test('a flag wins over its variable, a variable over its alias, an alias over th
   expect(kvstore({ POD_NAME: 'alias', KV_POD_NAME: '' }).pod.name).toBe('alias');
 });
 
+test('variables of the earlier services mean what they meant', () => {
+  const { groupLimits } = kvstore({ WRITE_QUORUM: '1', REPLICAS: '3' });
+  expect([groupLimits.minInSync, groupLimits.inSyncMax]).toEqual([1, 3]);
+  const own = kvstore({ WRITE_QUORUM: '1', KV_MIN_IN_SYNC: '3', REPLICAS: '3', KV_IN_SYNC_MAX: '4' }).groupLimits;
+  expect([own.minInSync, own.inSyncMax]).toEqual([3, 4]);
+  expect(refusal('kvstore', { ...pod, WRITE_QUORUM: 'all' })).toBe(
+    'WRITE_QUORUM: "all" is not allowed; allowed: a whole number from 1 to 15',
+  );
+});
+
 test('an empty variable counts as not set', () => {
   expect(kvstore({ KV_LEASE_DURATION: ' ' }).groupTimes.leaseMs).toBe(1000);
 });

@@ -27,6 +27,8 @@ describe.each(allPages())('%s', (path) => {
       'KV_CHAOS_SECONDS',
       'KV_CHAOS_NETWORK',
       'KV_URL',
+      // Of an earlier service.
+      'KV_STORE_SERVICE_URL',
       'KV_CLUSTER',
       'KV_MUTANTS_SEED',
     ];

@@ -1,4 +1,5 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
+import type { Key } from '../../../src/core/base/key.ts';
 import { idOf, settledWithin, World } from './world.ts';
 
 let world: World;
@@ -55,4 +56,24 @@ test('a leader that changes is one line in the log', async () => {
   world.elect(world.replicas[1], 2);
   world.elect(world.replicas[1], 2);
   expect(world.logged.filter((event) => event === 'leader changed')).toHaveLength(2);
+});
+
+test('what each replica has answered is counted and timed, and one that is gone has no last word', async () => {
+  world = await World.ready();
+  const read = { kind: 'key', key: 'k' as Key, mode: 'in-sync', token: null } as const;
+  for (let number = 0; number < 100; number += 1) await settledWithin(world.proxy.read(read), 1000);
+  const known = world.proxy.knownReplicas();
+  expect(known.map(({ podName, standing, summary }) => [podName, standing, summary?.httpAddress])).toEqual([
+    ['kv-0', 'leader', 'kv-0:8000'],
+    ['kv-1', 'member', 'kv-1:8000'],
+    ['kv-2', 'member', 'kv-2:8000'],
+  ]);
+  expect(known.map(({ answers }) => answers)).toEqual(world.replicas.map(({ reads }) => reads));
+  for (const { answers, answerMsMean } of known) {
+    expect(answers).toBeGreaterThan(0);
+    expect(answerMsMean).toBeGreaterThanOrEqual(0);
+  }
+  world.replicas[2].die();
+  await jest.advanceTimersByTimeAsync(1000);
+  expect(world.proxy.knownReplicas().map(({ summary }) => summary?.podName ?? null)).toEqual(['kv-0', 'kv-1', null]);
 });

@@ -108,6 +108,10 @@ export class FakeReplica {
       appliedIndex: 7,
       keys: 0,
       storeBytes: 0,
+      memoryBytes: 0,
+      memoryBytesMax: 1000,
+      cpuPercent: 1.5,
+      memoryPercent: 2.5,
       httpAddress: `${this.podName}:8000`,
       followers: [],
     };

@@ -34,6 +34,8 @@ function driven() {
     group,
     podName: 'kv-1',
     httpAddress: 'kv-1:8000',
+    memoryBytesMax: 1000,
+    usage: () => ({ cpuPercent: 1.5, memoryPercent: 2.5 }),
     api,
     transport,
     clock: realClock,
@@ -376,5 +378,13 @@ test('the status is that of the last turn', async () => {
   driver.tick();
   await turn();
   expect(driver.status).toBe(leading);
-  expect(driver.summary).toMatchObject({ podName: 'kv-1', role: 'leading', httpAddress: 'kv-1:8000', keys: 2 });
+  expect(driver.summary).toMatchObject({
+    podName: 'kv-1',
+    role: 'leading',
+    httpAddress: 'kv-1:8000',
+    keys: 2,
+    memoryBytes: 800,
+    memoryBytesMax: 1000,
+    cpuPercent: 1.5,
+  });
 });

@@ -50,7 +50,15 @@ async function hosted({
   });
   const scripted = groups.map((id) => {
     const group = new ScriptedGroup();
-    host.add({ id: groupId(id), group, podName: 'kv-1', httpAddress: 'kv-1:8000', api: new FakeApi() });
+    host.add({
+      id: groupId(id),
+      group,
+      podName: 'kv-1',
+      httpAddress: 'kv-1:8000',
+      memoryBytesMax: 1000,
+      usage: () => ({ cpuPercent: 1.5, memoryPercent: 2.5 }),
+      api: new FakeApi(),
+    });
     return group;
   });
   await host.listen({ host: '127.0.0.1', port: 0 });

@@ -42,6 +42,8 @@ function operating({ readWaitMs = 1000, writeWaitMs = 5000, dataset = NO_DATASET
     group,
     podName: 'kv-1',
     httpAddress: 'kv-1:8000',
+    memoryBytesMax: 1000,
+    usage: () => ({ cpuPercent: 1.5, memoryPercent: 2.5 }),
     api,
     transport: new FakeTransport(),
     clock: realClock,

@@ -1,5 +1,7 @@
 import { createApi } from '../../../../src/api/http/api.ts';
 import type { ApiLimits, ApiMetrics, ApiOptions } from '../../../../src/api/http/context.ts';
+import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
+import type { KnownReplica } from '../../../../src/ports/known-replicas.ts';
 import type { Log, LogFields } from '../../../../src/ports/telemetry.ts';
 import { FakeOperations } from './fake-operations.ts';
 
@@ -43,6 +45,42 @@ export class RecordedLog implements Log {
 
 export const limits: ApiLimits = { valueBytesMax: 1000, bodyBytesMax: 100_000 };
 
+const summary: ReplicaSummary = {
+  replica: 'kv-0/uid-0/data-0',
+  podName: 'kv-0',
+  role: 'following',
+  standing: 'member',
+  ready: true,
+  stopping: false,
+  frozen: false,
+  epoch: 3,
+  lineage: { number: 1, id: 'd1-1' },
+  lastIndex: 7,
+  commitIndex: 7,
+  appliedIndex: 7,
+  keys: 5,
+  storeBytes: 3000,
+  memoryBytes: 4000,
+  memoryBytesMax: 10_000,
+  cpuPercent: 1.26,
+  memoryPercent: 2.34,
+  httpAddress: '10.0.0.1:8000',
+  followers: [],
+};
+
+/** A member, the leader, and one that does not answer. */
+export const knownReplicas: readonly KnownReplica[] = [
+  { podName: 'kv-0', standing: 'member', summary, answers: 10, answerMsMean: 1.004 },
+  {
+    podName: 'kv-1',
+    standing: 'leader',
+    summary: { ...summary, podName: 'kv-1', memoryBytes: 9900, httpAddress: '[fd00::2]:8000' },
+    answers: 90,
+    answerMsMean: 8,
+  },
+  { podName: 'kv-2', standing: 'member', summary: null, answers: 0, answerMsMean: 0 },
+];
+
 export function apiUnderTest(options: Partial<ApiOptions> = {}) {
   const operations = new FakeOperations();
   const metrics = new RecordedMetrics();
@@ -50,6 +88,8 @@ export function apiUnderTest(options: Partial<ApiOptions> = {}) {
   const readiness = { ready: true, reason: 'in sync' };
   const api = createApi({
     operations,
+    knownReplicas: { kind: 'all', replicas: () => knownReplicas },
+    machine: () => Promise.resolve({ cpuPercent: 12.34, memoryPercent: 56.78, diskPercent: 90.12 }),
     admin: null,
     process: 'proxy',
     serverName: 'proxy-0',

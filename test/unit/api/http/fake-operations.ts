@@ -42,6 +42,8 @@ export class FakeOperations implements DataOperations, NewestKeys {
   readonly dataset = new Map<Key, string>();
   nextLookup: LookupResult | null = null;
   nextRead: ReadResult | ReadOutcome | null = null;
+  /** Those of the cluster that answer. */
+  replicas: ClusterView['replicas'] = [];
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
   readonly #versions = new Map<Key, Version>();
@@ -99,7 +101,7 @@ export class FakeOperations implements DataOperations, NewestKeys {
       members: ['kv-0', 'kv-1', 'kv-2'],
       standbys: [],
       frozen: false,
-      replicas: [],
+      replicas: this.replicas,
       unreachable: [{ podName: 'kv-2', peerAddress: '[::1]:7000', reason: 'refused' }],
     });
   }

@@ -300,7 +300,7 @@ describe('GET and HEAD /v1/keys/{key}', () => {
     const answer = await request(api).get('/v1/keys/k?consistency=session').set('X-KV-Session', SESSION_1);
     expect(answer.headers['x-kv-consistency']).toBe('session');
     expect(operations.reads).toEqual([
-      { key: 'k', mode: 'session', token: { lineage: { number: 1, id: 'd1-1' }, revision: 1 } },
+      { kind: 'key', key: 'k', mode: 'session', token: { lineage: { number: 1, id: 'd1-1' }, revision: 1 } },
     ]);
   });
 
@@ -522,7 +522,7 @@ describe('other methods and routes under /v1', () => {
     expect(trace.headers['allow']).toBe('GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS');
   });
 
-  test.each(['/v1/nope', '/v1/keys', '/v1/Keys/k'])('%s is no route', async (path) => {
+  test.each(['/v1/nope', '/v1/key', '/v1/Keys/k'])('%s is no route', async (path) => {
     expect(codeOf(await request(apiUnderTest().api).get(path))).toEqual([404, 'no-route']);
   });
 

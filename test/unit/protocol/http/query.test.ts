@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 
-import { lenientQuery, lenientSegment, parseQuery, splitTarget } from '../../../../src/protocol/http/query.ts';
+import {
+  lenientParameter,
+  lenientQuery,
+  lenientSegment,
+  parseQuery,
+  splitTarget,
+} from '../../../../src/protocol/http/query.ts';
 
 test('a target is split at its first question mark, with or without an authority before it', () => {
   expect(splitTarget('/a?b=c?d')).toEqual({ path: '/a', query: 'b=c?d' });
@@ -32,4 +38,16 @@ test('the lenient readers do as Python does', () => {
   ]);
   expect(lenientSegment('a%20b+%zz%C3%BC%')).toBe('a b+%zzü%');
   expect(lenientSegment('%FF')).toBeNull();
+});
+
+test('a parameter as Python reads it: the last one counts, plus is a blank, what is no escape stays', () => {
+  const parameter = (query: string) => lenientParameter(query, 'key');
+  expect(parameter('')).toEqual({ kind: 'missing' });
+  expect(parameter('Key=a&keys=b')).toEqual({ kind: 'missing' });
+  expect(parameter('key')).toEqual({ kind: 'text', text: '' });
+  expect(parameter('key=a&key=b+c%20d')).toEqual({ kind: 'text', text: 'b c d' });
+  expect(parameter('k%65y=a=b&x=1')).toEqual({ kind: 'text', text: 'a=b' });
+  expect(parameter('key=100%&')).toEqual({ kind: 'text', text: '100%' });
+  expect(parameter('key=%C3%BC')).toEqual({ kind: 'text', text: 'ü' });
+  expect(parameter('key=a%FF')).toEqual({ kind: 'bad', raw: 'a%FF' });
 });

@@ -460,6 +460,10 @@ const summary: fc.Arbitrary<ReplicaSummary> = record({
   appliedIndex: number,
   keys: number,
   storeBytes: number,
+  memoryBytes: number,
+  memoryBytesMax: number,
+  cpuPercent: time,
+  memoryPercent: time,
   httpAddress: text(0, 60),
   followers: fc.array(record({ replica: text(0, 60), standing, lagEntries: number, lagMs: time }), { maxLength: 4 }),
 });

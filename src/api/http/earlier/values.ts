@@ -1,0 +1,97 @@
+import { isUtf8 } from 'node:buffer';
+import type { ServerResponse } from 'node:http';
+
+import type { Key } from '../../../core/base/key.ts';
+import type { DeleteCommand, KeyOutcome, PutCommand } from '../../../core/store/commands.ts';
+import type { StoredValue } from '../../../core/store/reads.ts';
+import { textOf } from '../../../protocol/http/key-path.ts';
+import { faultOfRead, faultOfWrite } from '../../../protocol/http/outcomes.ts';
+import { fault, type Fault } from '../../../protocol/http/problem.ts';
+import type { ApiContext } from '../context.ts';
+import { bufferOf } from '../keys.ts';
+import { sendDetail, type RawHeaders } from '../respond.ts';
+import { refusalOf } from '../unavailable.ts';
+import { usedServer } from './answers.ts';
+
+/**
+ * One store behind the routes of five services, two of whose wrote text only, and one any JSON. Text is stored as it
+ * is, so that every route reads it. Other JSON is stored as its text, with its own type: the route that took it gives it
+ * back as JSON, those that know text only give the text.
+ */
+export const TEXT = 'text/plain; charset=utf-8';
+export const JSON_TYPE = 'application/json';
+
+/** What one read found, and who answered. */
+export interface Found {
+  readonly found: StoredValue | null;
+  readonly servedBy: string | null;
+  readonly headers: RawHeaders;
+}
+
+/** null: it could not be read, and the answer that says so is on its way. */
+export async function find(context: ApiContext, response: ServerResponse, key: Key): Promise<Found | null> {
+  const result = await context.operations.read({ kind: 'key', key, mode: 'in-sync', token: null });
+  if (result.kind === 'unavailable') {
+    sendDetail(response, refusalOf(result, context.metrics));
+    return null;
+  }
+  const { outcome, servedBy } = result;
+  const headers = usedServer(servedBy);
+  if (outcome.kind === 'read') return { found: outcome.found, servedBy, headers };
+  if (outcome.kind === 'listed') throw new TypeError('a read of one key was answered as a list');
+  sendDetail(response, faultOfRead(outcome), headers);
+  return null;
+}
+
+/** A value as text; null if it is none, which is then answered: to replace its bytes would falsify it. */
+export function textOrRefusal(
+  response: ServerResponse,
+  key: Key,
+  found: StoredValue,
+  headers: RawHeaders,
+): string | null {
+  const value = bufferOf(found.value);
+  if (isUtf8(value)) return value.toString('utf8');
+  sendDetail(response, fault('not-text', `The value of key '${textOf(key) ?? ''}' is not UTF-8.`), headers);
+  return null;
+}
+
+/** A committed write, or why there is none. */
+export type Written =
+  | {
+      readonly kind: 'written';
+      readonly outcome: KeyOutcome;
+      readonly acks: number;
+      readonly headers: RawHeaders;
+    }
+  | { readonly kind: 'failed'; readonly fault: Fault; readonly headers: RawHeaders };
+
+export async function writeOne(context: ApiContext, command: PutCommand | DeleteCommand): Promise<Written> {
+  const result = await context.operations.write(command, { idempotencyKey: null });
+  if (result.kind === 'unavailable') return { kind: 'failed', fault: refusalOf(result, context.metrics), headers: [] };
+  const { outcome, servedBy } = result;
+  const headers = usedServer(servedBy);
+  if (outcome.kind !== 'committed') return { kind: 'failed', fault: faultOfWrite(outcome), headers };
+  const { decided, acks } = outcome;
+  if (
+    decided.kind === 'batch' ||
+    decided.kind === 'transaction' ||
+    decided.kind === 'abandoned' ||
+    decided.kind === 'overlong' ||
+    decided.kind === 'cleared' ||
+    decided.kind === 'counted' ||
+    decided.kind === 'tooMany'
+  )
+    throw new TypeError('a write of one key was answered as one of several');
+  return { kind: 'written', outcome: decided, acks, headers };
+}
+
+/** A put without conditions, of a value that stays. */
+export const putOf = (key: Key, value: Uint8Array, contentType: string): PutCommand => ({
+  kind: 'put',
+  key,
+  value,
+  contentType,
+  condition: { kind: 'none' },
+  lifetime: { kind: 'unlimited' },
+});
