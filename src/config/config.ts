@@ -129,4 +129,5 @@ export interface GroupLimitsConfig {
   readonly idempotencyKeysMax: number;
   readonly tombstonesMax: number;
   readonly waitingReadsMax: number;
+  readonly watchersMax: number;
 }

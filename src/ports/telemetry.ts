@@ -27,6 +27,7 @@ export const LIMITS = [
   'too-large',
   'too-many-requests',
   'unread-answers',
+  'watchers',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

@@ -329,6 +329,10 @@ export class Chronicle {
     return null;
   }
 
+  changedKeys(): Iterable<Key> {
+    return this.#keys.keys();
+  }
+
   #last(key: Key): Change | null {
     return this.#keys.get(key)?.at(-1) ?? null;
   }

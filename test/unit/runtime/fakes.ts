@@ -112,6 +112,7 @@ export const following: GroupStatus = {
   idempotencyKeys: 0,
   followers: [],
   lagEntries: 0,
+  watchers: 0,
   lineageChanges: 1,
   sinceLeaderHeardMs: 5,
 };
