@@ -231,10 +231,12 @@ export class Watches {
   }
 
   #tellProgress(head: LogIndex, now: Instant, effects: Effect[]): void {
-    if (this.#progressHead === head || this.#live.size === 0) return;
     const { log } = this.#replica;
-    const isHasty = log.dropped.index - this.#progressDropped > log.length / 4;
-    if (now.monotonicMs - this.#progressMs < (isHasty ? HASTY_PROGRESS_MS : WATCH_PROGRESS_MS)) return;
+    if (this.#live.size > 0) {
+      const isHasty = log.dropped.index - this.#progressDropped > log.length / 4;
+      const restMs = isHasty ? HASTY_PROGRESS_MS : WATCH_PROGRESS_MS;
+      if (this.#progressHead === head || now.monotonicMs - this.#progressMs < restMs) return;
+    }
     this.#progressMs = now.monotonicMs;
     this.#progressHead = head;
     this.#progressDropped = log.dropped.index;
