@@ -1,14 +1,31 @@
 import type { IdempotencyKey, WriteCommand, WriteOutcome } from '../core/store/commands.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { WatchEnding, WatchNews, WatchRequest } from '../core/store/watching.ts';
 
 /** The one interface of data operations that both a replica and the proxy offer to api/. No method rejects. */
 export interface DataOperations {
   /** Holds the write while the leader changes and repeats it under its id; at most the configured wait. */
   write(command: WriteCommand, options: { readonly idempotencyKey: IdempotencyKey | null }): Promise<WriteResult>;
   read(request: ReadRequest): Promise<ReadResult>;
+  /** Tells `watcher` what happens to the keys of a range, until it cancels or is told that it ends. */
+  watch(request: WatchRequest, watcher: Watcher): Watch;
   /** For /v1/cluster: what this process knows, and what it can ask of the replicas within a second. */
   cluster(): Promise<ClusterView>;
+}
+
+/** Whoever watches. */
+export interface Watcher {
+  /** Never before the asking call has returned, and not after `cancel`. The very same news may be that of many. */
+  onNews(news: WatchNews): void;
+  /** Once, and nothing after it. */
+  onEnded(ending: WatchEnding | Unavailable): void;
+}
+
+export interface Watch {
+  /** The watcher takes so many bytes more, as `watchEventBytes` counts them. */
+  grant(bytes: number): void;
+  cancel(): void;
 }
 
 /** `servedBy`: the name of the pod that answered; null if none did. */

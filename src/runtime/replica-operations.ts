@@ -16,8 +16,17 @@ import type {
   WriteRequest,
 } from '../core/store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { WatchRequest } from '../core/store/watching.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ClusterView, DataOperations, ReadResult, Unavailable, WriteResult } from '../ports/data-operations.ts';
+import type {
+  ClusterView,
+  DataOperations,
+  ReadResult,
+  Unavailable,
+  Watch,
+  Watcher,
+  WriteResult,
+} from '../ports/data-operations.ts';
 import type { Endpoint } from '../ports/kubernetes.ts';
 import type { PeerAnswer, PeerWaiter } from '../ports/peer-client.ts';
 import type { Answered, Asker, GroupDriver } from './group-driver.ts';
@@ -97,6 +106,20 @@ export class ReplicaOperations implements DataOperations {
     this.#reads.add(read);
     read.ask();
     return promise;
+  }
+
+  /** At the group here, which ends it when it ends. */
+  watch(request: WatchRequest, watcher: Watcher): Watch {
+    const driver = this.#driver;
+    const ticket = driver.watchKeys(request, watcher);
+    return {
+      grant(bytes) {
+        driver.grant(ticket, bytes);
+      },
+      cancel() {
+        driver.cancel(ticket);
+      },
+    };
   }
 
   async cluster(): Promise<ClusterView> {

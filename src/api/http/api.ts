@@ -12,6 +12,8 @@ import { keyRoutes } from './keys.ts';
 import { listRoutes } from './list.ts';
 import { processRoutes } from './process.ts';
 import { sendDetail, sendJson, sendProblem } from './respond.ts';
+import { WatchStreams } from './watch-stream.ts';
+import { watchRoutes } from './watch.ts';
 import { addRoute, isNative, observe } from './routes.ts';
 
 /**
@@ -19,7 +21,7 @@ import { addRoute, isNative, observe } from './routes.ts';
  * middleware: each route reads just what it needs, so that a request pays for nothing else.
  */
 export function createApi(options: ApiOptions): RequestListener {
-  const context: ApiContext = { ...options, bodyBudget: { used: 0 } };
+  const context: ApiContext = { ...options, bodyBudget: { used: 0 }, streams: new WatchStreams() };
   const app = createApp();
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
@@ -28,6 +30,7 @@ export function createApi(options: ApiOptions): RequestListener {
     ...earlierRoutes,
     ...compositeRoutes,
     ...listRoutes,
+    ...watchRoutes,
     ...processRoutes,
     ...forOperators,
   ])

@@ -62,6 +62,7 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         'transactions',
         'counters',
         'ttl',
+        'watches',
       ],
       readModes: READ_MODES,
       limits: {

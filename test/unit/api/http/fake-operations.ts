@@ -17,8 +17,16 @@ import type {
 import { afterwards, decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
 import { list } from '../../../../src/core/store/listing.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import type { WatchRequest } from '../../../../src/core/store/watching.ts';
 import { Store } from '../../../../src/core/store/store.ts';
-import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
+import type {
+  ClusterView,
+  DataOperations,
+  ReadResult,
+  Watch,
+  Watcher,
+  WriteResult,
+} from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
 export class FakeOperations implements DataOperations, Newest {
@@ -32,6 +40,12 @@ export class FakeOperations implements DataOperations, Newest {
   readonly writes: { readonly command: WriteCommand; readonly idempotencyKey: IdempotencyKey | null }[] = [];
   nextWrite: WriteResult | WriteOutcome | null = null;
   nextRead: ReadResult | ReadOutcome | null = null;
+  readonly watches: {
+    readonly request: WatchRequest;
+    readonly watcher: Watcher;
+    granted: number;
+    state: 'open' | 'cancelled';
+  }[] = [];
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
   readonly #versions = new Map<Key, Version>();
@@ -70,6 +84,20 @@ export class FakeOperations implements DataOperations, Newest {
     const found = this.values.get(request.key) ?? null;
     const remainingMs = found === null || found.expiresAtMs === null ? null : found.expiresAtMs - this.timeMs;
     return this.#answered({ kind: 'read', found, remainingMs, lineage: this.lineage, revision: this.revision });
+  }
+
+  /** A test plays the replica. */
+  watch(request: WatchRequest, watcher: Watcher): Watch {
+    const watch = { request, watcher, granted: 0, state: 'open' as 'open' | 'cancelled' };
+    this.watches.push(watch);
+    return {
+      grant(bytes) {
+        watch.granted += bytes;
+      },
+      cancel() {
+        watch.state = 'cancelled';
+      },
+    };
   }
 
   cluster(): Promise<ClusterView> {
