@@ -5,9 +5,8 @@ import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from '../core
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { OpenSessionOutcome, WriteRefusal, WriteRequest } from '../core/store/commands.ts';
 import type { ReadRequest } from '../core/store/reads.ts';
-import type { WatchEnding, WatchRequest } from '../core/store/watching.ts';
+import type { WatchEnding, WatchNews, WatchRequest } from '../core/store/watching.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Watcher } from '../ports/data-operations.ts';
 import type { Endpoint, GroupApi } from '../ports/kubernetes.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
 import type { Limit, Log } from '../ports/telemetry.ts';
@@ -29,6 +28,14 @@ export type Answered = Extract<Effect, { readonly kind: 'writeAnswered' | 'sessi
 export interface Asker {
   /** Exactly once, never before the asking call has returned, and not after `cancel`. */
   onAnswered(answer: Answered): void;
+}
+
+/** Whoever watches. */
+export interface Watcher {
+  /** Never before the asking call has returned, and not after `cancel`. The very same news may be that of many. */
+  onNews(news: WatchNews): void;
+  /** Once, and nothing after it. */
+  onEnded(ending: WatchEnding): void;
 }
 
 export interface DriverListener {

@@ -5,8 +5,7 @@ import {
   type WatchNews,
   type WatchRange,
   type WatchStart,
-  PROGRESS_BYTES,
-  watchEventBytes,
+  watchNewsBytes,
 } from '../../src/core/store/watching.ts';
 import { WatchModel } from './checkers/watch-model.ts';
 import { CLIENT_MACHINES } from './network.ts';
@@ -99,7 +98,7 @@ export class WatchingClient {
       return;
     }
     model.onNews(news);
-    const bytes = news.events.reduce((sum, event) => sum + watchEventBytes(event), PROGRESS_BYTES);
+    const bytes = watchNewsBytes(news.events);
     const pauseMs = this.#random.pick([0, 1, 1, 30, 30, 1500]);
     this.#world.after(pauseMs * MS, () => {
       connection.grant(bytes);

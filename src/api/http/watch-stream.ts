@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { PROGRESS_BYTES, watchEventBytes, type WatchEnding, type WatchNews } from '../../core/store/watching.ts';
+import { watchNewsBytes, type WatchEnding, type WatchNews } from '../../core/store/watching.ts';
 import type { Unavailable, Watch, Watcher } from '../../ports/data-operations.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import { COMMENT, overflowText, STREAM_OPENING, textOfNews } from '../../protocol/http/watch-events.ts';
@@ -66,6 +66,7 @@ export class WatchStream implements Watcher {
     if (this.#state === 'ended') return;
     const isFirst = this.#state === 'waiting';
     if (isFirst) this.#begin();
+    this.#toldBytes += watchNewsBytes(news.events);
     // The first says that the watch is accepted, and perhaps nothing else.
     if (!isFirst || news.events.length > 0 || news.synced) this.#write(news);
   }
@@ -101,7 +102,6 @@ export class WatchStream implements Watcher {
 
   #write(news: WatchNews): void {
     const response = this.#response;
-    this.#toldBytes += news.events.reduce((sum, event) => sum + watchEventBytes(event), PROGRESS_BYTES);
     if (this.#toldBytes < GRANT_BYTES || this.#grantIsDue) {
       response.write(bytesOf(news));
       return;

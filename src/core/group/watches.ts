@@ -11,10 +11,10 @@ import {
   type WatchPlace,
   type WatchRange,
   type WatchRequest,
-  PROGRESS_BYTES,
   isWithin,
   placeAt,
   watchEventBytes,
+  watchNewsBytes,
 } from '../store/watching.ts';
 import type { Effect, Ticket } from './io.ts';
 import type { GroupLimits } from './options.ts';
@@ -216,7 +216,7 @@ export class Watches {
   /** Whoever does not take all of it at once is led through the log instead, from where it stood before this turn. */
   #tellLive(watched: WatchedRange<Watcher>, events: readonly WatchEvent[], head: LogIndex, effects: Effect[]): void {
     watched.news = [];
-    const bytes = events.reduce((sum, event) => sum + watchEventBytes(event), events.length === 0 ? PROGRESS_BYTES : 0);
+    const bytes = watchNewsBytes(events);
     const tickets: Ticket[] = [];
     for (const watcher of watched.watchers) {
       if (watcher.credit >= bytes) {
@@ -306,6 +306,8 @@ export class Watches {
   #tellOne(watcher: Watcher, events: readonly WatchEvent[], effects: Effect[]): void {
     const synced = watcher.standing === 'live' && !watcher.synced;
     watcher.accepted = true;
+    // Events were counted one by one.
+    if (events.length === 0) watcher.credit -= watchNewsBytes(events);
     if (synced) watcher.synced = true;
     this.#tell([watcher.ticket], { events, place: watcher.place, synced }, effects);
   }

@@ -89,5 +89,6 @@ const EVENT_OVERHEAD_BYTES = 128;
 export const watchEventBytes = ({ effect }: WatchEvent): number =>
   EVENT_OVERHEAD_BYTES + effect.key.length + (effect.kind === 'put' ? effect.stored.value.length : 0);
 
-/** News without an event. */
-export const PROGRESS_BYTES = EVENT_OVERHEAD_BYTES;
+/** What news count for, those without an event too. Whoever grants more counts the same. */
+export const watchNewsBytes = (events: readonly WatchEvent[]): number =>
+  events.length === 0 ? EVENT_OVERHEAD_BYTES : events.reduce((sum, event) => sum + watchEventBytes(event), 0);

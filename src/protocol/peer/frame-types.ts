@@ -28,10 +28,15 @@ export const REQUEST_TYPES: Readonly<Record<RequestFrame['kind'], number>> = {
   openSession: 33,
   read: 34,
   status: 35,
+  watch: 36,
+  grant: 37,
+  unwatch: 38,
   writeAnswered: 48,
   sessionAnswered: 49,
   readAnswered: 50,
   statusAnswered: 51,
+  watchNews: 52,
+  watchEnded: 53,
 };
 
 const TYPES = 64;

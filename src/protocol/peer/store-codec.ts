@@ -1,4 +1,5 @@
 import { unreachable } from '../../core/base/assert.ts';
+import type { Key } from '../../core/base/key.ts';
 import type { Epoch, LogIndex, Version, WallMs } from '../../core/base/numbers.ts';
 import type { Lineage } from '../../core/replication/lineage.ts';
 import {
@@ -43,6 +44,14 @@ export function writeOptionalLineage(writer: ByteWriter, lineage: Lineage | null
 export function readOptionalLineage(reader: ByteReader): Lineage | null {
   return reader.flag('presence of a lineage') ? readLineage(reader) : null;
 }
+
+export function writeOptionalKey(writer: ByteWriter, text: string | null): void {
+  writer.flag(text !== null);
+  if (text !== null) writer.key(text);
+}
+
+export const readOptionalKey = (reader: ByteReader): Key | null =>
+  reader.flag('presence of a key') ? reader.key() : null;
 
 export function writeContentType(writer: ByteWriter, contentType: string | null): void {
   writer.flag(contentType !== null);

@@ -229,6 +229,9 @@ export class FakePeers {
       request(request, waiter) {
         asked.push({ address, request, waiter });
       },
+      watch() {
+        throw new Error('replicas do not watch one another');
+      },
       close() {
         closed.push(address);
       },

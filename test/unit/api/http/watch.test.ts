@@ -152,7 +152,7 @@ test('what was taken is granted again, in pieces; who leaves is gone', async () 
   for (let times = 0; times < 2; times += 1)
     watch.watcher.onNews({ events: [{ effect, place }], place, synced: false, lineage: LINEAGE });
   while (watch.granted === 0) await new Promise(setImmediate);
-  expect(watch.granted).toBe(128 + 2 * (128 + 128 + 1 + 20_000));
+  expect(watch.granted).toBe(128 + 2 * (128 + 1 + 20_000));
   asked.destroy();
   while (watch.state === 'open') await new Promise(setImmediate);
 });
