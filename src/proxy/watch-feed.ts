@@ -1,8 +1,29 @@
 import type { LogIndex } from '../core/base/numbers.ts';
-import { placeAt, type WatchEnding, type WatchNews, type WatchPlace, type WatchRange } from '../core/store/watching.ts';
+import {
+  placeAt,
+  type WatchEnding,
+  type WatchNews,
+  type WatchPlace,
+  type WatchRange,
+  type WatchRequest,
+} from '../core/store/watching.ts';
 import type { Unavailable } from '../ports/data-operations.ts';
-import { type UpstreamListener, type UpstreamWatch } from './upstream-watch.ts';
-import type { WatchingClient, WatchPath } from './watch-path.ts';
+import type { UpstreamListener, UpstreamWatch } from './upstream-watch.ts';
+
+/** Whoever keeps the feeds and the watches at replicas. */
+export interface FeedHost {
+  openUpstream(request: WatchRequest, listener: UpstreamListener): UpstreamWatch;
+  closeUpstream(upstream: UpstreamWatch): void;
+  onFeedGone(feed: WatchFeed): void;
+}
+
+export interface FeedClient {
+  /** It begins where the feed is, if it has been told nothing yet. */
+  welcome(): void;
+  /** What the feed tells everybody, after all that came before the place `before`. */
+  onFed(news: WatchNews, before: WatchPlace): void;
+  onEnded(ending: WatchEnding | Unavailable): void;
+}
 
 /** What a feed takes from its replica before that is told that it was passed on. */
 const FEED_CREDIT_BYTES = 256 * 1024;
@@ -11,14 +32,14 @@ const GRANT_BYTES = FEED_CREDIT_BYTES / 2;
 /** One watch at a replica for all clients of a range that are up to date. What comes is passed on at once, or to nobody. */
 export class WatchFeed implements UpstreamListener {
   readonly range: WatchRange;
-  readonly #path: WatchPath;
+  readonly #path: FeedHost;
   readonly #upstream: UpstreamWatch;
-  readonly #clients = new Set<WatchingClient>();
+  readonly #clients = new Set<FeedClient>();
   /** The last that was told. */
   #news: WatchNews | null;
 
   constructor(
-    path: WatchPath,
+    path: FeedHost,
     range: WatchRange,
     from: { readonly upstream: UpstreamWatch; readonly news: WatchNews } | null,
   ) {
@@ -49,11 +70,11 @@ export class WatchFeed implements UpstreamListener {
     return news === null ? null : { events: [], place: news.place, synced: true, lineage: news.lineage };
   }
 
-  add(client: WatchingClient): void {
+  add(client: FeedClient): void {
     this.#clients.add(client);
   }
 
-  delete(client: WatchingClient): void {
+  delete(client: FeedClient): void {
     if (!this.#clients.delete(client) || this.#clients.size > 0) return;
     this.#path.closeUpstream(this.#upstream);
     this.#path.onFeedGone(this);

@@ -13,7 +13,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Unavailable, Watch, Watcher } from '../ports/data-operations.ts';
 import type { Replicas } from './replicas.ts';
 import { UpstreamWatch, type UpstreamListener } from './upstream-watch.ts';
-import { WatchFeed } from './watch-feed.ts';
+import { type FeedClient, type FeedHost, WatchFeed } from './watch-feed.ts';
 
 /**
  * Watches of clients. All that are up to date share one watch of their range at a replica, the *feed*. Whoever is not (it
@@ -21,7 +21,7 @@ import { WatchFeed } from './watch-feed.ts';
  * until it has caught up with the feed. So nothing is kept here but places; and a place is the same at every replica, so that
  * neither loses anything when the replica that it is told by is gone.
  */
-export class WatchPath {
+export class WatchPath implements FeedHost {
   readonly #host: { readonly replicas: Replicas; readonly random: Random; readonly nowMs: () => MonotonicMs };
   readonly #feeds = new Map<string, WatchFeed>();
   readonly #clients = new Set<WatchingClient>();
@@ -108,7 +108,7 @@ const endStopped = (client: WatchingClient): void => {
 const nameOf = (range: WatchRange): string => (range.kind === 'key' ? `k${range.key}` : `p${range.prefix}`);
 
 /** One watch of one client: told by the feed of its range, or by an upstream of its own. */
-export class WatchingClient implements Watch, UpstreamListener {
+class WatchingClient implements Watch, UpstreamListener, FeedClient {
   readonly #path: WatchPath;
   readonly #range: WatchRange;
   readonly #watcher: Watcher;
@@ -141,7 +141,6 @@ export class WatchingClient implements Watch, UpstreamListener {
     if (feed.isBegun) setImmediate(welcome, this);
   }
 
-  /** It begins where the feed is. */
   welcome(): void {
     const news = this.#feed?.welcome ?? null;
     if (news === null || this.#isWelcome || this.#state === 'ended') return;
@@ -178,7 +177,6 @@ export class WatchingClient implements Watch, UpstreamListener {
     this.#join(news);
   }
 
-  /** What the feed tells everybody, after all that came before the place `before`. */
   onFed(news: WatchNews, before: WatchPlace): void {
     this.#isWelcome = true;
     if (news.synced) this.#hasSynced = true;

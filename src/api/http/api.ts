@@ -12,7 +12,7 @@ import { keyRoutes } from './keys.ts';
 import { listRoutes } from './list.ts';
 import { processRoutes } from './process.ts';
 import { sendDetail, sendJson, sendProblem } from './respond.ts';
-import { WatchStreams } from './watch-stream.ts';
+import { WatchStreams } from './watch-streams.ts';
 import { watchRoutes } from './watch.ts';
 import { addRoute, isNative, observe } from './routes.ts';
 

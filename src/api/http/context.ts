@@ -1,7 +1,7 @@
 import type { AdminOperations } from '../../ports/admin-operations.ts';
 import type { DataOperations } from '../../ports/data-operations.ts';
 import type { Limit, Log } from '../../ports/telemetry.ts';
-import type { WatchStreams } from './watch-stream.ts';
+import type { WatchStreams } from './watch-streams.ts';
 
 export interface ApiOptions {
   readonly operations: DataOperations;

@@ -7,6 +7,7 @@ import { COMMENT, overflowText, STREAM_OPENING, textOfNews } from '../../protoco
 import type { ApiContext } from './context.ts';
 import { sendProblem } from './respond.ts';
 import { refusalOf } from './unavailable.ts';
+import type { Stream } from './watch-streams.ts';
 
 /** What a reader may leave unread before it is told no more; at most as much again is on its way then. */
 export const WATCH_CREDIT_BYTES = 64 * 1024;
@@ -40,7 +41,7 @@ function bytesOf(news: WatchNews): Buffer {
  * One watch over HTTP. What the reader does not take stays in its socket up to the credit, and is not asked for beyond it: whoever
  * feeds it keeps its place meanwhile.
  */
-export class WatchStream implements Watcher {
+export class WatchStream implements Watcher, Stream {
   readonly #context: ApiContext;
   readonly #response: ServerResponse;
   #watch: Watch | null = null;
@@ -144,47 +145,4 @@ function faultOfEnding(ending: WatchEnding): Fault {
 
 const cutOff = (response: ServerResponse): void => {
   response.destroy();
-};
-
-/** Between two comments on one stream. */
-const COMMENT_INTERVAL_MS = 15_000;
-const BEAT_MS = 1000;
-const BEATS = COMMENT_INTERVAL_MS / BEAT_MS;
-
-/** All streams of this process, commented by one timer, a part of them each second. */
-export class WatchStreams {
-  readonly #parts: readonly Set<WatchStream>[] = Array.from({ length: BEATS }, () => new Set<WatchStream>());
-  readonly #partOf = new WeakMap<WatchStream, Set<WatchStream>>();
-  #beat = 0;
-  #size = 0;
-  #timer: NodeJS.Timeout | null = null;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  add(stream: WatchStream): void {
-    const part = this.#parts[(this.#beat + this.#size) % BEATS] as Set<WatchStream>;
-    part.add(stream);
-    this.#partOf.set(stream, part);
-    this.#size += 1;
-    this.#timer ??= setInterval(commentSome, BEAT_MS, this).unref();
-  }
-
-  delete(stream: WatchStream): void {
-    if (this.#partOf.get(stream)?.delete(stream) !== true) return;
-    this.#size -= 1;
-    if (this.#size > 0 || this.#timer === null) return;
-    clearInterval(this.#timer);
-    this.#timer = null;
-  }
-
-  commentSome(): void {
-    this.#beat = (this.#beat + 1) % BEATS;
-    for (const stream of this.#parts[this.#beat] ?? []) stream.comment();
-  }
-}
-
-const commentSome = (streams: WatchStreams): void => {
-  streams.commentSome();
 };

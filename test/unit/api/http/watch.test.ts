@@ -36,7 +36,7 @@ async function watching(path: string, headers: Record<string, string> = {}) {
   const watch = operations.watches.at(-1);
   if (watch === undefined) throw new Error('nothing is watched');
   asked.on('error', () => undefined);
-  const answered = once(asked, 'response').then(([response]) => response as IncomingMessage);
+  const answered = once(asked, 'response').then((args) => args[0] as IncomingMessage);
   // Where nobody waits for it.
   answered.catch(() => undefined);
   return { watch, asked, answered, metrics };
@@ -76,8 +76,8 @@ describe('what is watched, and from where', () => {
     ['/v1/watch?key=a&snapshot=yes', /snapshot must be true or false/],
     ['/v1/watch?key=a&consistency=in-sync', /not known here/],
   ])('%s is refused', async (path, detail) => {
-    const { body } = await request(apiUnderTest().api).get(path).expect(400);
-    expect(body).toMatchObject({ code: 'bad-request', detail: expect.stringMatching(detail) });
+    const answer = await request(apiUnderTest().api).get(path).expect(400);
+    expect(answer.body).toMatchObject({ code: 'bad-request', detail: expect.stringMatching(detail) as string });
   });
 });
 
