@@ -58,6 +58,7 @@ test('/v1 lists features and limits', async () => {
       'transactions',
       'counters',
       'ttl',
+      'watches',
     ],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],
     limits: {
