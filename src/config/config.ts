@@ -137,4 +137,5 @@ export interface GroupLimitsConfig {
   readonly idempotencyKeysMax: number;
   readonly tombstonesMax: number;
   readonly waitingReadsMax: number;
+  readonly watchersMax: number;
 }

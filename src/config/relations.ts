@@ -31,6 +31,7 @@ export const relations: readonly Relation[] = [
   less('hedgeMs', 'readWaitMs'),
   less('uncommittedBytesMax', 'memoryBytesMax'),
   less('logBytesMax', 'memoryBytesMax'),
+  less('watchHistoryBytes', 'memoryBytesMax'),
   {
     between: ['podIp', 'advertisePeer', 'advertiseHttp'],
     text: 'KV_POD_IP is set, or KV_ADVERTISE_PEER and KV_ADVERTISE_HTTP both: others must be told where this replica is',

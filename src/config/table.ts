@@ -521,6 +521,27 @@ export const options = {
     default: 65_536,
     help: 'Reads that wait at once; further ones are declined.',
   }),
+  watchersMax: option(count({ min: 0, max: 1_000_000 }), {
+    variable: 'KV_WATCHERS_MAX',
+    processes: kvstore,
+    section: 'Limits',
+    default: 20_000,
+    help: 'Watches of one replica at once, those of proxies included; further ones get 503 overloaded.',
+  }),
+  watchHistoryEntries: option(count({ min: 0, max: 100_000_000 }), {
+    variable: 'KV_WATCH_HISTORY',
+    processes: kvstore,
+    section: 'Limits',
+    default: 0,
+    help: 'Applied entries kept for watches that resume, where that is more than KV_LOG_ENTRIES_MAX; an older start gets 410 compacted.',
+  }),
+  watchHistoryBytes: option(bytes({ min: 0, max: 64 * Gi }), {
+    variable: 'KV_WATCH_HISTORY_BYTES',
+    processes: kvstore,
+    section: 'Limits',
+    default: 0,
+    help: 'Their bytes, where that is more than KV_LOG_BYTES_MAX. They count towards KV_MEMORY_MAX, as the log does.',
+  }),
   watchHistoryMax: option(count({ min: 16, max: 1_000_000 }), {
     variable: 'KV_EMBEDDED_WATCH_HISTORY',
     processes: embedded,

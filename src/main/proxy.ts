@@ -111,6 +111,7 @@ async function run(config: ProxyConfig): Promise<void> {
   // Nobody is sent away yet: whoever reconnects could come back to us, and meet a door that closes at that moment.
   await wait(drainMs);
   server.stopListening();
+  operations.endWatches();
   await wait(lingerMs);
   await server.close(Math.max(0, config.gracePeriodMs - drainMs - lingerMs - CLOSING_MS));
   operations.stop();
@@ -178,6 +179,12 @@ function publish(operations: ProxyOperations, metrics: Metrics): void {
       () => operations.repeatedWriteAttempts,
     ],
     ['kvstore_proxy_hedged_reads', 'Reads sent to a second replica, so far.', () => operations.hedgedReads],
+    ['kvstore_proxy_watchers', 'Watches of clients.', () => operations.watchers],
+    [
+      'kvstore_proxy_upstream_watches',
+      'Watches at replicas, by which they are told.',
+      () => operations.upstreamWatches,
+    ],
     ['kvstore_proxy_ready', '1 if a record is known and a replica answers.', () => Number(operations.ready)],
   ];
   for (const [name, help, value] of gauges) metrics.addGauge({ name, help, value });

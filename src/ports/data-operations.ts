@@ -3,6 +3,7 @@ import type { LookupOutcome } from '../core/routing/frames.ts';
 import type { IdempotencyKey, WriteCommand, WriteOutcome } from '../core/store/commands.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { WatchEnding, WatchNews, WatchRequest } from '../core/store/watching.ts';
 
 /** The one interface of data operations that both a replica and the proxy offer to api/. No method rejects. */
 export interface DataOperations {
@@ -11,8 +12,24 @@ export interface DataOperations {
   read(request: ReadRequest): Promise<ReadResult>;
   /** In the data file of whichever replica answers, not in the store. */
   lookUp(key: Key): Promise<LookupResult>;
+  /** Tells `watcher` what happens to the keys of a range, until it cancels or is told that it ends. */
+  watch(request: WatchRequest, watcher: Watcher): Watch;
   /** For /v1/cluster: what this process knows, and what it can ask of the replicas within a second. */
   cluster(): Promise<ClusterView>;
+}
+
+/** Whoever watches. */
+export interface Watcher {
+  /** Never before the asking call has returned, and not after `cancel`. The very same news may be that of many. */
+  onNews(news: WatchNews): void;
+  /** Once, and nothing after it. */
+  onEnded(ending: WatchEnding | Unavailable): void;
+}
+
+export interface Watch {
+  /** The watcher takes so many bytes more, as `watchEventBytes` counts them. */
+  grant(bytes: number): void;
+  cancel(): void;
 }
 
 /** `servedBy`: the name of the pod that answered; null if none did. */

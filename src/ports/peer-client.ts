@@ -1,4 +1,11 @@
-import type { ClientRequestFrame, ClientResponseFrame } from '../core/routing/frames.ts';
+import type {
+  ClientRequestFrame,
+  ClientResponseFrame,
+  WatchRequestFrame,
+  WatchResponseFrame,
+} from '../core/routing/frames.ts';
+import type { WatchEnding, WatchNews } from '../core/store/watching.ts';
+import type { Watch } from './data-operations.ts';
 
 /**
  * Requests to one replica over one connection, pipelined and in any number: what a proxy, or a replica that passes
@@ -15,13 +22,25 @@ export interface PeerClient {
    * for it; while it rests between two attempts they fail at once, so that another replica can be asked.
    */
   request(request: PeerRequest, waiter: PeerWaiter, timeoutMs: number): void;
+  /**
+   * Watches at the replica, over the same connection; when that is gone, or is not to be had, the watch ends as `failed`, and
+   * whoever watches goes on elsewhere. `watcher` is never told before this call has returned.
+   */
+  watch(request: PeerWatchRequest, watcher: PeerWatcher): Watch;
   /** Ends the connection. Everything that waits is told `failed` with code `closed`. */
   close(): void;
 }
 
 /** A request without its number, which the client gives. */
-export type PeerRequest = WithoutNumber<ClientRequestFrame>;
+export type PeerRequest = WithoutNumber<Exclude<ClientRequestFrame, WatchRequestFrame>>;
+export type PeerWatchRequest = Omit<Extract<WatchRequestFrame, { kind: 'watch' }>, 'kind' | 'request'>;
 type WithoutNumber<Frame> = Frame extends unknown ? Omit<Frame, 'request'> : never;
+
+export interface PeerWatcher {
+  onNews(news: WatchNews): void;
+  /** Once, and nothing after it. */
+  onEnded(ending: WatchEnding | PeerRequestFailed): void;
+}
 
 /** An object and no closure: whoever asks 50,000 times a second keeps an object for each request anyway. */
 export interface PeerWaiter {
@@ -29,7 +48,7 @@ export interface PeerWaiter {
   onSettled(answer: PeerAnswer): void;
 }
 
-export type PeerAnswer = ClientResponseFrame | PeerRequestFailed;
+export type PeerAnswer = Exclude<ClientResponseFrame, WatchResponseFrame> | PeerRequestFailed;
 
 export interface PeerRequestFailed {
   readonly kind: 'failed';

@@ -28,6 +28,7 @@ export const LIMITS = [
   'too-many-keys',
   'too-many-requests',
   'unread-answers',
+  'watchers',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

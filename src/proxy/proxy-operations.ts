@@ -4,6 +4,7 @@ import { Random } from '../core/base/random.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { IdempotencyKey, WriteCommand } from '../core/store/commands.ts';
 import type { ReadRequest } from '../core/store/reads.ts';
+import type { WatchRequest } from '../core/store/watching.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   ClusterView,
@@ -11,6 +12,8 @@ import type {
   LookupResult,
   ReadResult,
   Unavailable,
+  Watch,
+  Watcher,
   WriteResult,
 } from '../ports/data-operations.ts';
 import type { KnownReplica } from '../ports/known-replicas.ts';
@@ -20,6 +23,7 @@ import type { Log } from '../ports/telemetry.ts';
 import { defaultProxyOptions, type ProxyOptions } from './proxy-options.ts';
 import { ReadPath } from './read-path.ts';
 import { Replicas } from './replicas.ts';
+import { WatchPath } from './watch-path.ts';
 import { WritePath } from './write-path.ts';
 
 export interface ProxyOperationsOptions {
@@ -43,6 +47,7 @@ export class ProxyOperations implements DataOperations {
   readonly #replicas: Replicas;
   readonly #writes: WritePath;
   readonly #reads: ReadPath;
+  readonly #watches: WatchPath;
   readonly #following = new AbortController();
 
   constructor(options: ProxyOperationsOptions) {
@@ -51,10 +56,13 @@ export class ProxyOperations implements DataOperations {
     this.#options = { ...defaultProxyOptions, ...options.options };
     this.#replicas = new Replicas({ ...options, options: this.#options });
     this.#writes = new WritePath(this.#replicas, clock, options.log, this.#options);
-    this.#reads = new ReadPath(this.#replicas, clock, new Random(options.randomSeed), this.#options);
+    const random = new Random(options.randomSeed);
+    this.#reads = new ReadPath(this.#replicas, clock, random, this.#options);
+    this.#watches = new WatchPath(this.#replicas, clock, random);
     this.#replicas.onChange = () => {
       this.#writes.onReplicasChanged();
       this.#reads.onReplicasChanged();
+      this.#watches.onReplicasChanged();
     };
   }
 
@@ -100,6 +108,24 @@ export class ProxyOperations implements DataOperations {
     return this.#excess() ?? this.#reads.lookUp(key);
   }
 
+  watch(request: WatchRequest, watcher: Watcher): Watch {
+    return this.#watches.watch(request, watcher);
+  }
+
+  get watchers(): number {
+    return this.#watches.watchers;
+  }
+
+  /** Watches at replicas, by which all of them are told. */
+  get upstreamWatches(): number {
+    return this.#watches.upstreams;
+  }
+
+  /** Watches have no end of their own that could be waited for. */
+  endWatches(): void {
+    this.#watches.stop();
+  }
+
   async cluster(): Promise<ClusterView> {
     const answers = await this.#replicas.askAll();
     const { record, leader } = this.#replicas;
@@ -139,6 +165,7 @@ export class ProxyOperations implements DataOperations {
   stop(): void {
     this.#writes.stop();
     this.#reads.stop();
+    this.#watches.stop();
     this.#following.abort();
   }
 

@@ -1,14 +1,21 @@
 import { unreachable } from '../core/base/assert.ts';
 import type { Epoch, GroupId } from '../core/base/numbers.ts';
 import type { Ticket } from '../core/group/io.ts';
-import type { ClientRequestFrame, ClientResponseFrame, PeerFrame } from '../core/routing/frames.ts';
+import type {
+  ClientRequestFrame,
+  ClientResponseFrame,
+  PeerFrame,
+  WatchRequestFrame,
+  WatchResponseFrame,
+} from '../core/routing/frames.ts';
 import type { OpenSessionOutcome, WriteOutcome } from '../core/store/commands.ts';
 import type { ReadOutcome } from '../core/store/reads.ts';
+import type { WatchEnding, WatchNews, WatchRequest } from '../core/store/watching.ts';
 import type { PeerAnswer, PeerRequest, PeerWaiter } from '../ports/peer-client.ts';
 import type { Dataset } from '../ports/dataset.ts';
 import type { PeerConnection, PeerConnectionHandler } from '../ports/peers.ts';
 import type { Limit } from '../ports/telemetry.ts';
-import type { Answered, Asker, GroupDriver } from './group-driver.ts';
+import type { Answered, Asker, GroupDriver, Watcher } from './group-driver.ts';
 import type { PeerClients } from './peer-clients.ts';
 
 export interface ClientConnectionLimits {
@@ -39,6 +46,7 @@ export class ClientConnection implements PeerConnectionHandler {
   readonly host: ClientConnectionHost;
   readonly #connection: PeerConnection;
   readonly #waiting = new Set<ServedRequest>();
+  readonly #watches = new Map<number, ServedWatch>();
   #state: 'open' | 'gone' = 'open';
 
   constructor(connection: PeerConnection, host: ClientConnectionHost) {
@@ -59,12 +67,19 @@ export class ClientConnection implements PeerConnectionHandler {
         case 'lookup':
           this.#serve(frame);
           break;
+        case 'watch':
+        case 'grant':
+        case 'unwatch':
+          this.#watch(frame);
+          break;
         case 'peer':
         case 'writeAnswered':
         case 'sessionAnswered':
         case 'readAnswered':
         case 'statusAnswered':
         case 'lookupAnswered':
+        case 'watchNews':
+        case 'watchEnded':
           this.#end(`a ${frame.kind} frame among requests`);
           break;
         default:
@@ -81,7 +96,31 @@ export class ClientConnection implements PeerConnectionHandler {
     if (this.#waiting.delete(request)) this.#send(frame);
   }
 
-  #serve(frame: ClientRequestFrame): void {
+  /** What comes for a watch that has ended meanwhile came too late. */
+  #watch(frame: WatchRequestFrame): void {
+    const { group, request } = frame;
+    if (frame.kind !== 'watch') {
+      const watch = this.#watches.get(request);
+      if (frame.kind === 'grant') watch?.grant(frame.bytes);
+      else if (this.#watches.delete(request)) watch?.cancel();
+      return;
+    }
+    const driver = this.host.group(group);
+    if (driver === undefined) this.#end(`no replica of group ${group} here`);
+    else if (this.#watches.has(request)) this.#end(`a second watch of number ${request}`);
+    else {
+      const watch = new ServedWatch(this, driver, request);
+      this.#watches.set(request, watch);
+      watch.begin(frame.watch);
+    }
+  }
+
+  tell(frame: WatchResponseFrame): void {
+    if (frame.kind === 'watchEnded') this.#watches.delete(frame.request);
+    this.#send(frame);
+  }
+
+  #serve(frame: AskedFrame | OwnFrame): void {
     const driver = this.host.group(frame.group);
     if (driver === undefined) {
       this.#end(`no replica of group ${frame.group} here`);
@@ -127,11 +166,52 @@ export class ClientConnection implements PeerConnectionHandler {
     this.#state = 'gone';
     for (const request of this.#waiting) request.abandon();
     this.#waiting.clear();
+    for (const watch of this.#watches.values()) watch.cancel();
+    this.#watches.clear();
     this.host.onClientGone(this);
   }
 }
 
-type AskedFrame = Exclude<ClientRequestFrame, { readonly kind: 'status' | 'lookup' }>;
+type OwnFrame = Extract<ClientRequestFrame, { readonly kind: 'status' | 'lookup' }>;
+type AskedFrame = Exclude<ClientRequestFrame, OwnFrame | WatchRequestFrame>;
+
+/** A watch of a proxy, at the group here. */
+class ServedWatch implements Watcher {
+  readonly #connection: ClientConnection;
+  readonly #driver: GroupDriver;
+  readonly #request: number;
+  #ticket: Ticket = 0;
+
+  constructor(connection: ClientConnection, driver: GroupDriver, request: number) {
+    this.#connection = connection;
+    this.#driver = driver;
+    this.#request = request;
+  }
+
+  begin(watch: WatchRequest): void {
+    this.#ticket = this.#driver.watchKeys(watch, this);
+  }
+
+  grant(bytes: number): void {
+    this.#driver.grant(this.#ticket, bytes);
+  }
+
+  cancel(): void {
+    this.#driver.cancel(this.#ticket);
+  }
+
+  onNews(news: WatchNews): void {
+    this.#connection.tell({ kind: 'watchNews', ...this.#head, news });
+  }
+
+  onEnded(ending: WatchEnding): void {
+    this.#connection.tell({ kind: 'watchEnded', ...this.#head, ending });
+  }
+
+  get #head() {
+    return { group: this.#driver.id, epoch: this.#driver.status.epoch as Epoch, request: this.#request };
+  }
+}
 
 /** One request from its arrival to its answer: at the group here or, passed on, at the leader. */
 class ServedRequest implements Asker, PeerWaiter {

@@ -5,6 +5,7 @@ import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from '../core
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { OpenSessionOutcome, WriteRefusal, WriteRequest } from '../core/store/commands.ts';
 import type { ReadRequest } from '../core/store/reads.ts';
+import type { WatchEnding, WatchNews, WatchRequest } from '../core/store/watching.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Endpoint, GroupApi } from '../ports/kubernetes.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../ports/peers.ts';
@@ -28,6 +29,14 @@ export type Answered = Extract<Effect, { readonly kind: 'writeAnswered' | 'sessi
 export interface Asker {
   /** Exactly once, never before the asking call has returned, and not after `cancel`. */
   onAnswered(answer: Answered): void;
+}
+
+/** Whoever watches. */
+export interface Watcher {
+  /** Never before the asking call has returned, and not after `cancel`. The very same news may be that of many. */
+  onNews(news: WatchNews): void;
+  /** Once, and nothing after it. */
+  onEnded(ending: WatchEnding): void;
 }
 
 export interface DriverListener {
@@ -101,6 +110,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   readonly #links = new Map<LinkId, PeerLink>();
   #lastAcceptedLink = 0;
   readonly #waiting = new Map<Ticket, Waiting>();
+  readonly #watchers = new Map<Ticket, Watcher>();
   readonly #recoveries = new Map<Ticket, (outcome: RecoverOutcome) => void>();
   #lastTicket = 0;
   readonly #stopped: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -191,9 +201,26 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     return ticket;
   }
 
-  /** The asker is gone: it is told nothing more. */
+  watchKeys(request: WatchRequest, watcher: Watcher): Ticket {
+    this.#lastTicket += 1;
+    const ticket = this.#lastTicket;
+    this.#watchers.set(ticket, watcher);
+    if (this.#state === 'ended')
+      queueMicrotask(() => {
+        this.#settleAll();
+      });
+    else this.enter({ kind: 'watch', ticket, request });
+    return ticket;
+  }
+
+  /** The watcher takes so many bytes more. */
+  grant(ticket: Ticket, bytes: number): void {
+    if (this.#watchers.has(ticket)) this.enter({ kind: 'grant', ticket, bytes });
+  }
+
+  /** The asker, or watcher, is gone: it is told nothing more. */
   cancel(ticket: Ticket): void {
-    if (this.#waiting.delete(ticket)) this.enter({ kind: 'cancel', ticket });
+    if (this.#waiting.delete(ticket) || this.#watchers.delete(ticket)) this.enter({ kind: 'cancel', ticket });
   }
 
   /** For an operator, as of now. */
@@ -305,6 +332,15 @@ export class GroupDriver implements TurnTaker, LinkOwner {
       case 'readAnswered':
         this.#take(effect.ticket)?.asker.onAnswered(effect);
         return;
+      case 'watchNews':
+        for (const ticket of effect.tickets) this.#watchers.get(ticket)?.onNews(effect.news);
+        return;
+      case 'watchEnded':
+        for (const ticket of effect.tickets) this.#endWatch(ticket, effect.ending);
+        return;
+      case 'turnWanted':
+        this.enter(TICK);
+        return;
       case 'recoverAnswered':
         this.#recoveries.get(effect.ticket)?.(effect.outcome);
         this.#recoveries.delete(effect.ticket);
@@ -332,6 +368,14 @@ export class GroupDriver implements TurnTaker, LinkOwner {
       default:
         unreachable(effect);
     }
+  }
+
+  #endWatch(ticket: Ticket, ending: WatchEnding): void {
+    const watcher = this.#watchers.get(ticket);
+    if (watcher === undefined) return;
+    this.#watchers.delete(ticket);
+    if (ending.kind === 'declined' && ending.code === 'overloaded') this.#listener.onLimitHit('watchers');
+    watcher.onEnded(ending);
   }
 
   /** Here and nowhere else: whoever passes the answer on has met no limit of its own. */
@@ -373,6 +417,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     const all = [...this.#waiting];
     this.#waiting.clear();
     for (const [ticket, { kind, asker }] of all) asker.onAnswered(endedAnswer(kind, ticket));
+    for (const ticket of [...this.#watchers.keys()]) this.#endWatch(ticket, { kind: 'declined', code: 'stopping' });
     for (const resolve of this.#recoveries.values()) resolve(STOPPED);
     this.#recoveries.clear();
   }

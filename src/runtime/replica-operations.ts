@@ -17,6 +17,7 @@ import type {
   WriteRequest,
 } from '../core/store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { WatchRequest } from '../core/store/watching.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   ClusterView,
@@ -24,6 +25,8 @@ import type {
   LookupResult,
   ReadResult,
   Unavailable,
+  Watch,
+  Watcher,
   WriteResult,
 } from '../ports/data-operations.ts';
 import type { Dataset } from '../ports/dataset.ts';
@@ -117,6 +120,20 @@ export class ReplicaOperations implements DataOperations {
       return Promise.resolve(unavailable('data-file-loading', 'this replica has not loaded its data file yet'));
     }
     return Promise.resolve({ kind: 'answered', outcome, servedBy: this.#driver.podName });
+  }
+
+  /** At the group here, which ends it when it ends. */
+  watch(request: WatchRequest, watcher: Watcher): Watch {
+    const driver = this.#driver;
+    const ticket = driver.watchKeys(request, watcher);
+    return {
+      grant(bytes) {
+        driver.grant(ticket, bytes);
+      },
+      cancel() {
+        driver.cancel(ticket);
+      },
+    };
   }
 
   async cluster(): Promise<ClusterView> {

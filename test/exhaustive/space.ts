@@ -649,6 +649,9 @@ export class Space {
         this.#readAnswered(state, place, effect.ticket, effect.outcome);
         return;
       case 'sessionAnswered':
+      case 'watchNews':
+      case 'watchEnded':
+      case 'turnWanted':
       case 'recoverAnswered':
       case 'report':
         return;

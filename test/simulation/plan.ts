@@ -169,6 +169,8 @@ export interface Plan {
     readonly valueBytesMax: number;
     /** Of requests and of answers, between a client and a replica. */
     readonly loss: number;
+    /** Of those who watch keys, beside the clients. */
+    readonly watchers: number;
     /** For each client, at which of its times to do something it does so before the faults end; null: at all. */
     readonly acts: readonly (readonly number[])[] | null;
   };
@@ -270,6 +272,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       ]),
       valueBytesMax: random.pick([8, 60, 400]),
       loss: random.pick([0, 0, 0.01, 0.05]),
+      watchers: random.pick([0, 2, 4]),
       acts: null,
     },
   };

@@ -82,6 +82,7 @@ export const streams = {
   api: 6,
   client: 1000,
   arrivals: 2000,
+  watcher: 3000,
   kubelet: 0x1_0000,
   network: 0x2_0000,
   apiCalls: 0x3_0000,

@@ -4,6 +4,7 @@ import { InvariantError } from '../../src/core/base/assert.ts';
 import { replicaId } from '../../src/core/replication/replica-id.ts';
 import type { OpenSessionOutcome, WriteOutcome } from '../../src/core/store/commands.ts';
 import type { ReadOutcome } from '../../src/core/store/reads.ts';
+import type { WatchEnding, WatchNews } from '../../src/core/store/watching.ts';
 import type { SimulatedGroup } from './inspection.ts';
 import type { End } from './network.ts';
 import { MS } from './plan.ts';
@@ -27,6 +28,14 @@ export interface Asker {
   onLost(): void;
 }
 
+/** Whoever watches at this process, over a connection of its own: what it is told comes in order, or the connection is gone. */
+export interface WatchingEnd {
+  readonly machine: number;
+  onNews(news: WatchNews): void;
+  onEnded(ending: WatchEnding): void;
+  onLost(): void;
+}
+
 /** 2026: any time will do that is not zero. */
 const WALL_EPOCH_MS = 1_767_225_600_000;
 const TICK_MS = 25;
@@ -41,6 +50,7 @@ export class Process {
   readonly group: SimulatedGroup;
   readonly links = new Map<LinkId, End>();
   readonly askers = new Map<Ticket, Asker>();
+  readonly #watching = new Map<Ticket, { readonly end: WatchingEnd; arrivalUs: number }>();
   /** What the checkers remember of it. */
   mirror: Mirror | null = null;
   isAlive = true;
@@ -133,6 +143,16 @@ export class Process {
     this.deliver({ kind: 'cancel', ticket });
   }
 
+  watch(ticket: Ticket, end: WatchingEnd, input: Input): void {
+    this.#watching.set(ticket, { end, arrivalUs: 0 });
+    this.deliver(input);
+  }
+
+  /** The connection is gone, at this end as well. */
+  stopWatching(ticket: Ticket): void {
+    if (this.isAlive && this.#watching.delete(ticket)) this.deliver({ kind: 'cancel', ticket });
+  }
+
   /** SIGTERM. */
   stop(graceMs: number): void {
     if (this.isStopping) return;
@@ -184,6 +204,7 @@ export class Process {
       else network.close(end);
     }
     for (const asker of this.askers.values()) if (!options.silent) this.#toAsker(asker, () => asker.onLost());
+    for (const ticket of [...this.#watching.keys()]) this.#loseWatch(ticket);
     this.#world.onProcessDied(this);
   }
 
@@ -279,6 +300,26 @@ export class Process {
           world.checker.onReadAnswered(this, effect.outcome);
           this.#answer(effect.ticket, (asker) => asker.onReadAnswered(effect.outcome));
           break;
+        case 'watchNews':
+          for (const ticket of effect.tickets)
+            this.#toWatching(ticket, (end) => {
+              end.onNews(effect.news);
+            });
+          break;
+        case 'watchEnded':
+          for (const ticket of effect.tickets) {
+            this.#toWatching(ticket, (end) => {
+              end.onEnded(effect.ending);
+            });
+            this.#watching.delete(ticket);
+          }
+          break;
+        case 'turnWanted':
+          if (!this.#hasTick) {
+            this.#hasTick = true;
+            this.deliver(TICK);
+          }
+          break;
         case 'recoverAnswered':
           world.operator.onAnswered(effect.ticket, effect.outcome);
           break;
@@ -301,6 +342,35 @@ export class Process {
     // Even an answer that gets lost on the way has been given.
     if (written !== null && asker.write !== null) this.#world.checker.onWriteAnswered(this, asker.write, written);
     this.#toAsker(asker, () => tell(asker));
+  }
+
+  /** What cannot arrive ends the connection, sooner or later. */
+  #toWatching(ticket: Ticket, tell: (end: WatchingEnd) => void): void {
+    const watching = this.#watching.get(ticket);
+    if (watching === undefined) return;
+    const { network, plan, now } = this.#world;
+    const { end } = watching;
+    const from = this.pod.machine;
+    if (network.isCut(from, end.machine) || network.chanceOf(end.machine).chance(plan.clients.loss)) {
+      this.#loseWatch(ticket);
+      this.deliver({ kind: 'cancel', ticket });
+      return;
+    }
+    watching.arrivalUs = Math.max(watching.arrivalUs, now + network.latency(from, end.machine));
+    this.#world.at(watching.arrivalUs, () => {
+      tell(end);
+    });
+  }
+
+  #loseWatch(ticket: Ticket): void {
+    const watching = this.#watching.get(ticket);
+    if (watching === undefined) return;
+    this.#watching.delete(ticket);
+    const { end } = watching;
+    const noticedUs = Math.max(watching.arrivalUs, this.#world.now) + this.#world.plan.clients.attemptUs;
+    this.#world.at(noticedUs, () => {
+      end.onLost();
+    });
   }
 
   #toAsker(asker: Asker, tell: () => void): void {

@@ -60,6 +60,7 @@ class Teller {
     this.#timeUs = timeUs;
     if (actor === 'FAULT') this.#at(null, `*** ${event}${detail === null ? '' : ` ${format(detail)}`}`, 'turn');
     else if (actor === 'api') this.#hearApi(event, detail as CarriedOut | null);
+    else if (actor.startsWith('watcher')) this.#at(actor, `${event} ${format(detail)}`, 'routine');
     else if (actor.startsWith('client')) this.#hearClient(actor, event, detail);
     else if (event === '<') this.#hearInput(actor, detail as Input);
     else if (event === '>') this.#hearEffect(actor, detail as Effect);
@@ -144,6 +145,10 @@ class Teller {
         this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} ${what}, ${mode}${since}`, 'work');
         return;
       }
+      case 'watch':
+      case 'grant':
+        this.#at(pod, `?${input.ticket} ${format(input)}`, 'routine');
+        return;
       case 'cancel':
         this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} is no longer wanted`, 'routine');
         return;
@@ -193,6 +198,16 @@ class Teller {
         );
         return;
       }
+      case 'watchNews':
+      case 'watchEnded':
+        this.#at(
+          pod,
+          `!${effect.tickets.join()} ${format(effect.kind === 'watchNews' ? effect.news : effect.ending)}`,
+          'routine',
+        );
+        return;
+      case 'turnWanted':
+        return;
       case 'recoverAnswered':
         this.#at(pod, `!${effect.ticket} to the operator: ${format(effect.outcome)}`, 'turn');
         return;

@@ -20,6 +20,7 @@ export type Invariant =
   | 'in-sync-reads'
   | 'session-reads'
   | 'committed-reads'
+  | 'watches'
   | 'lease-guard'
   | 'liveness'
   | 'no-exception'

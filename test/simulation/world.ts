@@ -13,6 +13,7 @@ import { Pods } from './pods.ts';
 import { Prng, streams } from './prng.ts';
 import type { Process } from './process.ts';
 import type { Trace } from './trace.ts';
+import { WatchingClient } from './watching-client.ts';
 
 /** After the last fault there must be order within this time. */
 const SETTLE_US = 10 * SECOND;
@@ -35,6 +36,7 @@ export class World {
   readonly nemesis: Nemesis;
   readonly operator: Operator;
   readonly clients: Client[] = [];
+  readonly watchers: WatchingClient[] = [];
   readonly checker: Checker;
   readonly alarms = new Set<string>();
   faultsEnded = false;
@@ -63,6 +65,8 @@ export class World {
     this.checker = new Checker(this);
     this.operator = new Operator(this);
     for (let number = 0; number < plan.clients.count; number += 1) this.clients.push(new Client(this, number));
+    for (let number = 0; number < plan.clients.watchers; number += 1)
+      this.watchers.push(new WatchingClient(this, number));
   }
 
   at(timeUs: number, action: () => void): void {
@@ -147,6 +151,7 @@ export class World {
   start(): void {
     this.pods.start();
     for (const client of this.clients) client.start();
+    for (const watcher of this.watchers) watcher.start();
     this.nemesis.start();
     this.at(this.plan.faultsUntilUs, () => {
       this.endFaults();

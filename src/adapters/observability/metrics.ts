@@ -188,6 +188,7 @@ const GROUP_GAUGES: readonly Row<GroupStatus>[] = [
   ['kvstore_store_bytes', 'Bytes that the store accounts for.', (status) => status.storeBytes],
   ['kvstore_log_entries', 'Entries kept in the log.', (status) => status.logEntries],
   ['kvstore_log_bytes', 'Bytes kept in the log.', (status) => status.logBytes],
+  ['kvstore_watchers', 'Watches here, those of proxies included.', (status) => status.watchers],
   ['kvstore_sessions', 'Open sessions.', (status) => status.sessions],
   ['kvstore_idempotency_keys', 'Outcomes kept for idempotency keys.', (status) => status.idempotencyKeys],
 ];

@@ -1,7 +1,13 @@
 import { unreachable } from '../../core/base/assert.ts';
 import { commandBytes } from '../../core/store/commands.ts';
 import type { ReadRequest } from '../../core/store/reads.ts';
-import type { ClientRequestFrame, ClientResponseFrame, PeerFrame } from '../../core/routing/frames.ts';
+import type {
+  ClientRequestFrame,
+  ClientResponseFrame,
+  PeerFrame,
+  WatchRequestFrame,
+  WatchResponseFrame,
+} from '../../core/routing/frames.ts';
 import type {
   OpenPeerClient,
   PeerClient,
@@ -10,8 +16,12 @@ import type {
   PeerRequest,
   PeerRequestFailed,
   PeerWaiter,
+  PeerWatcher,
+  PeerWatchRequest,
 } from '../../ports/peer-client.ts';
+import type { Watch } from '../../ports/data-operations.ts';
 import type { PeerConnection, PeerConnectionHandler, PeerTransport } from '../../ports/peers.ts';
+import { ClientWatches } from './client-watches.ts';
 
 export interface PeerClientOptions {
   /** Requests that may wait for their answer. @default 16384 */
@@ -64,6 +74,11 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
   #lastNumber = 0;
   /** Those of this turn, or since the connection is being made. */
   #unsent: WaitingRequest[] = [];
+  readonly #watches = new ClientWatches((frame) => {
+    this.#unsentOfWatches.push(frame);
+    if (this.#state === 'open') this.#scheduleTurn();
+  });
+  #unsentOfWatches: WatchRequestFrame[] = [];
   /** Never to be sent; told so at the end of this turn. */
   #rejected: { readonly waiter: PeerWaiter; readonly answer: PeerRequestFailed }[] = [];
   #turnIsDue = false;
@@ -126,6 +141,23 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
     if (this.#state === 'open') this.#scheduleTurn();
   }
 
+  watch(request: PeerWatchRequest, watcher: PeerWatcher): Watch {
+    this.#lastNumber += 1;
+    if (this.#state !== 'closed' && this.#state !== 'resting')
+      return this.#watches.open(this.#lastNumber, request, watcher);
+    let isOpen = true;
+    const detail = this.#state === 'closed' ? 'the client is closed' : this.#lastFailure;
+    setImmediate(() => {
+      if (isOpen) watcher.onEnded({ kind: 'failed', sent: false, code: 'lost', detail });
+    });
+    return {
+      grant: () => undefined,
+      cancel: () => {
+        isOpen = false;
+      },
+    };
+  }
+
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
@@ -136,6 +168,13 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
       this.#rejected.push({ waiter: waiting.waiter, answer: failure(waiting, 'closed', 'the client was closed') });
     }
     if (this.#rejected.length > 0) this.#scheduleTurn();
+    const watchers = this.#takeWatchers();
+    if (watchers.length > 0) setImmediate(tellLost, watchers, 'the client was closed');
+  }
+
+  #takeWatchers(): readonly PeerWatcher[] {
+    this.#unsentOfWatches = [];
+    return this.#watches.takeAll();
   }
 
   onOpen(): void {
@@ -150,6 +189,10 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
     for (const frame of frames) {
       // Whoever is told an answer may close the client.
       if (this.#state !== 'open') return;
+      if (frame.kind === 'watchNews' || frame.kind === 'watchEnded') {
+        this.#watches.onFrame(frame);
+        continue;
+      }
       const answer = asResponse(frame);
       if (answer === null) {
         this.#breakOff(`a ${frame.kind} frame among answers`);
@@ -172,6 +215,7 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
     this.#lastFailure = `${this.address}: ${detail}`;
     // First of all, so that whoever asks anew on being told is not taken for one of these.
     const lost = this.#forgetAll();
+    const watchers = this.#takeWatchers();
     if (held) {
       this.#restMs = this.#restMinMs;
       this.#dial();
@@ -179,6 +223,7 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
       this.#rest();
     }
     for (const waiting of lost) waiting.waiter.onSettled(failure(waiting, reason, this.#lastFailure));
+    tellLost(watchers, this.#lastFailure);
   }
 
   /** The end of a turn in which something was asked. */
@@ -260,6 +305,7 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
   }
 
   #sendAll(): void {
+    for (const frame of this.#unsentOfWatches.splice(0)) this.#connection.send(frame);
     const unsent = this.#unsent;
     if (unsent.length === 0) return;
     this.#unsent = [];
@@ -306,7 +352,7 @@ class WaitingRequest {
   readonly number: number;
   /** null once it is sent or given up: a value is not kept for longer than it must be. */
   request: PeerRequest | null;
-  readonly answerKind: ClientResponseFrame['kind'];
+  readonly answerKind: AnswerFrame['kind'];
   readonly waiter: PeerWaiter;
   readonly bytes: number;
   readonly sinceMs: number;
@@ -325,7 +371,9 @@ class WaitingRequest {
   }
 }
 
-const ANSWER_KINDS: Readonly<Record<ClientRequestFrame['kind'], ClientResponseFrame['kind']>> = {
+type AnswerFrame = Exclude<ClientResponseFrame, WatchResponseFrame>;
+
+const ANSWER_KINDS: Readonly<Record<PeerRequest['kind'], AnswerFrame['kind']>> = {
   write: 'writeAnswered',
   openSession: 'sessionAnswered',
   read: 'readAnswered',
@@ -333,7 +381,7 @@ const ANSWER_KINDS: Readonly<Record<ClientRequestFrame['kind'], ClientResponseFr
   lookup: 'lookupAnswered',
 };
 
-function asResponse(frame: PeerFrame): ClientResponseFrame | null {
+function asResponse(frame: Exclude<PeerFrame, WatchResponseFrame>): AnswerFrame | null {
   switch (frame.kind) {
     case 'writeAnswered':
     case 'sessionAnswered':
@@ -347,6 +395,9 @@ function asResponse(frame: PeerFrame): ClientResponseFrame | null {
     case 'read':
     case 'status':
     case 'lookup':
+    case 'watch':
+    case 'grant':
+    case 'unwatch':
       return null;
     default:
       return unreachable(frame);
@@ -397,6 +448,10 @@ const failure = (waiting: WaitingRequest, code: PeerRequestFailed['code'], detai
   code,
   detail,
 });
+
+function tellLost(watchers: readonly PeerWatcher[], detail: string): void {
+  for (const watcher of watchers) watcher.onEnded({ kind: 'failed', sent: true, code: 'lost', detail });
+}
 
 const takeTurn = (client: PipelinedClient): void => {
   client.takeTurn();

@@ -12,6 +12,8 @@ import { keyRoutes } from './keys.ts';
 import { listRoutes } from './list.ts';
 import { processRoutes } from './process.ts';
 import { send, sendDetail, sendJson, sendProblem } from './respond.ts';
+import { WatchStreams } from './watch-streams.ts';
+import { watchRoutes } from './watch.ts';
 import { addRoute, isNative, observe, type Route } from './routes.ts';
 
 /**
@@ -19,12 +21,20 @@ import { addRoute, isNative, observe, type Route } from './routes.ts';
  * middleware: each route reads just what it needs, so that a request pays for nothing else.
  */
 export function createApi(options: ApiOptions): RequestListener {
-  const context: ApiContext = { ...options, bodyBudget: { used: 0 } };
+  const context: ApiContext = { ...options, bodyBudget: { used: 0 }, streams: new WatchStreams() };
   const app = createApp();
   const earlier = earlierRoutes(options.knownReplicas);
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
-  for (const route of [keyRoutes, ...earlier, ...compositeRoutes, ...listRoutes, ...processRoutes, ...forOperators])
+  for (const route of [
+    keyRoutes,
+    ...earlier,
+    ...compositeRoutes,
+    ...listRoutes,
+    ...watchRoutes,
+    ...processRoutes,
+    ...forOperators,
+  ])
     addRoute(app, context, route);
   return (request, response) => {
     // Express takes what no route answered, and what a handler threw, to its third argument.

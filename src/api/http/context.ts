@@ -3,6 +3,7 @@ import type { DataOperations } from '../../ports/data-operations.ts';
 import type { KnownReplicas } from '../../ports/known-replicas.ts';
 import type { Limit, Log } from '../../ports/telemetry.ts';
 import type { MachineUsage } from '../../ports/usage.ts';
+import type { WatchStreams } from './watch-streams.ts';
 
 export interface ApiOptions {
   readonly operations: DataOperations;
@@ -47,4 +48,5 @@ export interface ApiMetrics {
 /** The options, and what all requests share. */
 export interface ApiContext extends ApiOptions {
   readonly bodyBudget: { used: number };
+  readonly streams: WatchStreams;
 }

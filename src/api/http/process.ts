@@ -65,6 +65,7 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         'counters',
         'ttl',
         'lists',
+        'watches',
       ],
       readModes: READ_MODES,
       limits: {

@@ -140,6 +140,13 @@ export const ERRORS = {
       'The history that the session token names was replaced by a new lineage: what the session has seen may be lost. Final.',
     advice: 'Drop the token, read again what matters, and go on with the token of the new answers.',
   },
+  compacted: {
+    status: 410,
+    title: 'Not kept any more',
+    retryable: false,
+    meaning: 'The watch was to go on at a revision below what replicas keep; `oldestRevision` says where that begins.',
+    advice: 'Begin anew with snapshot=true, or list the keys and watch from the watchFrom of the answer.',
+  },
   'revision-mismatch': {
     status: 412,
     title: 'Precondition failed',

@@ -21,6 +21,7 @@ import { Departure, type DepartureStanding } from './departure.ts';
 import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from './io.ts';
 import type { GroupOptions } from './options.ts';
 import { Reads } from './reads.ts';
+import { Watches } from './watches.ts';
 
 /** A replica that is about to lead, or may be, keeps hellos this long before it says that it does not. */
 const EARLY_HELLO_MS = 300;
@@ -55,6 +56,7 @@ export class Group {
   readonly #follower: Follower;
   readonly #candidate: Candidate;
   readonly #reads: Reads;
+  readonly #watches: Watches;
   readonly #nonces: Nonces;
   readonly #beginnings = new Beginnings();
   readonly #recovery = new Recovery();
@@ -109,6 +111,7 @@ export class Group {
       now,
     );
     this.#reads = new Reads({ replica, obedience, follower: this.#follower, times, limits });
+    this.#watches = new Watches({ replica, obedience, limits, ledMs: () => this.#ledMs });
     this.#departure = new Departure(replica);
   }
 
@@ -158,8 +161,15 @@ export class Group {
       case 'read':
         this.#reads.read(input.ticket, input.request, now, effects);
         return;
+      case 'watch':
+        this.#watches.watch(input.ticket, input.request, now, effects);
+        return;
+      case 'grant':
+        this.#watches.grant(input.ticket, input.bytes);
+        return;
       case 'cancel':
         this.#reads.cancel(input.ticket);
+        this.#watches.cancel(input.ticket);
         return;
       case 'recover':
         if (this.#departure.begun) this.#recovery.refuse(input.ticket, 'stopping', 'this replica is stopping');
@@ -179,7 +189,7 @@ export class Group {
     this.#leader?.considerChange(now.monotonicMs);
     this.#decideRole(now, effects);
     const applied = (entry: Entry): void => {
-      this.#reads.onApplied(entry.index, now, effects);
+      this.#onApplied(entry, now, effects);
     };
     if (this.#leader !== null) {
       this.#leader.flush(now, effects, applied);
@@ -192,11 +202,22 @@ export class Group {
       effects.push({ kind: 'recoverAnswered', ticket, outcome });
     // A read that waited may have asked for a round just now: it begins in this turn, not the next.
     if (this.#leader?.rounds.wanted === true) this.#leader.flush(now, effects, applied);
+    this.#watches.flush(now, effects);
     if (this.#departure.begun && !this.#stopped && this.#departure.done(now, this.#departureStanding())) {
       this.#stopped = true;
       effects.push({ kind: 'stopped' });
     }
     this.#assertInvariants();
+  }
+
+  #onApplied(entry: Entry, now: Instant, effects: Effect[]): void {
+    this.#reads.onApplied(entry.index, now, effects);
+    this.#watches.onApplied(entry);
+  }
+
+  /** When it was last known, by this replica's clock, that a leader was at work, or at least there. */
+  get #ledMs(): number {
+    return this.#leader === null ? this.#follower.heardMs : this.#leader.rounds.authorityMs;
   }
 
   /** What is cheap enough to be looked at in every turn, before any of its effects is performed. */
@@ -232,6 +253,7 @@ export class Group {
     if (this.#leader !== null) this.#leader.tick(now, effects);
     else this.#follower.tick(now, effects);
     this.#reads.tick(now, effects);
+    this.#watches.tick(now, effects);
     this.#recovery.tick(now);
     for (const [link, { untilMs }] of this.#earlyHellos) {
       if (now.monotonicMs < untilMs) continue;
@@ -329,7 +351,7 @@ export class Group {
         return;
       case 'append':
         follower.onAppend(link, message, now, effects, (entry) => {
-          this.#reads.onApplied(entry.index, now, effects);
+          this.#onApplied(entry, now, effects);
         });
         return;
       case 'vouched':
@@ -545,6 +567,7 @@ export class Group {
     this.#departure.begin(now, graceMs);
     this.#candidate.setStopping('stopping');
     this.#follower.setStopping(now, effects);
+    this.#watches.setStopping(effects);
     if (this.#leader !== null) this.#leader.membership.stopping = true;
     this.#report(effects, { kind: 'note', message: `told to stop within ${graceMs} ms` });
   }
@@ -653,6 +676,7 @@ export class Group {
       idempotencyKeys: replica.machine.idempotency.size,
       followers: leader?.followerStatus(now.monotonicMs) ?? [],
       lagEntries: replica.log.lastIndex - replica.commitIndex,
+      watchers: this.#watches.size,
       lineageChanges: this.#lineageChanges + this.#candidate.lineageChanges,
       sinceLeaderHeardMs:
         leader !== null ? 0 : follower.heardMs > -Infinity ? now.monotonicMs - follower.heardMs : null,

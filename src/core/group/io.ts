@@ -5,6 +5,7 @@ import type { RecoverOutcome, RecoverRequest } from '../election/recovery.ts';
 import type { PeerMessage } from '../replication/messages.ts';
 import type { OpenSessionOutcome, WriteOutcome, WriteRequest } from '../store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
+import type { WatchEnding, WatchNews, WatchRequest } from '../store/watching.ts';
 
 /**
  * What goes into a group and what comes out. The host feeds everything that arrived in one turn of the event loop with
@@ -38,6 +39,10 @@ export type Input =
   | { readonly kind: 'write'; readonly ticket: Ticket; readonly request: WriteRequest }
   | { readonly kind: 'openSession'; readonly ticket: Ticket }
   | { readonly kind: 'read'; readonly ticket: Ticket; readonly request: ReadRequest }
+  /** R19: news by `watchNews` until `watchEnded`, or `cancel`. */
+  | { readonly kind: 'watch'; readonly ticket: Ticket; readonly request: WatchRequest }
+  /** A watcher takes so many bytes more. */
+  | { readonly kind: 'grant'; readonly ticket: Ticket; readonly bytes: number }
   /** The asker is gone; no answer is wanted. A write stays in the log. */
   | { readonly kind: 'cancel'; readonly ticket: Ticket }
   /** R13: an operator decides where no rule does. */
@@ -54,6 +59,12 @@ export type Effect =
   | { readonly kind: 'writeAnswered'; readonly ticket: Ticket; readonly outcome: WriteOutcome }
   | { readonly kind: 'sessionAnswered'; readonly ticket: Ticket; readonly outcome: OpenSessionOutcome }
   | { readonly kind: 'readAnswered'; readonly ticket: Ticket; readonly outcome: ReadOutcome }
+  /** The same for all of them; the first of a watch says that it is accepted. */
+  | { readonly kind: 'watchNews'; readonly tickets: readonly Ticket[]; readonly news: WatchNews }
+  /** Nothing more comes on these tickets. */
+  | { readonly kind: 'watchEnded'; readonly tickets: readonly Ticket[]; readonly ending: WatchEnding }
+  /** There is more to do than one turn may take: a tick soon, after what has arrived. */
+  | { readonly kind: 'turnWanted' }
   | { readonly kind: 'recoverAnswered'; readonly ticket: Ticket; readonly outcome: RecoverOutcome }
   /** For the log and the metrics: every change of role, epoch, set, lineage, with its reason. */
   | { readonly kind: 'report'; readonly report: Report }
@@ -123,6 +134,7 @@ export interface GroupStatus {
   readonly followers: readonly FollowerStatus[];
   /** Of a follower: when the newest entry that the leader has committed and this replica has applied was written. */
   readonly lagEntries: number;
+  readonly watchers: number;
   readonly lineageChanges: number;
   readonly sinceLeaderHeardMs: number | null;
 }

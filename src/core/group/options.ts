@@ -54,6 +54,8 @@ export interface GroupLimits {
   readonly tombstonesMax: number;
   /** Reads that wait. */
   readonly waitingReadsMax: number;
+  /** Those that watch keys here. */
+  readonly watchersMax: number;
 }
 
 /** R14. `strict`: a pod that the API server no longer lists is not taken for gone. `never`: wait for an operator. */
@@ -100,4 +102,5 @@ export const defaultLimits: GroupLimits = {
   idempotencyKeysMax: 100_000,
   tombstonesMax: 1_000_000,
   waitingReadsMax: 65_536,
+  watchersMax: 20_000,
 };

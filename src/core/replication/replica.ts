@@ -35,6 +35,7 @@ export class Replica implements NewestKeys {
   readonly #open = new Map<Key, OpenChange>();
   #lineage: Lineage | null = null;
   #commitIndex = 0 as LogIndex;
+  #beginnings = 0;
 
   constructor(identity: ReplicaIdentity, options: StateMachineOptions) {
     this.#identity = identity;
@@ -57,6 +58,11 @@ export class Replica implements NewestKeys {
 
   get commitIndex(): LogIndex {
     return this.#commitIndex;
+  }
+
+  /** R19: how often the data became another, or went on in another lineage. */
+  get beginnings(): number {
+    return this.#beginnings;
   }
 
   /** What others are told: nothing, while the replica is empty. */
@@ -169,11 +175,13 @@ export class Replica implements NewestKeys {
     const { number } = this.#lineage ?? { number: 0 };
     assert(lineage.number > number, 'R14: data goes on only in a later lineage');
     this.#lineage = lineage;
+    this.#beginnings += 1;
   }
 
   /** R11: forgets everything; what comes next goes on after `position`, in no lineage until it is complete. */
   becomeEmpty(position: LogPosition, timeMs: Entry['timeMs']): void {
     this.#lineage = null;
+    this.#beginnings += 1;
     this.#open.clear();
     this.log.restartAfter(position);
     this.machine.restart({ index: position.index, timeMs });

@@ -3,6 +3,7 @@ import type { Epoch, GroupId } from '../base/numbers.ts';
 import type { PeerMessage } from '../replication/messages.ts';
 import type { OpenSessionOutcome, WriteOutcome, WriteRequest } from '../store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
+import type { WatchEnding, WatchNews, WatchRequest } from '../store/watching.ts';
 import type { ReplicaSummary } from '../group/summary.ts';
 
 /**
@@ -45,7 +46,27 @@ export type ClientRequestFrame =
       readonly epoch: Epoch;
       readonly request: number;
       readonly key: Key;
-    };
+    }
+  | WatchRequestFrame;
+
+/** R19. A watch goes on under its number until it ends, or the watcher has ended it. */
+export type WatchRequestFrame =
+  | {
+      readonly kind: 'watch';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly watch: WatchRequest;
+    }
+  /** The watcher takes so many bytes more. */
+  | {
+      readonly kind: 'grant';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly bytes: number;
+    }
+  | { readonly kind: 'unwatch'; readonly group: GroupId; readonly epoch: Epoch; readonly request: number };
 
 /** `direct`: answer `not-leader` if you do not lead. `relay`: pass it on to the leader, once, as `direct`. */
 export type WriteHop = 'direct' | 'relay';
@@ -85,6 +106,23 @@ export type ClientResponseFrame =
       readonly epoch: Epoch;
       readonly request: number;
       readonly outcome: LookupOutcome;
+    }
+  | WatchResponseFrame;
+
+export type WatchResponseFrame =
+  | {
+      readonly kind: 'watchNews';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly news: WatchNews;
+    }
+  | {
+      readonly kind: 'watchEnded';
+      readonly group: GroupId;
+      readonly epoch: Epoch;
+      readonly request: number;
+      readonly ending: WatchEnding;
     };
 
 /** What a replica's own data file says of a key; the group and its log have no part in it. */

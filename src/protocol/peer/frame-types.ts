@@ -29,11 +29,16 @@ export const REQUEST_TYPES: Readonly<Record<RequestFrame['kind'], number>> = {
   read: 34,
   status: 35,
   lookup: 36,
+  watch: 37,
+  grant: 38,
+  unwatch: 39,
   writeAnswered: 48,
   sessionAnswered: 49,
   readAnswered: 50,
   statusAnswered: 51,
   lookupAnswered: 52,
+  watchNews: 53,
+  watchEnded: 54,
 };
 
 const TYPES = 64;

@@ -1,5 +1,4 @@
 import { unreachable } from '../../core/base/assert.ts';
-import type { Key } from '../../core/base/key.ts';
 import type { Epoch, GroupId } from '../../core/base/numbers.ts';
 import type { ReplicaSummary } from '../../core/group/summary.ts';
 import type { ClientRequestFrame, ClientResponseFrame, LookupOutcome, WriteHop } from '../../core/routing/frames.ts';
@@ -29,6 +28,7 @@ import {
   readIndex,
   readLineage,
   readOptionalIdempotencyKey,
+  readOptionalKey,
   readOptionalLineage,
   readPrefix,
   readSession,
@@ -36,11 +36,21 @@ import {
   writeDecided,
   writeLineage,
   writeOptionalIdempotencyKey,
+  writeOptionalKey,
   writeOptionalLineage,
   writePrefix,
   writeSession,
   writeStored,
 } from './store-codec.ts';
+
+import {
+  readWatchEnding,
+  readWatchNews,
+  readWatchRequest,
+  writeWatchEnding,
+  writeWatchNews,
+  writeWatchRequest,
+} from './watch-codec.ts';
 
 export type RequestFrame = ClientRequestFrame | ClientResponseFrame;
 
@@ -78,6 +88,20 @@ export function writeRequestFrame(writer: ByteWriter, frame: RequestFrame): void
     case 'lookupAnswered':
       writeLookupOutcome(writer, frame.outcome);
       return;
+    case 'watch':
+      writeWatchRequest(writer, frame.watch);
+      return;
+    case 'grant':
+      writer.number(frame.bytes);
+      return;
+    case 'unwatch':
+      return;
+    case 'watchNews':
+      writeWatchNews(writer, frame.news);
+      return;
+    case 'watchEnded':
+      writeWatchEnding(writer, frame.ending);
+      return;
     default:
       unreachable(frame);
   }
@@ -111,6 +135,16 @@ export function readRequestFrame(
       return { kind, group, epoch, request, key: reader.key() };
     case 'lookupAnswered':
       return { kind, group, epoch, request, outcome: readLookupOutcome(reader) };
+    case 'watch':
+      return { kind, group, epoch, request, watch: readWatchRequest(reader) };
+    case 'grant':
+      return { kind, group, epoch, request, bytes: reader.number('bytes granted') };
+    case 'unwatch':
+      return { kind, group, epoch, request };
+    case 'watchNews':
+      return { kind, group, epoch, request, news: readWatchNews(reader) };
+    case 'watchEnded':
+      return { kind, group, epoch, request, ending: readWatchEnding(reader) };
     default:
       return unreachable(kind);
   }
@@ -281,13 +315,6 @@ function readOptionalPlace(reader: ByteReader): ListPlace | null {
   const key = reader.key();
   return { key, isFolder: reader.flag('folder') };
 }
-
-function writeOptionalKey(writer: ByteWriter, text: string | null): void {
-  writer.flag(text !== null);
-  if (text !== null) writer.key(text);
-}
-
-const readOptionalKey = (reader: ByteReader): Key | null => (reader.flag('presence of a key') ? reader.key() : null);
 
 function readToken(reader: ByteReader): SessionToken {
   return { lineage: readLineage(reader), revision: readIndex(reader, 'revision of a token') };

@@ -1,4 +1,5 @@
 import { unreachable } from '../../core/base/assert.ts';
+import type { Key } from '../../core/base/key.ts';
 import type { Epoch, LogIndex, Version, WallMs } from '../../core/base/numbers.ts';
 import type { Lineage } from '../../core/replication/lineage.ts';
 import {
@@ -51,6 +52,13 @@ export function writePrefix(writer: ByteWriter, prefix: string): void {
 }
 
 export const readPrefix = (reader: ByteReader): string => (reader.flag('presence of a prefix') ? reader.key() : '');
+export function writeOptionalKey(writer: ByteWriter, text: string | null): void {
+  writer.flag(text !== null);
+  if (text !== null) writer.key(text);
+}
+
+export const readOptionalKey = (reader: ByteReader): Key | null =>
+  reader.flag('presence of a key') ? reader.key() : null;
 
 export function writeContentType(writer: ByteWriter, contentType: string | null): void {
   writer.flag(contentType !== null);

@@ -79,6 +79,25 @@ const drawnTrials = {
     },
     network: { latencyUs: 5 * MS },
   }),
+  watches: drawn({
+    faults: { ...members, crashLeader: 3 },
+    limits: { logEntriesMax: 400, logBytesMax: 1 << 20 },
+    clients: {
+      watchers: 4,
+      compositeShare: 0.4,
+      lifetimeShare: 0.2,
+      keys: 5,
+      readShare: 0.1,
+      operationMeanUs: 15 * MS,
+      loss: 0.01,
+    },
+  }),
+  'watches-and-snapshots': drawn({
+    faults: { ...members, crash: 3, crashLeader: 3, pause: 4 },
+    limits: { ...tinyLogs, inSyncMax: 2, minInSync: 1 },
+    clients: { watchers: 4, keys: 5, readShare: 0.1, operationMeanUs: 15 * MS },
+    times: { readmitMinMs: 300 },
+  }),
   lifetimes: drawn({ clients: { lifetimeShare: 0.8, readShare: 0.4 } }),
   'lifetimes-and-snapshots': drawn({
     faults: { ...members, crashLeader: 3 },

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-/** R12, R15: what clients are shown, and that what they repeat takes effect once. */
+/** R12, R15, R19: what clients are shown and told, and that what they repeat takes effect once. */
 export const clientMutants: readonly Mutant[] = [
   // --- R12 ---------------------------------------------------------------------------------------------------------------
   {
@@ -726,6 +726,86 @@ export const clientMutants: readonly Mutant[] = [
         file: 'replication/replica.ts',
         find: `    return afterwards(change.effect, () => this.#stateAfter(change.beneath, key));`,
         replace: `    return change.state;`,
+      },
+    ],
+  },
+  // --- R19 ---------------------------------------------------------------------------------------------------------------
+  {
+    name: 'watch-resumes-an-entry-late',
+    rule: 'R19',
+    without: 'a watch goes on with the entry after the last that it has seen',
+    aim: 'watches',
+    patches: [
+      {
+        file: 'group/watches.ts',
+        find: `start.kind === 'resume' ? start.token.place :`,
+        replace: `start.kind === 'resume' ? { ...start.token.place, index: start.token.place.index + 1 } :`,
+      },
+    ],
+  },
+  {
+    name: 'watch-resumes-at-the-beginning-of-an-entry',
+    rule: 'R19',
+    without: 'a place tells how many effects of its entry are behind the watcher',
+    aim: 'watches',
+    patches: [
+      {
+        file: 'group/watches.ts',
+        find: `    let { index, effects: at } = watcher.place;`,
+        replace: `    let { index } = watcher.place;
+    let at = 0;`,
+      },
+    ],
+  },
+  {
+    name: 'slow-watchers-miss-a-turn',
+    rule: 'R19',
+    without: 'who does not take the news of a turn is led through the log from before it',
+    aim: 'watches',
+    patches: [
+      {
+        file: 'group/watches.ts',
+        find: `        watcher.place = placeAt(this.#head);`,
+        replace: `        watcher.place = placeAt(head);`,
+      },
+    ],
+  },
+  {
+    name: 'watches-outlive-their-data',
+    rule: 'R19',
+    without: 'a replica whose data becomes another ends its watches',
+    aim: 'watches-and-snapshots',
+    patches: [
+      {
+        file: 'group/watches.ts',
+        find: `    if (this.#beginnings === beginnings) return;`,
+        replace: `    if (this.#beginnings === beginnings || this.#beginnings > 0) return;`,
+      },
+    ],
+  },
+  {
+    name: 'watch-of-a-replaced-history-goes-on',
+    rule: 'R19',
+    without: 'a place means something in its own lineage only',
+    aim: 'watches-and-snapshots',
+    patches: [
+      {
+        file: 'group/watches.ts',
+        find: `    if (!sameLineage(token.lineage, lineage))`,
+        replace: `    if (false)`,
+      },
+    ],
+  },
+  {
+    name: 'state-shows-what-is-told-later',
+    rule: 'R19',
+    without: 'what has changed since a state began is not shown as part of it',
+    aim: 'watches',
+    patches: [
+      {
+        file: 'group/watch-state.ts',
+        find: `stored === null || stored.revision >= place.index || `,
+        replace: `stored === null || `,
       },
     ],
   },

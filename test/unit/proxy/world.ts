@@ -24,7 +24,9 @@ import type {
   WriteRequest,
 } from '../../../src/core/store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../../../src/core/store/reads.ts';
+import type { WatchRequest } from '../../../src/core/store/watching.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
+import type { Watch } from '../../../src/ports/data-operations.ts';
 import type { Endpoint, GroupApi } from '../../../src/ports/kubernetes.ts';
 import type {
   PeerAnswer,
@@ -32,7 +34,10 @@ import type {
   PeerClientListener,
   PeerClientState,
   PeerRequest,
+  PeerRequestFailed,
   PeerWaiter,
+  PeerWatcher,
+  PeerWatchRequest,
 } from '../../../src/ports/peer-client.ts';
 import type { Log } from '../../../src/ports/telemetry.ts';
 import { ProxyOperations } from '../../../src/proxy/proxy-operations.ts';
@@ -171,12 +176,23 @@ interface Pending {
 }
 
 /** Behaves as `ports/peer-client.ts` says; one millisecond there and back. */
+export interface FakeWatch {
+  readonly address: string;
+  readonly request: WatchRequest;
+  readonly watcher: PeerWatcher;
+  granted: number;
+  state: 'open' | 'ended';
+}
+
+const NO_CONNECTION: PeerRequestFailed = { kind: 'failed', sent: true, code: 'lost', detail: 'no connection' };
+
 export class FakePeerClient implements PeerClient {
   readonly address: string;
   readonly replica: FakeReplica | null;
   readonly #listener: PeerClientListener | null;
   state: PeerClientState = 'connecting';
   #pending: Pending[] = [];
+  readonly watches: FakeWatch[] = [];
 
   constructor(address: string, replica: FakeReplica | null, listener: PeerClientListener | null) {
     this.address = address;
@@ -215,6 +231,26 @@ export class FakePeerClient implements PeerClient {
     if (this.state === 'open') this.#answerSoon(pending);
   }
 
+  /** A test plays the replica, by `watches`. */
+  watch({ watch: request }: PeerWatchRequest, watcher: PeerWatcher): Watch {
+    const watch: FakeWatch = { address: this.address, request, watcher, granted: 0, state: 'open' };
+    if (this.state === 'resting' || this.state === 'closed') {
+      queueMicrotask(() => {
+        watcher.onEnded(NO_CONNECTION);
+      });
+      return { grant: () => undefined, cancel: () => undefined };
+    }
+    this.watches.push(watch);
+    return {
+      grant(bytes) {
+        watch.granted += bytes;
+      },
+      cancel() {
+        watch.state = 'ended';
+      },
+    };
+  }
+
   deliver(): void {
     for (const pending of this.#pending) this.#answerSoon(pending);
   }
@@ -224,6 +260,11 @@ export class FakePeerClient implements PeerClient {
     this.state = state;
     for (const pending of [...this.#pending]) {
       this.#settle(pending, { kind: 'failed', sent: true, code: 'lost', detail: 'connection reset' });
+    }
+    for (const watch of this.watches) {
+      if (watch.state === 'ended') continue;
+      watch.state = 'ended';
+      watch.watcher.onEnded(NO_CONNECTION);
     }
     if (state === 'resting') this.#listener?.onStateChange(this);
   }

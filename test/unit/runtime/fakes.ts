@@ -112,6 +112,7 @@ export const following: GroupStatus = {
   idempotencyKeys: 0,
   followers: [],
   lagEntries: 0,
+  watchers: 0,
   lineageChanges: 1,
   sinceLeaderHeardMs: 5,
 };
@@ -227,6 +228,9 @@ export class FakePeers {
       waiting: 0,
       request(request, waiter) {
         asked.push({ address, request, waiter });
+      },
+      watch() {
+        throw new Error('replicas do not watch one another');
       },
       close() {
         closed.push(address);

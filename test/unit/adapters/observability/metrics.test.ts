@@ -26,6 +26,7 @@ const status: GroupStatus = {
   idempotencyKeys: 5,
   followers: [{ replica: 'b/2/y', standing: 'member', stopping: false, matchIndex: 11, lagEntries: 1, lagMs: 20 }],
   lagEntries: 0,
+  watchers: 0,
   lineageChanges: 1,
   sinceLeaderHeardMs: null,
 };

@@ -18,12 +18,15 @@ import { decide } from '../../../../src/core/store/decide.ts';
 import { list } from '../../../../src/core/store/listing.ts';
 import { afterwards, type NewestKeys, type NewestState } from '../../../../src/core/store/newest.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import type { WatchRequest } from '../../../../src/core/store/watching.ts';
 import { Store } from '../../../../src/core/store/store.ts';
 import type {
   ClusterView,
   DataOperations,
   LookupResult,
   ReadResult,
+  Watch,
+  Watcher,
   WriteResult,
 } from '../../../../src/ports/data-operations.ts';
 
@@ -44,6 +47,12 @@ export class FakeOperations implements DataOperations, NewestKeys {
   nextRead: ReadResult | ReadOutcome | null = null;
   /** Those of the cluster that answer. */
   replicas: ClusterView['replicas'] = [];
+  readonly watches: {
+    readonly request: WatchRequest;
+    readonly watcher: Watcher;
+    granted: number;
+    state: 'open' | 'cancelled';
+  }[] = [];
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
   readonly #versions = new Map<Key, Version>();
@@ -91,6 +100,20 @@ export class FakeOperations implements DataOperations, NewestKeys {
     if (next !== null) return next;
     const value = this.dataset.get(key);
     return this.#answered(value === undefined ? { kind: 'absent' } : { kind: 'found', value: Buffer.from(value) });
+  }
+
+  /** A test plays the replica. */
+  watch(request: WatchRequest, watcher: Watcher): Watch {
+    const watch = { request, watcher, granted: 0, state: 'open' as 'open' | 'cancelled' };
+    this.watches.push(watch);
+    return {
+      grant(bytes) {
+        watch.granted += bytes;
+      },
+      cancel() {
+        watch.state = 'cancelled';
+      },
+    };
   }
 
   cluster(): Promise<ClusterView> {

@@ -59,6 +59,7 @@ test('/v1 lists features and limits', async () => {
       'counters',
       'ttl',
       'lists',
+      'watches',
     ],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],
     limits: {

@@ -9,6 +9,14 @@ import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import { DELETED_KEYS_MAX, LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
 import type { LookupOutcome, PeerFrame } from '../../../../src/core/routing/frames.ts';
 import type {
+  WatchEnding,
+  WatchEvent,
+  WatchNews,
+  WatchPlace,
+  WatchRange,
+  WatchStart,
+} from '../../../../src/core/store/watching.ts';
+import type {
   Comparison,
   Condition,
   DecidedOutcome,
@@ -468,6 +476,45 @@ const summary: fc.Arbitrary<ReplicaSummary> = record({
   followers: fc.array(record({ replica: text(0, 60), standing, lagEntries: number, lagMs: time }), { maxLength: 4 }),
 });
 
+const place: fc.Arbitrary<WatchPlace> = record({
+  index,
+  effects: number,
+  shown: fc.option(fc.oneof(fc.constant(''), key)),
+});
+const range: fc.Arbitrary<WatchRange> = fc.oneof(
+  record({ kind: fc.constant('key' as const), key }),
+  record({ kind: fc.constant('prefix' as const), prefix: fc.oneof(fc.constant(''), key) }),
+);
+const watchStart: fc.Arbitrary<WatchStart> = fc.oneof(
+  record({ kind: fc.constantFrom('now' as const, 'state' as const) }),
+  record({ kind: fc.constant('resume' as const), token: record({ lineage, place }) }),
+);
+const watchEvent: fc.Arbitrary<WatchEvent> = record({
+  effect: fc.oneof(
+    record({ kind: fc.constant('put' as const), key, stored }),
+    record({
+      kind: fc.constantFrom('delete' as const, 'expire'),
+      key,
+      tombstone: record({ version, revision: index }),
+    }),
+  ),
+  place,
+});
+const news: fc.Arbitrary<WatchNews> = record({
+  events: fc.array(watchEvent, { maxLength: 3 }),
+  place,
+  synced: fc.boolean(),
+  lineage,
+});
+const ending: fc.Arbitrary<WatchEnding> = fc.oneof(
+  record({
+    kind: fc.constant('declined' as const),
+    code: fc.constantFrom('empty' as const, 'replica-behind', 'no-leader', 'overloaded', 'stopping'),
+  }),
+  record({ kind: fc.constant('compacted' as const), oldestRevision: index }),
+  record({ kind: fc.constant('replaced-lineage' as const), lineage }),
+);
+
 type ClientFrame = Exclude<PeerFrame, { kind: 'peer' }>;
 const ofRequest = { group, epoch, request: number };
 const hop = fc.constantFrom('direct' as const, 'relay');
@@ -482,6 +529,15 @@ const clientFrames: { readonly [Kind in ClientFrame['kind']]: fc.Arbitrary<Extra
   readAnswered: record({ kind: fc.constant('readAnswered'), ...ofRequest, outcome: readOutcome }),
   statusAnswered: record({ kind: fc.constant('statusAnswered'), ...ofRequest, status: summary }),
   lookupAnswered: record({ kind: fc.constant('lookupAnswered'), ...ofRequest, outcome: lookupOutcome }),
+  watch: record({
+    kind: fc.constant('watch'),
+    ...ofRequest,
+    watch: record({ range, start: watchStart, credit: number }),
+  }),
+  grant: record({ kind: fc.constant('grant'), ...ofRequest, bytes: number }),
+  unwatch: record({ kind: fc.constant('unwatch'), ...ofRequest }),
+  watchNews: record({ kind: fc.constant('watchNews'), ...ofRequest, news }),
+  watchEnded: record({ kind: fc.constant('watchEnded'), ...ofRequest, ending }),
 };
 
 /** By kind: a new kind of frame does not compile until it is here. */
