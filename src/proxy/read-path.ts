@@ -279,6 +279,7 @@ function answerBytes(outcome: ReadOutcome): number {
       return outcome.found?.value.byteLength ?? 0;
     case 'listed':
       return outcome.items.reduce((sum, item) => sum + (item.kind === 'key' ? item.stored.value.byteLength : 0), 0);
+    case 'lock':
     case 'declined':
     case 'replaced-lineage':
       return 0;

@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Lineage } from '../replication/lineage.ts';
 import type { Brand, LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { Fence, LockCommand, LockOutcome } from './locks.ts';
 import type { StoredValue } from './reads.ts';
 
 /** A tag that a client was shown: a revision in a lineage. */
@@ -100,7 +101,17 @@ export type Comparison =
 
 export type Relation = 'equal' | 'unequal' | 'less' | 'greater';
 
-export type WriteCommand = KeyCommand | BatchCommand | TransactionCommand;
+/** What changes keys. */
+export type DataCommand = KeyCommand | BatchCommand | TransactionCommand;
+
+/** R18: as a whole only while the lock is held under this token. */
+export interface FencedCommand {
+  readonly kind: 'fenced';
+  readonly fence: Fence;
+  readonly command: DataCommand;
+}
+
+export type WriteCommand = DataCommand | FencedCommand | LockCommand;
 
 const STEP_OVERHEAD_BYTES = 64;
 
@@ -119,6 +130,13 @@ export function commandBytes(command: WriteCommand): number {
     case 'increment':
     case 'touch':
       return command.key.length;
+    case 'fenced':
+      return command.fence.lock.length + commandBytes(command.command);
+    case 'acquire':
+      return command.lock.length + command.lockId.length + command.owner.length;
+    case 'renew':
+    case 'release':
+      return command.lock.length + command.lockId.length;
     case 'batch':
       return stepsBytes(command.steps);
     case 'transaction': {
@@ -202,15 +220,28 @@ export type DecidedOutcome =
       readonly outcome: KeyOutcome;
     }
   /** Its gets would bring back more than {@link GOT_BYTES_MAX}; none of it was done. */
-  | { readonly kind: 'overlong' };
+  | { readonly kind: 'overlong' }
+  /** R18: the token is not that of the lock's holder; none of it was done. */
+  | { readonly kind: 'stale' }
+  | LockOutcome;
 
 const RESULT_BYTES = 80;
 const FOUND_BYTES = 200;
+const HOLDER_BYTES = 100;
 
 /** What an outcome costs to keep and to send, beyond the plain one of a single key. */
 export function outcomeExtraBytes(outcome: DecidedOutcome): number {
-  if (outcome.kind !== 'batch' && outcome.kind !== 'transaction') return 0;
-  return outcome.results.length * RESULT_BYTES + gotBytes(outcome.results);
+  switch (outcome.kind) {
+    case 'batch':
+    case 'transaction':
+      return outcome.results.length * RESULT_BYTES + gotBytes(outcome.results);
+    case 'locked':
+      return HOLDER_BYTES + outcome.held.owner.length + outcome.held.lockId.length;
+    case 'held':
+      return HOLDER_BYTES + outcome.holder.owner.length;
+    default:
+      return 0;
+  }
 }
 
 /** What of it is values that were got. */

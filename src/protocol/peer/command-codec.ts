@@ -4,6 +4,7 @@ import {
   TRANSACTION_PARTS_MAX,
   type Comparison,
   LIFETIME_MS_MAX,
+  type DataCommand,
   type KeyCommand,
   type Lifetime,
   type Relation,
@@ -12,6 +13,7 @@ import {
 } from '../../core/store/commands.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { readFence, readLockCommand, writeFence, writeLockCommand } from './lock-codec.ts';
 import {
   readCondition,
   readContentType,
@@ -30,11 +32,33 @@ const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = [
   'transaction',
   'get',
   'touch',
+  'fenced',
+  'acquire',
+  'renew',
+  'release',
 ];
 const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'value', 'condition'];
 const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
 
 export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
+  switch (command.kind) {
+    case 'fenced':
+      writer.oneOf(COMMANDS, command.kind);
+      writeFence(writer, command.fence);
+      writeDataCommand(writer, command.command);
+      return;
+    case 'acquire':
+    case 'renew':
+    case 'release':
+      writer.oneOf(COMMANDS, command.kind);
+      writeLockCommand(writer, command);
+      return;
+    default:
+      writeDataCommand(writer, command);
+  }
+}
+
+function writeDataCommand(writer: ByteWriter, command: DataCommand): void {
   if (command.kind === 'batch') {
     writer.oneOf(COMMANDS, command.kind);
     writeSteps(writer, command.steps);
@@ -51,8 +75,23 @@ export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
 
 export function readCommand(reader: ByteReader): WriteCommand {
   const kind = reader.oneOf(COMMANDS, 'command');
+  switch (kind) {
+    case 'fenced': {
+      const fence = readFence(reader);
+      return { kind, fence, command: dataCommand(reader, reader.oneOf(COMMANDS, 'command')) };
+    }
+    case 'acquire':
+    case 'renew':
+    case 'release':
+      return readLockCommand(reader, kind);
+    default:
+      return dataCommand(reader, kind);
+  }
+}
+
+function dataCommand(reader: ByteReader, kind: (typeof COMMANDS)[number]): DataCommand {
   if (kind === 'batch') return { kind, steps: readSteps(reader, BATCH_STEPS_MAX) };
-  if (kind !== 'transaction') return keyCommand(reader, stepOf(reader, kind));
+  if (kind !== 'transaction') return keyCommand(reader, stepOfKind(reader, kind));
   const comparisons: Comparison[] = [];
   for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
     comparisons.push(readComparison(reader));
@@ -97,10 +136,21 @@ function readSteps(reader: ByteReader, max: number): readonly Step[] {
 }
 
 function readStep(reader: ByteReader): Step {
-  const kind = reader.oneOf(COMMANDS, 'step');
-  return kind === 'batch' || kind === 'transaction'
-    ? reader.fail(`a ${kind} within another command`)
-    : stepOf(reader, kind);
+  return stepOfKind(reader, reader.oneOf(COMMANDS, 'step'));
+}
+
+function stepOfKind(reader: ByteReader, kind: (typeof COMMANDS)[number]): Step {
+  switch (kind) {
+    case 'batch':
+    case 'transaction':
+    case 'fenced':
+    case 'acquire':
+    case 'renew':
+    case 'release':
+      return reader.fail(`a ${kind} within another command`);
+    default:
+      return stepOf(reader, kind);
+  }
 }
 
 function stepOf(reader: ByteReader, kind: Step['kind']): Step {

@@ -14,6 +14,7 @@ import {
 import type { StoredValue } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
+import { readLockOutcome, writeLockOutcome } from './lock-codec.ts';
 import { CONTENT_TYPE, DIGEST, IDEMPOTENCY_KEY, INTEGER, LINEAGE_ID, SESSION } from './text-limits.ts';
 
 /** The words of the store that several frames share. A `read…` takes just what its `write…` has put. */
@@ -152,28 +153,46 @@ const DECIDED: readonly (DecidedOutcome['kind'] | 'got')[] = [
   'overlong',
   'got',
   'touched',
+  'stale',
+  'locked',
+  'held',
+  'released',
+  'notHeld',
 ];
 const LISTS: readonly ('then' | 'otherwise')[] = ['then', 'otherwise'];
 const UNCOUNTABLE: readonly Extract<KeyOutcome, { kind: 'uncountable' }>['reason'][] = ['not-a-number', 'out-of-range'];
 const ABSENT_OUTCOME: KeyOutcome = Object.freeze({ kind: 'absent' });
 
 export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void {
-  if (outcome.kind === 'batch') {
-    writer.oneOf(DECIDED, outcome.kind);
-    writeResults(writer, outcome.results);
-  } else if (outcome.kind === 'transaction') {
-    writer.oneOf(DECIDED, outcome.kind);
-    writer.oneOf(LISTS, outcome.chose);
-    writeResults(writer, outcome.results);
-  } else if (outcome.kind === 'abandoned') {
-    writer.oneOf(DECIDED, outcome.kind);
-    writer.oneOf(LISTS, outcome.chose);
-    writer.number(outcome.step);
-    writeResult(writer, outcome.outcome);
-  } else if (outcome.kind === 'overlong') {
-    writer.oneOf(DECIDED, outcome.kind);
-  } else {
-    writeResult(writer, outcome);
+  switch (outcome.kind) {
+    case 'batch':
+      writer.oneOf(DECIDED, outcome.kind);
+      writeResults(writer, outcome.results);
+      return;
+    case 'transaction':
+      writer.oneOf(DECIDED, outcome.kind);
+      writer.oneOf(LISTS, outcome.chose);
+      writeResults(writer, outcome.results);
+      return;
+    case 'abandoned':
+      writer.oneOf(DECIDED, outcome.kind);
+      writer.oneOf(LISTS, outcome.chose);
+      writer.number(outcome.step);
+      writeResult(writer, outcome.outcome);
+      return;
+    case 'overlong':
+    case 'stale':
+      writer.oneOf(DECIDED, outcome.kind);
+      return;
+    case 'locked':
+    case 'held':
+    case 'released':
+    case 'notHeld':
+      writer.oneOf(DECIDED, outcome.kind);
+      writeLockOutcome(writer, outcome);
+      return;
+    default:
+      writeResult(writer, outcome);
   }
 }
 
@@ -224,13 +243,27 @@ function writeResult(writer: ByteWriter, result: StepResult): void {
 
 export function readDecided(reader: ByteReader): DecidedOutcome {
   const kind = reader.oneOf(DECIDED, 'outcome');
-  if (kind === 'batch') return { kind, results: readResults(reader) };
-  if (kind === 'transaction') return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
-  if (kind === 'overlong') return { kind };
-  if (kind !== 'abandoned') return keyOutcome(reader, resultOf(reader, kind));
-  const chose = reader.oneOf(LISTS, 'list');
-  const step = reader.number('step');
-  return { kind, chose, step, outcome: keyOutcome(reader, readResult(reader)) };
+  switch (kind) {
+    case 'batch':
+      return { kind, results: readResults(reader) };
+    case 'transaction':
+      return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
+    case 'abandoned': {
+      const chose = reader.oneOf(LISTS, 'list');
+      const step = reader.number('step');
+      return { kind, chose, step, outcome: keyOutcome(reader, readResult(reader)) };
+    }
+    case 'overlong':
+    case 'stale':
+      return { kind };
+    case 'locked':
+    case 'held':
+    case 'released':
+    case 'notHeld':
+      return readLockOutcome(reader, kind);
+    default:
+      return keyOutcome(reader, resultOf(reader, kind));
+  }
 }
 
 function readResults(reader: ByteReader): readonly StepResult[] {
@@ -245,9 +278,20 @@ function keyOutcome(reader: ByteReader, result: StepResult): KeyOutcome {
 
 function readResult(reader: ByteReader): StepResult {
   const kind = reader.oneOf(DECIDED, 'result');
-  return kind === 'batch' || kind === 'transaction' || kind === 'abandoned' || kind === 'overlong'
-    ? reader.fail(`${kind} within another outcome`)
-    : resultOf(reader, kind);
+  switch (kind) {
+    case 'batch':
+    case 'transaction':
+    case 'abandoned':
+    case 'overlong':
+    case 'stale':
+    case 'locked':
+    case 'held':
+    case 'released':
+    case 'notHeld':
+      return reader.fail(`${kind} within another outcome`);
+    default:
+      return resultOf(reader, kind);
+  }
 }
 
 function resultOf(reader: ByteReader, kind: StepResult['kind']): StepResult {

@@ -7,7 +7,7 @@ import type {
   KeyOutcome,
   Lifetime,
   Step,
-  WriteCommand,
+  DataCommand,
 } from '../../../src/core/store/commands.ts';
 
 /** One change of one key. */
@@ -67,7 +67,7 @@ interface State {
 }
 
 /** What a command should do as the entry at `index`, by the state before it: written without a look at the core's own code. */
-export function rehearse(command: WriteCommand, before: (key: Key) => Change | null, at: Place): Rehearsal {
+export function rehearse(command: DataCommand, before: (key: Key) => Change | null, at: Place): Rehearsal {
   const stage = new Stage(before, at);
   switch (command.kind) {
     case 'batch':

@@ -2,15 +2,23 @@ import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Epoch, GroupId, LogIndex, Version, WallMs } from '../../../../src/core/base/numbers.ts';
 import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
-import type { EntryBody, KeyEffect } from '../../../../src/core/replication/entry.ts';
+import type { EntryBody, StateEffect } from '../../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import type { PeerFrame } from '../../../../src/core/routing/frames.ts';
 import { LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
+import {
+  LOCK_TTL_MS_MAX,
+  type HeldLock,
+  type LockCommand,
+  type LockHolder,
+  type LockOutcome,
+} from '../../../../src/core/store/locks.ts';
 import type {
   Comparison,
   Condition,
+  DataCommand,
   DecidedOutcome,
   IdempotencyKey,
   KeyCommand,
@@ -115,6 +123,17 @@ const stored: fc.Arbitrary<StoredValue> = record({
 
 const integer = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(-(2n ** 63n), 0n));
 
+const owner = text(0, 60);
+const lockId = text(1, 20);
+const lockHolder: fc.Arbitrary<LockHolder> = record({ owner, revision: index, expiresAtMs: wallMs });
+const heldLock: fc.Arbitrary<HeldLock> = record({ lockId, owner, revision: index, expiresAtMs: wallMs });
+
+const lockOutcome: fc.Arbitrary<LockOutcome> = fc.oneof(
+  record({ kind: fc.constant('locked' as const), held: heldLock }),
+  record({ kind: fc.constant('held' as const), holder: lockHolder }),
+  fc.constantFrom<LockOutcome>({ kind: 'released' }, { kind: 'notHeld' }),
+);
+
 const keyOutcome: fc.Arbitrary<KeyOutcome> = fc.oneof(
   record({ kind: fc.constant('written' as const), version, created: fc.boolean() }),
   record({ kind: fc.constant('deleted' as const), version }),
@@ -156,11 +175,12 @@ const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
       outcome: keyOutcome,
     }),
   },
-  { weight: 1, arbitrary: fc.constant<DecidedOutcome>({ kind: 'overlong' }) },
+  { weight: 1, arbitrary: fc.constantFrom<DecidedOutcome>({ kind: 'overlong' }, { kind: 'stale' }) },
+  { weight: 1, arbitrary: lockOutcome },
 );
 
 /** Made of an entry's own index and time when that is made. */
-const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
+const effect: fc.Arbitrary<StateEffect> = fc.oneof(
   record({ kind: fc.constant('put' as const), key, stored }),
   record({
     kind: fc.constantFrom('delete' as const, 'expire' as const),
@@ -168,6 +188,8 @@ const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
     tombstone: record({ version, revision: index }),
   }),
   record({ kind: fc.constant('touch' as const), key, expiresAtMs: fc.option(wallMs) }),
+  record({ kind: fc.constant('hold' as const), lock: key, held: heldLock }),
+  record({ kind: fc.constant('free' as const), lock: key }),
 );
 
 const body: fc.Arbitrary<EntryBody> = fc.oneof(
@@ -197,6 +219,7 @@ const run = record({
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
   record({ kind: fc.constant('value' as const), key, stored }),
   record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
+  record({ kind: fc.constant('lock' as const), lock: key, held: heldLock }),
   record({
     kind: fc.constant('session' as const),
     session,
@@ -323,7 +346,14 @@ const comparison: fc.Arbitrary<Comparison> = fc.oneof(
   record({ kind: fc.constant('condition' as const), key, condition }),
 );
 
-const command: fc.Arbitrary<WriteCommand> = fc.oneof(
+const ttlMs = fc.integer({ min: 1, max: LOCK_TTL_MS_MAX });
+const lockCommand: fc.Arbitrary<LockCommand> = fc.oneof(
+  record({ kind: fc.constant('acquire' as const), lock: key, lockId, owner, ttlMs }),
+  record({ kind: fc.constant('renew' as const), lock: key, lockId, ttlMs }),
+  record({ kind: fc.constant('release' as const), lock: key, lockId }),
+);
+
+const dataCommand: fc.Arbitrary<DataCommand> = fc.oneof(
   { weight: 3, arbitrary: keyCommand },
   { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), steps }) },
   {
@@ -335,6 +365,12 @@ const command: fc.Arbitrary<WriteCommand> = fc.oneof(
       otherwise: steps,
     }),
   },
+);
+const fence = record({ lock: key, token: record({ lineageNumber: positive, revision: index }) });
+const command: fc.Arbitrary<WriteCommand> = fc.oneof(
+  { weight: 3, arbitrary: dataCommand },
+  { weight: 1, arbitrary: record({ kind: fc.constant('fenced' as const), fence, command: dataCommand }) },
+  { weight: 1, arbitrary: lockCommand },
 );
 const write: fc.Arbitrary<WriteRequest> = record({
   id: record({ session, number: positive }),
@@ -359,6 +395,7 @@ const terms = record({
 
 const read: fc.Arbitrary<ReadRequest> = fc.oneof(
   fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'key', key: each, ...how })),
+  fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'lock', lock: each, ...how })),
   fc.tuple(selection, terms).map(([each, how]): ReadRequest => ({ kind: 'list', selection: each, ...how })),
 );
 
@@ -422,6 +459,13 @@ const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
     code: fc.constantFrom('not-in-sync', 'replica-behind', 'no-leader', 'empty'),
   }),
   record({ kind: fc.constant('replaced-lineage' as const), lineage }),
+  record({
+    kind: fc.constant('lock' as const),
+    holder: fc.option(lockHolder),
+    remainingMs: time,
+    lineage,
+    revision: index,
+  }),
 );
 const standing = fc.constantFrom('leader' as const, 'member', 'standby', 'learner', 'none');
 const summary: fc.Arbitrary<ReplicaSummary> = record({
