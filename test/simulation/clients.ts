@@ -7,6 +7,7 @@ import type {
   DataCommand,
   Comparison,
   Condition,
+  DeletePrefixCommand,
   IdempotencyKey,
   KeyCommand,
   Lifetime,
@@ -79,6 +80,8 @@ export class Client {
   #token: SessionToken | null = null;
   #leader: Process | null = null;
   #tags: RevisionTag[] = [];
+  /** Keys under a prefix, as last told. */
+  readonly #counts = new Map<string, number>();
   /** Locks that it has got, held or not. */
   #locks: { readonly lock: Key; readonly lockId: string; readonly token: FencingToken }[] = [];
   #idempotencyKeys: { readonly key: IdempotencyKey; readonly command: WriteCommand }[] = [];
@@ -189,7 +192,8 @@ export class Client {
   }
 
   #drawDataCommand(random: Prng): DataCommand {
-    const { compositeShare } = this.#world.plan.clients;
+    const { clearShare, compositeShare } = this.#world.plan.clients;
+    if (clearShare > 0 && random.chance(clearShare)) return this.#drawClearing(random);
     if (compositeShare === 0 || !random.chance(compositeShare)) return this.#drawKeyCommand(random);
     if (random.chance(0.4)) return { kind: 'batch', steps: some(random, () => this.#drawStep(random)) };
     return {
@@ -198,6 +202,13 @@ export class Client {
       then: some(random, () => this.#drawStep(random)),
       otherwise: random.chance(0.5) ? some(random, () => this.#drawStep(random)) : [],
     };
+  }
+
+  /** It counts first, and expects what it was told last. */
+  #drawClearing(random: Prng): DeletePrefixCommand {
+    const prefix = random.pick(['', 'k', 'k1', 'k2', 'n']);
+    const expected = random.chance(0.1) ? random.below(4) : (this.#counts.get(prefix) ?? null);
+    return { kind: 'deletePrefix', prefix, expected };
   }
 
   #drawKeyCommand(random: Prng): KeyCommand {
@@ -410,6 +421,11 @@ export class Client {
     }
     this.#world.checker.histories.onWriteAcknowledged(this.#world.now, write.operation, outcome);
     this.#rememberTag(outcome.lineage.id, outcome.revision);
+    const { command } = write.operation;
+    if (command.kind === 'deletePrefix') {
+      if (outcome.decided.kind === 'counted') this.#counts.set(command.prefix, outcome.decided.count);
+      else this.#counts.delete(command.prefix);
+    }
     this.#rememberLock(write.operation.command, outcome);
     this.#see({ lineage: outcome.lineage, revision: outcome.revision });
   }

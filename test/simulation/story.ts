@@ -327,6 +327,10 @@ function describeCommand(command: WriteCommand): string {
       const lists = [command.then, command.otherwise].map((steps) => steps.map(describeStep).join('; '));
       return `if ${command.comparisons.map(describeComparison).join(' and ')} then {${lists[0]}} else {${lists[1]}}`;
     }
+    case 'deletePrefix':
+      return command.expected === null
+        ? `count ${command.prefix}*`
+        : `delete ${command.prefix}*, ${command.expected} expected`;
     case 'fenced': {
       const { lock, token } = command.fence;
       return `${describeCommand(command.command)} under ${lock}:${token.lineageNumber}.${token.revision}`;

@@ -358,6 +358,9 @@ function sendCommitted(response: ServerResponse, method: WriteMethod, key: Key, 
     case 'transaction':
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
       throw new TypeError(`a ${method} of one key was answered as a ${decided.kind}`);
     case 'absent':
       sendProblem(response, absent(key), headers);

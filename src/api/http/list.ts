@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { keyOf } from '../../core/base/key.ts';
-import type { ListSelection, SessionToken } from '../../core/store/reads.ts';
+import { keyOf, textOf, type Key } from '../../core/base/key.ts';
+import type { Listed, ListItem, ListSelection, SessionToken } from '../../core/store/reads.ts';
 import { envelopeOf } from '../../protocol/http/composite.ts';
 import { decodeCursor, encodeCursor, type Cursor } from '../../protocol/http/cursor.ts';
-import { textOf } from '../../protocol/http/key-path.ts';
 import { faultOfRead } from '../../protocol/http/outcomes.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import type { QueryValues } from '../../protocol/http/query.ts';
@@ -12,13 +11,14 @@ import { LIST_ITEMS_DEFAULT, LIST_PATH, listKeys } from '../../protocol/http/sch
 import { encodeSessionToken } from '../../protocol/http/session-token.ts';
 import { compileOperation } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
+import { deleteUnder } from './delete-prefix.ts';
 import { isFault, optionsOf } from './keys.ts';
 import { sendJson, sendProblem } from './respond.ts';
 import type { Route } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
 
 export const listRoutes: readonly Route[] = [
-  { pattern: LIST_PATH, match: LIST_PATH, methods: { GET: listPage, HEAD: listPage } },
+  { pattern: LIST_PATH, match: LIST_PATH, methods: { GET: listPage, HEAD: listPage, DELETE: deleteUnder } },
 ];
 
 const validator = compileOperation(listKeys);
@@ -29,13 +29,15 @@ async function listPage(context: ApiContext, request: IncomingMessage, response:
     sendProblem(response, options);
     return;
   }
-  const asked = selectionOf(options.query);
+  const asked = askedOf(options.query);
   if ('code' in asked) {
     sendProblem(response, asked);
     return;
   }
   const { selection, cursor } = asked;
-  const { mode, token } = options;
+  const { mode } = options;
+  // A page older than the first would lack what a watch from there does not tell any more.
+  const token = cursor === null ? options.token : laterOf(cursor.first, options.token);
   const result = await context.operations.read({ kind: 'list', selection, mode, token });
   if (result.kind === 'unavailable') {
     sendProblem(response, refusalOf(result, context.metrics));
@@ -48,23 +50,48 @@ async function listPage(context: ApiContext, request: IncomingMessage, response:
     sendProblem(response, faultOfRead(outcome), headers);
     return;
   }
-  const { items, next, lineage, revision } = outcome;
-  const seen: SessionToken = { lineage, revision };
-  const first = cursor?.first ?? seen;
-  headers.push('X-KV-Session', encodeSessionToken(seen), 'X-KV-Consistency', mode, 'Cache-Control', 'no-store');
-  const page = {
-    keys: items.flatMap((item) => {
-      if (item.kind !== 'key') return [];
-      const { value, valueB64, ...rest } = envelopeOf(item.key, item.stored, lineage.id);
-      if (!selection.withValues) return [rest];
-      return [{ ...rest, ...(value === undefined ? { valueB64 } : { value }) }];
-    }),
-    folders: items.flatMap((item) => (item.kind === 'folder' ? [textOf(item.prefix as never) ?? item.prefix] : [])),
+  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Consistency', mode, 'Cache-Control', 'no-store');
+  sendJson(response, 200, pageOf(outcome, selection, cursor), headers);
+}
+
+function pageOf({ items, next, lineage, revision }: Listed, selection: ListSelection, cursor: Cursor | null): object {
+  const first = cursor?.first ?? { lineage, revision };
+  const isOneRevision = cursor === null || (cursor.isOneRevision && first.revision === revision);
+  const [keys, folders]: [object[], object[]] = [[], []];
+  for (const item of items) {
+    if (item.kind === 'key') keys.push(keyBody(item, lineage.id, selection));
+    else folders.push(folderBody(item.prefix));
+  }
+  return {
+    keys,
+    folders,
     revision,
-    oneRevision: first.revision === revision && first.lineage.id === lineage.id,
-    ...(next === null ? {} : { cursor: encodeCursor({ after: next, first }) }),
+    oneRevision: isOneRevision,
+    watchFrom: encodeSessionToken(first),
+    ...(next === null ? {} : { cursor: encodeCursor({ after: next, first, isOneRevision }) }),
   };
-  sendJson(response, 200, page, headers);
+}
+
+function keyBody(
+  { key, stored }: Extract<ListItem, { kind: 'key' }>,
+  lineageId: string,
+  { withValues }: ListSelection,
+): object {
+  const { value, valueB64, ...rest } = envelopeOf(key, stored, lineageId);
+  if (!withValues) return rest;
+  return { ...rest, ...(value === undefined ? { valueB64 } : { value }) };
+}
+
+function folderBody(prefix: Key): object {
+  const text = textOf(prefix);
+  return text === null ? { prefixB64: Buffer.from(prefix, 'latin1').toString('base64') } : { prefix: text };
+}
+
+/** Of two histories the older one: it was replaced, which is to be said. */
+function laterOf(a: SessionToken, b: SessionToken | null): SessionToken {
+  if (b === null) return a;
+  if (a.lineage.number !== b.lineage.number) return a.lineage.number < b.lineage.number ? a : b;
+  return a.revision < b.revision ? b : a;
 }
 
 interface Asked {
@@ -72,18 +99,16 @@ interface Asked {
   readonly cursor: Cursor | null;
 }
 
-function selectionOf(query: QueryValues): Asked | Fault {
+function askedOf(query: QueryValues): Asked | Fault {
   const prefix = unitsOf(query['prefix']);
   const delimiter = unitsOf(query['delimiter']);
-  if (prefix === undefined || delimiter === undefined)
-    return fault('bad-request', 'The prefix or the delimiter is longer than a key, or no text.');
+  if (prefix === null || delimiter === null) return BAD_UNITS;
   const cursor = query['cursor'] === undefined ? null : decodeCursor(query['cursor']);
-  const isForeign = query['cursor'] !== undefined && (cursor === null || !cursor.after.key.startsWith(prefix ?? ''));
-  if (isForeign)
-    return fault('bad-request', 'The cursor is not one that a page of this prefix gave: send it unchanged, or none.');
+  const isOurs = query['cursor'] === undefined || (cursor !== null && fits(cursor, prefix, delimiter));
+  if (!isOurs) return FOREIGN_CURSOR;
   const selection: ListSelection = {
-    prefix: prefix ?? '',
-    delimiter,
+    prefix,
+    delimiter: delimiter === '' ? null : delimiter,
     after: cursor?.after ?? null,
     limit: Number(query['limit'] ?? LIST_ITEMS_DEFAULT),
     withValues: query['values'] === 'true',
@@ -91,7 +116,17 @@ function selectionOf(query: QueryValues): Asked | Fault {
   return { selection, cursor };
 }
 
-/** One unit a byte; null: none is given; undefined: it cannot be part of a key. */
-function unitsOf(text: string | undefined): string | null | undefined {
-  return text === undefined || text === '' ? null : (keyOf(text) ?? undefined);
+const BAD_UNITS = fault('bad-request', 'The prefix or the delimiter is no text, or longer than a key.');
+const FOREIGN_CURSOR = fault(
+  'bad-request',
+  'The cursor is not one that a page of this prefix and delimiter gave: send it unchanged, or none to begin anew.',
+);
+
+/** Behind a folder nothing of it is listed: where folders are others, that would leave keys out. */
+const fits = ({ after: { key, isFolder } }: Cursor, prefix: string, delimiter: string): boolean =>
+  key.startsWith(prefix) && (!isFolder || (delimiter !== '' && key.endsWith(delimiter)));
+
+/** One unit a byte; null: it cannot be part of a key. */
+function unitsOf(text: string | undefined): string | null {
+  return text === undefined || text === '' ? '' : keyOf(text);
 }

@@ -11,9 +11,9 @@ import {
   type WriteRefusal,
   type WriteRequest,
 } from '../store/commands.ts';
-import { expireEffect, isDue } from '../store/decide.ts';
 import { decideWrite } from '../store/decide-write.ts';
 import { isLapsed } from '../store/locks.ts';
+import { expireEffect, isDue } from '../store/newest.ts';
 import { bytesAdded } from '../store/store.ts';
 import { Entry, type EntryBody, type StateEffect } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';

@@ -1,7 +1,8 @@
 import type { StateEffect } from '../replication/entry.ts';
 import type { DecidedOutcome, WriteCommand } from './commands.ts';
-import { decide, type DecisionPlace, type Newest } from './decide.ts';
+import { decide } from './decide.ts';
 import { decideLock, isStale, type NewestLocks } from './locks.ts';
+import type { DecisionPlace, NewestKeys } from './newest.ts';
 
 export interface WritePlace extends DecisionPlace {
   readonly lineageNumber: number;
@@ -15,7 +16,7 @@ export interface WriteDecision {
 const STALE: WriteDecision = { effects: [], outcome: { kind: 'stale' } };
 
 /** What a write does as the entry at `place`, to keys or to a lock. */
-export function decideWrite(command: WriteCommand, newest: Newest & NewestLocks, place: WritePlace): WriteDecision {
+export function decideWrite(command: WriteCommand, newest: NewestKeys & NewestLocks, place: WritePlace): WriteDecision {
   switch (command.kind) {
     case 'acquire':
     case 'renew':

@@ -1,10 +1,10 @@
 import type { Key } from '../base/key.ts';
 import type { WallMs } from '../base/numbers.ts';
-import { isDue } from './decide.ts';
+import { isDue } from './newest.ts';
 import type { Listed, ListPlace, ListSelection } from './reads.ts';
 import type { Store } from './store.ts';
 
-/** A page is no longer than this but for its last value, so that a thousand large ones are not one answer. */
+/** A page is no larger than this, so that a thousand large values are not one answer; but one key it may have, however large. */
 export const PAGE_BYTES_MAX = 1024 * 1024;
 /** A page ends after so many keys, shown or not: what is due and not removed yet must not hold up everybody else. */
 const LOOKED_AT_MAX = 20_000;
@@ -17,7 +17,7 @@ export function list(store: Store, selection: ListSelection, timeMs: WallMs): Pi
   let last: ListPlace | null = selection.after;
   let from = last === null || behind(last) < prefix ? prefix : behind(last);
   for (;;) {
-    let folder: string | null = null;
+    let folder: Key | null = null;
     for (const key of store.keysFrom(from)) {
       if (!key.startsWith(prefix)) return { items, next: null };
       const stored = store.get(key);
@@ -28,18 +28,21 @@ export function list(store: Store, selection: ListSelection, timeMs: WallMs): Pi
         continue;
       }
       // One more than fits shows that there is another page.
-      if (items.length === limit || bytes >= PAGE_BYTES_MAX) return { items, next: last };
+      if (items.length === limit) return { items, next: last };
       folder = folderOf(key, selection);
       if (folder !== null) break;
-      items.push({ kind: 'key', key, stored: selection.withValues ? stored : { ...stored, value: NOTHING } });
-      bytes += key.length + (selection.withValues ? stored.value.length : 0);
+      const shown = selection.withValues ? stored : { ...stored, value: NOTHING };
+      bytes += key.length + shown.value.length + (shown.contentType?.length ?? 0);
+      if (bytes > PAGE_BYTES_MAX && items.length > 0) return { items, next: last };
+      items.push({ kind: 'key', key, stored: shown });
       last = { key, isFolder: false };
     }
     if (folder === null) return { items, next: null };
+    bytes += folder.length;
+    if (bytes > PAGE_BYTES_MAX && items.length > 0) return { items, next: last };
     // Whatever else is in it is passed over without a look.
     items.push({ kind: 'folder', prefix: folder });
-    bytes += folder.length;
-    last = { key: folder as Key, isFolder: true };
+    last = { key: folder, isFolder: true };
     from = behind(last);
   }
 }
@@ -47,10 +50,10 @@ export function list(store: Store, selection: ListSelection, timeMs: WallMs): Pi
 const NOTHING = new Uint8Array(0);
 
 /** The part of the key up to the first delimiter behind the prefix; null: there is none. */
-function folderOf(key: Key, { prefix, delimiter }: ListSelection): string | null {
+function folderOf(key: Key, { prefix, delimiter }: ListSelection): Key | null {
   if (delimiter === null) return null;
   const at = key.indexOf(delimiter, prefix.length);
-  return at < 0 ? null : key.slice(0, at + delimiter.length);
+  return at < 0 ? null : (key.slice(0, at + delimiter.length) as Key);
 }
 
 /** The first string behind a key, or behind all that a folder holds. */

@@ -61,7 +61,7 @@ export interface ListPlace {
 
 export type ListItem =
   | { readonly kind: 'key'; readonly key: Key; readonly stored: StoredValue }
-  | { readonly kind: 'folder'; readonly prefix: string };
+  | { readonly kind: 'folder'; readonly prefix: Key };
 
 /** The state of one revision; a page may be shorter than its limit, even empty, before the last. */
 export interface Listed {

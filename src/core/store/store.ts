@@ -196,6 +196,7 @@ export function bytesAdded(command: WriteCommand): number {
     case 'acquire':
       return lockBytes(command.lock, command);
     case 'delete':
+    case 'deletePrefix':
     case 'touch':
     case 'renew':
     case 'release':

@@ -2,19 +2,26 @@ import { keyOfBytes } from '../../core/base/key.ts';
 import type { ListPlace, SessionToken } from '../../core/store/reads.ts';
 import { decodeSessionToken, encodeSessionToken } from './session-token.ts';
 
-/** Where the next page of a list goes on, and which state the first page showed. Opaque to clients; inside, two parts in base64url. */
+/**
+ * Where the next page of a list goes on, and what the pages before have shown. Opaque to clients; inside, two parts in
+ * base64url: a byte of marks with the place, and the state of the first page as a session token.
+ */
 export interface Cursor {
   readonly after: ListPlace;
+  /** The state that the first page showed. */
   readonly first: SessionToken;
+  /** All pages so far have shown that state. */
+  readonly isOneRevision: boolean;
 }
 
-export const CURSOR_PATTERN = '^[A-Za-z0-9_-]{2,1400}\\.[A-Za-z0-9_-]{22,512}$';
-const KEY_MARK = 0;
-const FOLDER_MARK = 1;
+export const CURSOR_PATTERN = '^[A-Za-z0-9_-]{3,1400}\\.[A-Za-z0-9_-]{22,512}$';
 
-export function encodeCursor({ after, first }: Cursor): string {
-  const mark = after.isFolder ? FOLDER_MARK : KEY_MARK;
-  const place = Buffer.concat([Buffer.from([mark]), Buffer.from(after.key, 'latin1')]).toString('base64url');
+const MARKS = { folder: 1, mixed: 2 } as const;
+const MARKS_MAX = 3;
+
+export function encodeCursor({ after, first, isOneRevision }: Cursor): string {
+  const marks = (after.isFolder ? MARKS.folder : 0) + (isOneRevision ? 0 : MARKS.mixed);
+  const place = Buffer.concat([Buffer.from([marks]), Buffer.from(after.key, 'latin1')]).toString('base64url');
   return `${place}.${encodeSessionToken(first)}`;
 }
 
@@ -22,9 +29,11 @@ export function encodeCursor({ after, first }: Cursor): string {
 export function decodeCursor(text: string): Cursor | null {
   const [place = '', token = ''] = text.split('.');
   const bytes = Buffer.from(place, 'base64url');
-  const [mark] = bytes;
-  if (bytes.toString('base64url') !== place || (mark !== KEY_MARK && mark !== FOLDER_MARK)) return null;
+  const marks = bytes[0] ?? Infinity;
+  if (bytes.toString('base64url') !== place || marks > MARKS_MAX) return null;
   const key = keyOfBytes(bytes.subarray(1));
   const first = decodeSessionToken(token);
-  return key === null || first === null ? null : { after: { key, isFolder: mark === FOLDER_MARK }, first };
+  if (key === null || first === null) return null;
+  const isFolder = (marks & MARKS.folder) !== 0;
+  return { after: { key, isFolder }, first, isOneRevision: (marks & MARKS.mixed) === 0 };
 }

@@ -1,6 +1,7 @@
 import { unreachable } from '../../core/base/assert.ts';
 import {
   BATCH_STEPS_MAX,
+  DELETED_KEYS_MAX,
   TRANSACTION_PARTS_MAX,
   type Comparison,
   LIFETIME_MS_MAX,
@@ -18,9 +19,11 @@ import {
   readCondition,
   readContentType,
   readInteger,
+  readPrefix,
   writeCondition,
   writeContentType,
   writeInteger,
+  writePrefix,
 } from './store-codec.ts';
 
 /** Numbers on the wire: append, never reorder. */
@@ -32,6 +35,7 @@ const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = [
   'transaction',
   'get',
   'touch',
+  'deletePrefix',
   'fenced',
   'acquire',
   'renew',
@@ -68,6 +72,11 @@ function writeDataCommand(writer: ByteWriter, command: DataCommand): void {
     for (const comparison of command.comparisons) writeComparison(writer, comparison);
     writeSteps(writer, command.then);
     writeSteps(writer, command.otherwise);
+  } else if (command.kind === 'deletePrefix') {
+    writer.oneOf(COMMANDS, command.kind);
+    writePrefix(writer, command.prefix);
+    writer.flag(command.expected !== null);
+    if (command.expected !== null) writer.number(command.expected);
   } else {
     writeStep(writer, command);
   }
@@ -91,6 +100,7 @@ export function readCommand(reader: ByteReader): WriteCommand {
 
 function dataCommand(reader: ByteReader, kind: (typeof COMMANDS)[number]): DataCommand {
   if (kind === 'batch') return { kind, steps: readSteps(reader, BATCH_STEPS_MAX) };
+  if (kind === 'deletePrefix') return { kind, prefix: readPrefix(reader), expected: readExpected(reader) };
   if (kind !== 'transaction') return keyCommand(reader, stepOfKind(reader, kind));
   const comparisons: Comparison[] = [];
   for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
@@ -98,6 +108,12 @@ function dataCommand(reader: ByteReader, kind: (typeof COMMANDS)[number]): DataC
   }
   const then = readSteps(reader, TRANSACTION_PARTS_MAX);
   return { kind, comparisons, then, otherwise: readSteps(reader, TRANSACTION_PARTS_MAX) };
+}
+
+function readExpected(reader: ByteReader): number | null {
+  if (!reader.flag('presence of a number of keys')) return null;
+  const expected = reader.number('keys expected');
+  return expected > DELETED_KEYS_MAX ? reader.fail(`${expected} keys expected`) : expected;
 }
 
 function writeStep(writer: ByteWriter, step: Step): void {
@@ -143,6 +159,7 @@ function stepOfKind(reader: ByteReader, kind: (typeof COMMANDS)[number]): Step {
   switch (kind) {
     case 'batch':
     case 'transaction':
+    case 'deletePrefix':
     case 'fenced':
     case 'acquire':
     case 'renew':

@@ -31,12 +31,14 @@ import {
   readLineage,
   readOptionalIdempotencyKey,
   readOptionalLineage,
+  readPrefix,
   readSession,
   readStored,
   writeDecided,
   writeLineage,
   writeOptionalIdempotencyKey,
   writeOptionalLineage,
+  writePrefix,
   writeSession,
   writeStored,
 } from './store-codec.ts';
@@ -246,7 +248,7 @@ function readTerms(reader: ByteReader): ReadTerms {
 }
 
 function writeSelection(writer: ByteWriter, { prefix, delimiter, after, limit, withValues }: ListSelection): void {
-  writeOptionalKey(writer, prefix === '' ? null : prefix);
+  writePrefix(writer, prefix);
   writeOptionalKey(writer, delimiter);
   writeOptionalPlace(writer, after);
   writer.positive(limit);
@@ -254,7 +256,7 @@ function writeSelection(writer: ByteWriter, { prefix, delimiter, after, limit, w
 }
 
 function readSelection(reader: ByteReader): ListSelection {
-  const prefix = readOptionalKey(reader) ?? '';
+  const prefix = readPrefix(reader);
   const delimiter = readOptionalKey(reader);
   const after = readOptionalPlace(reader);
   const limit = reader.positive('limit');

@@ -45,6 +45,14 @@ export function readOptionalLineage(reader: ByteReader): Lineage | null {
   return reader.flag('presence of a lineage') ? readLineage(reader) : null;
 }
 
+/** A key, or nothing: what keys begin with. */
+export function writePrefix(writer: ByteWriter, prefix: string): void {
+  writer.flag(prefix !== '');
+  if (prefix !== '') writer.key(prefix);
+}
+
+export const readPrefix = (reader: ByteReader): string => (reader.flag('presence of a prefix') ? reader.key() : '');
+
 export function writeContentType(writer: ByteWriter, contentType: string | null): void {
   writer.flag(contentType !== null);
   if (contentType !== null) writer.repeatedText(contentType, CONTENT_TYPE);
@@ -153,6 +161,9 @@ const DECIDED: readonly (DecidedOutcome['kind'] | 'got')[] = [
   'overlong',
   'got',
   'touched',
+  'cleared',
+  'counted',
+  'tooMany',
   'stale',
   'locked',
   'held',
@@ -180,7 +191,13 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
       writer.number(outcome.step);
       writeResult(writer, outcome.outcome);
       return;
+    case 'cleared':
+    case 'counted':
+      writer.oneOf(DECIDED, outcome.kind);
+      writer.number(outcome.count);
+      return;
     case 'overlong':
+    case 'tooMany':
     case 'stale':
       writer.oneOf(DECIDED, outcome.kind);
       return;
@@ -253,7 +270,11 @@ export function readDecided(reader: ByteReader): DecidedOutcome {
       const step = reader.number('step');
       return { kind, chose, step, outcome: keyOutcome(reader, readResult(reader)) };
     }
+    case 'cleared':
+    case 'counted':
+      return { kind, count: reader.number('keys') };
     case 'overlong':
+    case 'tooMany':
     case 'stale':
       return { kind };
     case 'locked':
@@ -283,6 +304,9 @@ function readResult(reader: ByteReader): StepResult {
     case 'transaction':
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
     case 'stale':
     case 'locked':
     case 'held':

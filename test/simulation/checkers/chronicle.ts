@@ -11,6 +11,7 @@ import { lockIn, type WriteOperation } from './operations.ts';
 import {
   rehearse,
   sameValue,
+  type Before,
   type Change,
   gone,
   type ExpectedChange,
@@ -22,7 +23,7 @@ import {
  * The one history of a lineage, as the first leader to commit each entry told it. Everybody else must agree with it: a
  * pure model of what the log, the store and the table of outcomes should say.
  */
-export class Chronicle {
+export class Chronicle implements Before {
   readonly lineage: Lineage;
   /** In the order in which lineages came into being; numbers can repeat when the record was lost with all data. */
   readonly ordinal: number;
@@ -200,8 +201,11 @@ export class Chronicle {
       if (isRefused) return;
     }
     const at = { index: entry.index, timeMs: entry.timeMs, lineageId: lineage.id };
-    const data = command.kind === 'fenced' ? command.command : command;
-    const expected = rehearse(data, (key) => this.#last(key), at);
+    const expected = rehearse(command.kind === 'fenced' ? command.command : command, this, at);
+    if (expected.kind === 'cleared' || expected.kind === 'counted') {
+      this.#clear(name, entry, body, expected);
+      return;
+    }
     const results = resultsOf(body.outcome);
     const told = shapeOf(body.outcome);
     check(
@@ -226,6 +230,32 @@ export class Chronicle {
       return;
     }
     this.#checkEffects(name, entry, body.effects, { expected: expected.results, told: results });
+  }
+
+  /** All that is under a prefix goes, or nothing does. */
+  #clear(
+    name: string,
+    entry: Entry,
+    { effects, outcome }: Extract<Entry['body'], { kind: 'write' }>,
+    expected: Extract<Rehearsal, { kind: 'cleared' | 'counted' }>,
+  ): void {
+    const count = expected.kind === 'counted' ? expected.count : expected.results.length;
+    check(
+      outcome.kind === expected.kind && outcome.count === count,
+      'conditional-writes',
+      () => `${name}: ${JSON.stringify(outcome, inWords)}, should be ${expected.kind}, ${count} keys`,
+    );
+    check(effects.length === expected.results.length, 'same-effects', () => `${name}: ${effects.length} keys go`);
+    const due = new Map(
+      expected.results.flatMap((result) => ('change' in result ? [[result.change.key, result.change]] : [])),
+    );
+    for (const effect of effects) {
+      const key = 'key' in effect ? effect.key : effect.lock;
+      const change = due.get(key);
+      check(change !== undefined, 'same-effects', () => `${name}: ${key} is not to go, or goes twice`);
+      due.delete(key);
+      this.#checkEffect(name, entry, effect, change);
+    }
   }
 
   /** Entries that were decided in the lineage before can be committed in this one. */
@@ -273,7 +303,7 @@ export class Chronicle {
       'same-effects',
       () => `${name}: ${effect.kind} of ${key}, should be ${expected.kind} of ${expected.key}`,
     );
-    const before = this.#last(key);
+    const before = this.last(key);
     if (effect.kind === 'touch') {
       check(
         (effect.expiresAtMs ?? Infinity) === expected.expiresAtMs && before !== null,
@@ -334,7 +364,7 @@ export class Chronicle {
         this.locks.lapse(entry, effect.lock);
         continue;
       }
-      const before = this.#last(effect.key);
+      const before = this.last(effect.key);
       check(
         before?.value != null && before.expiresAtMs <= entry.timeMs,
         'expiry',
@@ -355,7 +385,11 @@ export class Chronicle {
     return null;
   }
 
-  #last(key: Key): Change | null {
+  keys(): Iterable<Key> {
+    return this.#keys.keys();
+  }
+
+  last(key: Key): Change | null {
     return this.#keys.get(key)?.at(-1) ?? null;
   }
 
@@ -470,11 +504,14 @@ export class Chronicle {
 
 const isOfLock = (effect: StateEffect): effect is Exclude<StateEffect, KeyEffect> => 'lock' in effect;
 
-function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' | 'other' {
+function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'tooMany' | 'overlong' | 'other' {
   switch (outcome.kind) {
     case 'batch':
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
       return outcome.kind;
     case 'transaction':
       return outcome.chose;
@@ -496,6 +533,9 @@ function resultsOf(outcome: DecidedOutcome): readonly StepResult[] {
       return outcome.results;
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
     case 'stale':
     case 'locked':
     case 'held':

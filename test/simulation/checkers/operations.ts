@@ -2,6 +2,7 @@ import type { Key } from '../../../src/core/base/key.ts';
 import type { CommittedOutcome, IdempotencyKey, WriteCommand } from '../../../src/core/store/commands.ts';
 import type { ReadMode, ReadOutcome, ReadRequest } from '../../../src/core/store/reads.ts';
 import { MS } from '../plan.ts';
+import { describeWish } from '../story.ts';
 import { inWords } from '../trace.ts';
 import { check } from '../violation.ts';
 import type { Chronicle } from './chronicle.ts';
@@ -27,15 +28,17 @@ export class WriteOperation {
   }
 }
 
-/** Of what it would write, whichever way it goes, and what it would get. */
-export function keysOf(command: WriteCommand): readonly Key[] {
+/** Of what it would write, whichever way it goes, and what it would get; of all under a prefix, those of which somebody knows. */
+function keysOf(command: WriteCommand, known: Iterable<Key>): readonly Key[] {
   switch (command.kind) {
     case 'batch':
       return command.steps.map(({ key }) => key);
     case 'transaction':
       return [...command.then, ...command.otherwise].map(({ key }) => key);
+    case 'deletePrefix':
+      return [...known].filter((key) => key.startsWith(command.prefix));
     case 'fenced':
-      return keysOf(command.command);
+      return keysOf(command.command, known);
     case 'acquire':
     case 'renew':
     case 'release':
@@ -133,7 +136,7 @@ export class Histories {
   onWriteAnswered(label: string, operation: WriteOperation, outcome: CommittedOutcome, minInSync: number): void {
     const chronicle = this.#chronicleOf(outcome.lineage.id);
     const name = () =>
-      `${label} answers client ${operation.client}'s write of ${keysOf(operation.command).join()}, revision ${outcome.revision} of ${outcome.lineage.id}`;
+      `${label} answers client ${operation.client}'s write of ${describeWish(operation.command)}, revision ${outcome.revision} of ${outcome.lineage.id}`;
     check(
       chronicle !== undefined && outcome.revision <= chronicle.committed,
       'acknowledged-writes',
@@ -170,7 +173,7 @@ export class Histories {
     const chronicle = this.#chronicleOf(outcome.lineage.id);
     if (chronicle === undefined) return;
     const seen: Seen = { ordinal: chronicle.ordinal, revision: outcome.revision };
-    for (const key of keysOf(operation.command)) this.#floorOf(key).acknowledge(nowUs, seen);
+    for (const key of keysOf(operation.command, chronicle.keys())) this.#floorOf(key).acknowledge(nowUs, seen);
   }
 
   /** The client gives up, or was refused for good. */

@@ -86,6 +86,10 @@ const drawnTrials = {
     clients: { lifetimeShare: 0.8, readShare: 0.3, keys: 10 },
   }),
   composites: drawn({ clients: { compositeShare: 0.6, counterShare: 0.3, readShare: 0.3 } }),
+  clearings: drawn({
+    clients: { clearShare: 0.4, lifetimeShare: 0.4, readShare: 0.3, operationMeanUs: 10 * MS, inFlightMax: 8 },
+    network: { latencyUs: 5 * MS },
+  }),
   doubt: drawn({
     faults: { ...leaders, ...members, apiLate: 6, apiSlowAnswers: 2 },
     api: { late: 0.1, slowAnswers: 0.1, timeoutUs: 300 * MS },

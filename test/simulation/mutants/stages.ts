@@ -28,6 +28,28 @@ function staged(changes: (seed: number) => Partial<Plan>, play: Play) {
 }
 
 const three = () => ({});
+
+function ofWhatWasGone({ listShare }: Pick<Plan['clients'], 'listShare'>) {
+  return staged(
+    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers, keys: 10, lifetimeShare: 1, listShare } }),
+    (stage) => {
+      stage.begin();
+      const [late] = stage.followers();
+      check(late !== undefined, 'world', () => 'there is no follower');
+      const { network } = stage.world;
+      const send = network.send.bind(network);
+      // Whoever leads may tell late what is committed: this one hears of it an entry later than the others.
+      network.send = (end, message) => {
+        const isLate = message.kind === 'append' && end.out.to?.process === late && message.commitIndex > 0;
+        send(end, isLate ? { ...message, commitIndex: (message.commitIndex - 1) as LogIndex } : message);
+      };
+      stage.run(1500);
+      network.send = send;
+      stage.end();
+    },
+  );
+}
+
 /** Nobody asks for anything, so that only the group's own doing is seen. */
 const idle = (seed: number): Partial<Plan> => ({
   clients: { ...quietPlan(seed).clients, operationMeanUs: 1e9 * SECOND },
@@ -655,24 +677,8 @@ const plays = {
     },
   ),
 
-  'reads-of-what-was-gone': staged(
-    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers, keys: 10, lifetimeShare: 1 } }),
-    (stage) => {
-      stage.begin();
-      const [late] = stage.followers();
-      check(late !== undefined, 'world', () => 'there is no follower');
-      const { network } = stage.world;
-      const send = network.send.bind(network);
-      // Whoever leads may tell late what is committed: this one hears of it an entry later than the others.
-      network.send = (end, message) => {
-        const isLate = message.kind === 'append' && end.out.to?.process === late && message.commitIndex > 0;
-        send(end, isLate ? { ...message, commitIndex: (message.commitIndex - 1) as LogIndex } : message);
-      };
-      stage.run(1500);
-      network.send = send;
-      stage.end();
-    },
-  ),
+  'reads-of-what-was-gone': ofWhatWasGone({ listShare: 0 }),
+  'lists-of-what-was-gone': ofWhatWasGone({ listShare: 1 }),
 
   'members-unreachable': staged(
     () => ({ limits: { ...defaultLimits, minInSync: 1, inSyncMax: 2 } }),

@@ -14,16 +14,16 @@ import type {
   WriteCommand,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
-import { afterwards, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
 import { decideWrite } from '../../../../src/core/store/decide-write.ts';
 import { holderOf, isLapsed, LockTable, type HeldLock, type NewestLocks } from '../../../../src/core/store/locks.ts';
 import { list } from '../../../../src/core/store/listing.ts';
+import { afterwards, type NewestKeys, type NewestState } from '../../../../src/core/store/newest.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import { Store } from '../../../../src/core/store/store.ts';
 import type { ClusterView, DataOperations, ReadResult, WriteResult } from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
-export class FakeOperations implements DataOperations, Newest, NewestLocks {
+export class FakeOperations implements DataOperations, NewestKeys, NewestLocks {
   readonly servedBy = 'kv-1';
   lineage: Lineage = { number: 1, id: 'd1-1' };
   revision: LogIndex = logIndex(0);
@@ -138,6 +138,10 @@ export class FakeOperations implements DataOperations, Newest, NewestLocks {
 
   lockOf(lock: Key): HeldLock | null {
     return this.locks.lockOf(lock);
+  }
+
+  keysUnder(prefix: string): Iterable<Key> {
+    return [...this.values.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
   stateOf(key: Key): NewestState {

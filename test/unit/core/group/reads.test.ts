@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { logIndex } from '../../../../src/core/base/numbers.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
-import type { ReadMode, ReadOutcome } from '../../../../src/core/store/reads.ts';
+import type { ListSelection, ReadMode, ReadOutcome } from '../../../../src/core/store/reads.ts';
 import {
   bytes,
   entry,
@@ -106,6 +106,48 @@ describe('R17: a key that falls due by an entry that is not applied yet', () => 
     const answer = ask(group, 'in-sync');
     commit(group);
     expect(answer()).toBeNull();
+  });
+});
+
+describe('R12, R17: a list', () => {
+  const ALL: ListSelection = { prefix: '', delimiter: null, after: null, limit: 10, withValues: false };
+
+  function askForPage(group: GroupHarness, changed: Partial<ListSelection> = {}) {
+    const selection = { ...ALL, ...changed };
+    const ticket = group.ask({ kind: 'list', selection, mode: 'in-sync', token: null });
+    return () => {
+      const outcome = group.answerOf(ticket);
+      if (outcome?.kind !== 'listed') return brief(outcome);
+      return outcome.items.map((item) => (item.kind === 'key' ? [item.key, item.stored.version] : item.prefix));
+    };
+  }
+
+  test('is answered at once where nothing under its prefix is open', () => {
+    const group = following();
+    appendUncommitted(group);
+    expect(askForPage(group, { prefix: 'other' })()).toEqual([]);
+  });
+
+  test('waits for the newest open entry under its prefix, and says of which state it is', () => {
+    const group = following();
+    appendUncommitted(group);
+    const page = askForPage(group);
+    expect(page()).toBe('waits');
+    commit(group);
+    expect(page()).toEqual([['k', 2]]);
+  });
+
+  test('does not show again what an entry that is not applied lets go: somebody may have been shown that it is gone', () => {
+    const fades = entry(3, 1, putBody('k', { version: 2, created: 2, number: 11 }));
+    const mortal = putEffect('mortal', { version: 1, created: 4, expiresAtMs: 5000 });
+    const group = followingGroup({ log: [...LOG, fades, entry(4, 1, { kind: 'expire', effects: [mortal] })] });
+    expect(askForPage(group, { prefix: 'mortal' })()).toEqual([['mortal', 1]]);
+    group.leader.log.push(entry(5, 4, { kind: 'empty' }, 5000));
+    group.receive(group.leader.append());
+    const page = askForPage(group, { prefix: 'mortal' });
+    expect(page()).toBe('waits');
+    commit(group);
+    expect(page()).toEqual([]);
   });
 });
 

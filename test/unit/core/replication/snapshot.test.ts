@@ -4,9 +4,9 @@ import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts'
 import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
 import { itemBytes, SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
 import type { DecidedOutcome, SessionId, WriteCommand } from '../../../../src/core/store/commands.ts';
-import type { Newest } from '../../../../src/core/store/decide.ts';
 import { decideWrite } from '../../../../src/core/store/decide-write.ts';
 import type { LockCommand, NewestLocks } from '../../../../src/core/store/locks.ts';
+import type { NewestKeys } from '../../../../src/core/store/newest.ts';
 import { StateMachine } from '../../../../src/core/store/state-machine.ts';
 import {
   bytes,
@@ -51,8 +51,9 @@ const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
     options,
   );
 
-const newestOf = (machine: StateMachine): Newest & NewestLocks => ({
+const newestOf = (machine: StateMachine): NewestKeys & NewestLocks => ({
   lockOf: (lock) => machine.locks.lockOf(lock),
+  keysUnder: (prefix) => machine.store.keysFrom(prefix),
   stateOf: (at) => ({ current: machine.store.get(at), lastVersion: machine.store.lastVersion(at) }),
 });
 

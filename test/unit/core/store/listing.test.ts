@@ -88,11 +88,32 @@ describe('a page', () => {
     expect(list(mortal, ALL, wallMs(999)).items).toHaveLength(5);
   });
 
-  test('ends early, with more to come, when it has a megabyte', () => {
-    const large = storeOf(['a', 'b', 'c', 'd'], { value: 'x'.repeat(PAGE_BYTES_MAX / 2) });
-    expect(list(large, { ...ALL, withValues: true }, NOW).items).toHaveLength(2);
-    expect(list(large, ALL, NOW).items).toHaveLength(4);
-    expect(allOf(large, { withValues: true })).toEqual(['a', 'b', 'c', 'd']);
+  test('ends early, with more to come, before it has more than a megabyte', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const [exact, more] = [PAGE_BYTES_MAX / 2 - 1, PAGE_BYTES_MAX / 2].map((length) =>
+      storeOf(names, { value: 'x'.repeat(length) }),
+    );
+    if (exact === undefined || more === undefined) throw new Error('two stores');
+    expect(namesOf(exact, { withValues: true })).toEqual(['a', 'b']);
+    expect(namesOf(more, { withValues: true })).toEqual(['a']);
+    expect(namesOf(more, {})).toEqual(names);
+    expect([allOf(exact, { withValues: true }), allOf(more, { withValues: true })]).toEqual([names, names]);
+  });
+
+  test('has one key at least, however large its value', () => {
+    const huge = storeOf(['a', 'b'], { value: 'x'.repeat(3 * PAGE_BYTES_MAX) });
+    expect(namesOf(huge, { withValues: true })).toEqual(['a']);
+    expect(allOf(huge, { withValues: true })).toEqual(['a', 'b']);
+  });
+
+  test('counts names and types too: a thousand of the longest are more than one page', () => {
+    const store = new Store(10);
+    for (let at = 0; at < 900; at += 1) {
+      const effect = putEffect(`${at}`.padEnd(1024, 'x'), { version: 1, created: at + 1 });
+      store.apply({ ...effect, stored: { ...effect.stored, contentType: 'y'.repeat(255) } });
+    }
+    expect(namesOf(store, {})).toHaveLength(819);
+    expect(allOf(store, {})).toHaveLength(900);
   });
 
   test('ends early, though empty, after twenty thousand that are due', () => {

@@ -7,7 +7,7 @@ import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import type { PeerFrame } from '../../../../src/core/routing/frames.ts';
-import { LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
+import { DELETED_KEYS_MAX, LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
 import {
   LOCK_TTL_MS_MAX,
   type HeldLock,
@@ -89,6 +89,8 @@ const key = fc
     fc.constantFrom(new Uint8Array(1024).fill(0xff), Uint8Array.of(0)),
   )
   .map((bytes) => Buffer.from(bytes).toString('latin1') as Key);
+
+const prefix = fc.oneof(fc.constant(''), key);
 
 /** Lengths around each boundary: V8's small arrays, values by reference, a slab, values that stay in their chunk. */
 const lengths = [0, 1, 63, 64, 65, 8191, 8192, 8193, 70_000];
@@ -175,7 +177,14 @@ const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
       outcome: keyOutcome,
     }),
   },
-  { weight: 1, arbitrary: fc.constantFrom<DecidedOutcome>({ kind: 'overlong' }, { kind: 'stale' }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<DecidedOutcome>({ kind: 'overlong' }, { kind: 'tooMany' }, { kind: 'stale' }),
+  },
+  {
+    weight: 1,
+    arbitrary: record({ kind: fc.constantFrom('cleared' as const, 'counted' as const), count: number }),
+  },
   { weight: 1, arbitrary: lockOutcome },
 );
 
@@ -353,6 +362,8 @@ const lockCommand: fc.Arbitrary<LockCommand> = fc.oneof(
   record({ kind: fc.constant('release' as const), lock: key, lockId }),
 );
 
+const expected: fc.Arbitrary<number | null> = fc.option(fc.nat({ max: DELETED_KEYS_MAX }));
+
 const dataCommand: fc.Arbitrary<DataCommand> = fc.oneof(
   { weight: 3, arbitrary: keyCommand },
   { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), steps }) },
@@ -363,6 +374,14 @@ const dataCommand: fc.Arbitrary<DataCommand> = fc.oneof(
       comparisons: fc.array(comparison, { maxLength: 4 }),
       then: steps,
       otherwise: steps,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: record({
+      kind: fc.constant('deletePrefix' as const),
+      prefix,
+      expected,
     }),
   },
 );
@@ -381,7 +400,7 @@ const write: fc.Arbitrary<WriteRequest> = record({
 const listPlace = record({ key, isFolder: fc.boolean() });
 
 const selection: fc.Arbitrary<ListSelection> = record({
-  prefix: fc.oneof(fc.constant(''), key),
+  prefix,
   delimiter: fc.option(key),
   after: fc.option(listPlace),
   limit: fc.integer({ min: 1, max: LIST_ITEMS_MAX }),
