@@ -10,6 +10,8 @@ import type { ApiContext, ApiOptions } from './context.ts';
 import { earlierRoutes } from './earlier.ts';
 import { keyRoutes } from './keys.ts';
 import { listRoutes } from './list.ts';
+import { LockQueues } from './lock-queues.ts';
+import { lockRoutes } from './locks.ts';
 import { processRoutes } from './process.ts';
 import { sendDetail, sendJson, sendProblem } from './respond.ts';
 import { addRoute, isNative, observe } from './routes.ts';
@@ -19,7 +21,7 @@ import { addRoute, isNative, observe } from './routes.ts';
  * middleware: each route reads just what it needs, so that a request pays for nothing else.
  */
 export function createApi(options: ApiOptions): RequestListener {
-  const context: ApiContext = { ...options, bodyBudget: { used: 0 } };
+  const context: ApiContext = { ...options, bodyBudget: { used: 0 }, lockQueues: new LockQueues() };
   const app = createApp();
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
   // In the order of how often they are asked: Express tries one after the other.
@@ -28,6 +30,7 @@ export function createApi(options: ApiOptions): RequestListener {
     ...earlierRoutes,
     ...compositeRoutes,
     ...listRoutes,
+    ...lockRoutes,
     ...processRoutes,
     ...forOperators,
   ])

@@ -1,6 +1,7 @@
 import type { AdminOperations } from '../../ports/admin-operations.ts';
 import type { DataOperations } from '../../ports/data-operations.ts';
 import type { Limit, Log } from '../../ports/telemetry.ts';
+import type { LockQueues } from './lock-queues.ts';
 
 export interface ApiOptions {
   readonly operations: DataOperations;
@@ -43,4 +44,5 @@ export interface ApiMetrics {
 /** The options, and what all requests share. */
 export interface ApiContext extends ApiOptions {
   readonly bodyBudget: { used: number };
+  readonly lockQueues: LockQueues;
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../core/base/key.ts';
-import type { Condition } from '../../core/store/commands.ts';
+import type { Condition, DecidedOutcome, KeyCommand } from '../../core/store/commands.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import { keyOf, textOf } from '../../protocol/http/key-path.ts';
 import { faultOfRead, faultOfWrite } from '../../protocol/http/outcomes.ts';
@@ -22,6 +22,7 @@ import {
 } from '../../protocol/http/validation-detail.ts';
 import { compileBody } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
+import { fenced, STALE } from './fence.ts';
 import { bufferOf } from './keys.ts';
 import { readBody, tooLarge } from './request-body.ts';
 import { send, sendDetail, sendJson } from './respond.ts';
@@ -130,15 +131,34 @@ async function putParsed(
     sendDetail(response, tooLarge(value.length, context.limits.valueBytesMax));
     return;
   }
-  const result = await context.operations.write(
-    { kind: 'put', key, value, contentType: TEXT, condition: NO_CONDITION, lifetime: { kind: 'unlimited' } },
-    { idempotencyKey: null },
-  );
-  if (result.kind === 'unavailable') sendDetail(response, refusalOf(result, context.metrics));
-  else if (result.outcome.kind !== 'committed')
-    sendDetail(response, faultOfWrite(result.outcome), usedServer(result.servedBy));
-  else
-    sendJson(response, 200, { message: `Key '${pair.key}' added/updated successfully.` }, usedServer(result.servedBy));
+  const lifetime = { kind: 'unlimited' } as const;
+  const command = { kind: 'put', key, value, contentType: TEXT, condition: NO_CONDITION, lifetime } as const;
+  const written = await write(context, request, response, command);
+  if (written === null) return;
+  sendJson(response, 200, { message: `Key '${pair.key}' added/updated successfully.` }, usedServer(written.servedBy));
+}
+
+/** null: it is not committed, and the answer that says so is on its way. The fence is ours, and is heeded all the same. */
+async function write(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: KeyCommand,
+): Promise<{ readonly decided: DecidedOutcome; readonly servedBy: string | null } | null> {
+  const command = fenced(request, asked);
+  if ('code' in command) {
+    sendDetail(response, command);
+    return null;
+  }
+  const result = await context.operations.write(command, { idempotencyKey: null });
+  if (result.kind === 'unavailable') {
+    sendDetail(response, refusalOf(result, context.metrics));
+    return null;
+  }
+  const { outcome, servedBy } = result;
+  if (outcome.kind === 'committed' && outcome.decided.kind !== 'stale') return { decided: outcome.decided, servedBy };
+  sendDetail(response, outcome.kind === 'committed' ? STALE : faultOfWrite(outcome), usedServer(servedBy));
+  return null;
 }
 
 async function get(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -205,17 +225,10 @@ function sendFound(
 async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const key = keyIn(response, splitTarget(request.url ?? '').path.slice('/delete/'.length));
   if (key === null) return;
-  const result = await context.operations.write(
-    { kind: 'delete', key, condition: NO_CONDITION },
-    { idempotencyKey: null },
-  );
-  if (result.kind === 'unavailable') {
-    sendDetail(response, refusalOf(result, context.metrics));
-    return;
-  }
-  const { outcome, servedBy } = result;
-  if (outcome.kind !== 'committed') sendDetail(response, faultOfWrite(outcome), usedServer(servedBy));
-  else if (outcome.decided.kind === 'absent') sendNoKey(response, servedBy);
+  const written = await write(context, request, response, { kind: 'delete', key, condition: NO_CONDITION });
+  if (written === null) return;
+  const { decided, servedBy } = written;
+  if (decided.kind === 'absent') sendNoKey(response, servedBy);
   else {
     const message = `Key '${textOf(key)}' deleted successfully.`;
     sendJson(response, 200, { message, result: 'deleted' }, usedServer(servedBy));

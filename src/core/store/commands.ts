@@ -252,17 +252,10 @@ const HOLDER_BYTES = 100;
 
 /** What an outcome costs to keep and to send, beyond the plain one of a single key. */
 export function outcomeExtraBytes(outcome: DecidedOutcome): number {
-  switch (outcome.kind) {
-    case 'batch':
-    case 'transaction':
-      return outcome.results.length * RESULT_BYTES + gotBytes(outcome.results);
-    case 'locked':
-      return HOLDER_BYTES + outcome.held.owner.length + outcome.held.lockId.length;
-    case 'held':
-      return HOLDER_BYTES + outcome.holder.owner.length;
-    default:
-      return 0;
-  }
+  if (outcome.kind === 'locked') return HOLDER_BYTES + outcome.held.owner.length + outcome.held.lockId.length;
+  if (outcome.kind === 'held') return HOLDER_BYTES + outcome.holder.owner.length;
+  if (outcome.kind !== 'batch' && outcome.kind !== 'transaction') return 0;
+  return outcome.results.length * RESULT_BYTES + gotBytes(outcome.results);
 }
 
 /** What of it is values that were got. */

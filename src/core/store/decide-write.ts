@@ -17,17 +17,9 @@ const STALE: WriteDecision = { effects: [], outcome: { kind: 'stale' } };
 
 /** What a write does as the entry at `place`, to keys or to a lock. */
 export function decideWrite(command: WriteCommand, newest: NewestKeys & NewestLocks, place: WritePlace): WriteDecision {
-  switch (command.kind) {
-    case 'acquire':
-    case 'renew':
-    case 'release':
-      return decideLock(command, newest.lockOf(command.lock), place);
-    case 'fenced': {
-      // R18: decided with the write, in its entry: nothing can come between.
-      const { fence } = command;
-      return isStale(fence, newest.lockOf(fence.lock), place) ? STALE : decide(command.command, newest, place);
-    }
-    default:
-      return decide(command, newest, place);
-  }
+  if ('lock' in command) return decideLock(command, newest.lockOf(command.lock), place);
+  if (command.kind !== 'fenced') return decide(command, newest, place);
+  // R18: decided with the write, in its entry: nothing can come between.
+  const { fence } = command;
+  return isStale(fence, newest.lockOf(fence.lock), place) ? STALE : decide(command.command, newest, place);
 }

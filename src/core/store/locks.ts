@@ -90,19 +90,12 @@ export function decideLock(
 ): LockDecision {
   const { lock, lockId } = command;
   const held = newest === null || isLapsed(newest, timeMs) ? null : newest;
-  if (command.kind === 'acquire') {
-    if (held !== null) return { effects: [], outcome: { kind: 'held', holder: holderOf(held) } };
-    return hold(lock, {
-      lockId,
-      owner: command.owner,
-      revision: index,
-      expiresAtMs: (timeMs + command.ttlMs) as WallMs,
-    });
-  }
-  if (held?.lockId !== lockId) return NOT_HELD;
-  return command.kind === 'renew'
-    ? hold(lock, { ...held, expiresAtMs: (timeMs + command.ttlMs) as WallMs })
-    : { effects: [{ kind: 'free', lock }], outcome: { kind: 'released' } };
+  if (command.kind === 'release')
+    return held?.lockId === lockId ? { effects: [{ kind: 'free', lock }], outcome: { kind: 'released' } } : NOT_HELD;
+  const expiresAtMs = (timeMs + command.ttlMs) as WallMs;
+  if (command.kind === 'renew') return held?.lockId === lockId ? hold(lock, { ...held, expiresAtMs }) : NOT_HELD;
+  if (held !== null) return { effects: [], outcome: { kind: 'held', holder: holderOf(held) } };
+  return hold(lock, { lockId, owner: command.owner, revision: index, expiresAtMs });
 }
 
 const hold = (lock: Key, held: HeldLock): LockDecision => ({

@@ -14,7 +14,7 @@ import {
 } from '../../core/store/commands.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { readFence, readLockCommand, writeFence, writeLockCommand } from './lock-codec.ts';
+import { isLockCommand, readFence, readLockCommand, writeFence, writeLockCommand } from './lock-codec.ts';
 import {
   readCondition,
   readContentType,
@@ -45,20 +45,15 @@ const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'valu
 const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
 
 export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
-  switch (command.kind) {
-    case 'fenced':
-      writer.oneOf(COMMANDS, command.kind);
-      writeFence(writer, command.fence);
-      writeDataCommand(writer, command.command);
-      return;
-    case 'acquire':
-    case 'renew':
-    case 'release':
-      writer.oneOf(COMMANDS, command.kind);
-      writeLockCommand(writer, command);
-      return;
-    default:
-      writeDataCommand(writer, command);
+  if ('lock' in command) {
+    writer.oneOf(COMMANDS, command.kind);
+    writeLockCommand(writer, command);
+  } else if (command.kind === 'fenced') {
+    writer.oneOf(COMMANDS, command.kind);
+    writeFence(writer, command.fence);
+    writeDataCommand(writer, command.command);
+  } else {
+    writeDataCommand(writer, command);
   }
 }
 
@@ -84,18 +79,10 @@ function writeDataCommand(writer: ByteWriter, command: DataCommand): void {
 
 export function readCommand(reader: ByteReader): WriteCommand {
   const kind = reader.oneOf(COMMANDS, 'command');
-  switch (kind) {
-    case 'fenced': {
-      const fence = readFence(reader);
-      return { kind, fence, command: dataCommand(reader, reader.oneOf(COMMANDS, 'command')) };
-    }
-    case 'acquire':
-    case 'renew':
-    case 'release':
-      return readLockCommand(reader, kind);
-    default:
-      return dataCommand(reader, kind);
-  }
+  if (isLockCommand(kind)) return readLockCommand(reader, kind);
+  if (kind !== 'fenced') return dataCommand(reader, kind);
+  const fence = readFence(reader);
+  return { kind, fence, command: dataCommand(reader, reader.oneOf(COMMANDS, 'command')) };
 }
 
 function dataCommand(reader: ByteReader, kind: (typeof COMMANDS)[number]): DataCommand {
@@ -156,18 +143,13 @@ function readStep(reader: ByteReader): Step {
 }
 
 function stepOfKind(reader: ByteReader, kind: (typeof COMMANDS)[number]): Step {
-  switch (kind) {
-    case 'batch':
-    case 'transaction':
-    case 'deletePrefix':
-    case 'fenced':
-    case 'acquire':
-    case 'renew':
-    case 'release':
-      return reader.fail(`a ${kind} within another command`);
-    default:
-      return stepOf(reader, kind);
-  }
+  return kind === 'batch' ||
+    kind === 'transaction' ||
+    kind === 'deletePrefix' ||
+    kind === 'fenced' ||
+    isLockCommand(kind)
+    ? reader.fail(`a ${kind} within another command`)
+    : stepOf(reader, kind);
 }
 
 function stepOf(reader: ByteReader, kind: Step['kind']): Step {

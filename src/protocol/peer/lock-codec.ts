@@ -14,6 +14,12 @@ import { LOCK_ID, LOCK_OWNER } from './text-limits.ts';
 
 /** The words of R18. A `read…` takes just what its `write…` has put, and the kind stands before both. */
 
+const COMMANDS: readonly string[] = ['acquire', 'renew', 'release'] satisfies LockCommand['kind'][];
+const OUTCOMES: readonly string[] = ['locked', 'held', 'released', 'notHeld'] satisfies LockOutcome['kind'][];
+
+export const isLockCommand = (kind: string): kind is LockCommand['kind'] => COMMANDS.includes(kind);
+export const isLockOutcome = (kind: string): kind is LockOutcome['kind'] => OUTCOMES.includes(kind);
+
 export function writeHolder(writer: ByteWriter, holder: LockHolder): void {
   writer.text(holder.owner, LOCK_OWNER);
   writer.number(holder.revision);

@@ -11,10 +11,11 @@ import {
   type SessionId,
   type StepResult,
 } from '../../core/store/commands.ts';
+import type { LockOutcome } from '../../core/store/locks.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
-import { readLockOutcome, writeLockOutcome } from './lock-codec.ts';
+import { isLockOutcome, readLockOutcome, writeLockOutcome } from './lock-codec.ts';
 import { CONTENT_TYPE, DIGEST, IDEMPOTENCY_KEY, INTEGER, LINEAGE_ID, SESSION } from './text-limits.ts';
 
 /** The words of the store that several frames share. A `read…` takes just what its `write…` has put. */
@@ -174,42 +175,31 @@ const LISTS: readonly ('then' | 'otherwise')[] = ['then', 'otherwise'];
 const UNCOUNTABLE: readonly Extract<KeyOutcome, { kind: 'uncountable' }>['reason'][] = ['not-a-number', 'out-of-range'];
 const ABSENT_OUTCOME: KeyOutcome = Object.freeze({ kind: 'absent' });
 
+const isOfLock = (outcome: DecidedOutcome): outcome is LockOutcome => isLockOutcome(outcome.kind);
+
 export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void {
-  switch (outcome.kind) {
-    case 'batch':
-      writer.oneOf(DECIDED, outcome.kind);
-      writeResults(writer, outcome.results);
-      return;
-    case 'transaction':
-      writer.oneOf(DECIDED, outcome.kind);
-      writer.oneOf(LISTS, outcome.chose);
-      writeResults(writer, outcome.results);
-      return;
-    case 'abandoned':
-      writer.oneOf(DECIDED, outcome.kind);
-      writer.oneOf(LISTS, outcome.chose);
-      writer.number(outcome.step);
-      writeResult(writer, outcome.outcome);
-      return;
-    case 'cleared':
-    case 'counted':
-      writer.oneOf(DECIDED, outcome.kind);
-      writer.number(outcome.count);
-      return;
-    case 'overlong':
-    case 'tooMany':
-    case 'stale':
-      writer.oneOf(DECIDED, outcome.kind);
-      return;
-    case 'locked':
-    case 'held':
-    case 'released':
-    case 'notHeld':
-      writer.oneOf(DECIDED, outcome.kind);
-      writeLockOutcome(writer, outcome);
-      return;
-    default:
-      writeResult(writer, outcome);
+  if (outcome.kind === 'batch') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writeResults(writer, outcome.results);
+  } else if (outcome.kind === 'transaction') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writer.oneOf(LISTS, outcome.chose);
+    writeResults(writer, outcome.results);
+  } else if (outcome.kind === 'abandoned') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writer.oneOf(LISTS, outcome.chose);
+    writer.number(outcome.step);
+    writeResult(writer, outcome.outcome);
+  } else if (outcome.kind === 'cleared' || outcome.kind === 'counted') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writer.number(outcome.count);
+  } else if (outcome.kind === 'overlong' || outcome.kind === 'tooMany' || outcome.kind === 'stale') {
+    writer.oneOf(DECIDED, outcome.kind);
+  } else if (isOfLock(outcome)) {
+    writer.oneOf(DECIDED, outcome.kind);
+    writeLockOutcome(writer, outcome);
+  } else {
+    writeResult(writer, outcome);
   }
 }
 
@@ -260,31 +250,15 @@ function writeResult(writer: ByteWriter, result: StepResult): void {
 
 export function readDecided(reader: ByteReader): DecidedOutcome {
   const kind = reader.oneOf(DECIDED, 'outcome');
-  switch (kind) {
-    case 'batch':
-      return { kind, results: readResults(reader) };
-    case 'transaction':
-      return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
-    case 'abandoned': {
-      const chose = reader.oneOf(LISTS, 'list');
-      const step = reader.number('step');
-      return { kind, chose, step, outcome: keyOutcome(reader, readResult(reader)) };
-    }
-    case 'cleared':
-    case 'counted':
-      return { kind, count: reader.number('keys') };
-    case 'overlong':
-    case 'tooMany':
-    case 'stale':
-      return { kind };
-    case 'locked':
-    case 'held':
-    case 'released':
-    case 'notHeld':
-      return readLockOutcome(reader, kind);
-    default:
-      return keyOutcome(reader, resultOf(reader, kind));
-  }
+  if (kind === 'batch') return { kind, results: readResults(reader) };
+  if (kind === 'transaction') return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
+  if (kind === 'overlong' || kind === 'tooMany' || kind === 'stale') return { kind };
+  if (kind === 'cleared' || kind === 'counted') return { kind, count: reader.number('keys') };
+  if (isLockOutcome(kind)) return readLockOutcome(reader, kind);
+  if (kind !== 'abandoned') return keyOutcome(reader, resultOf(reader, kind));
+  const chose = reader.oneOf(LISTS, 'list');
+  const step = reader.number('step');
+  return { kind, chose, step, outcome: keyOutcome(reader, readResult(reader)) };
 }
 
 function readResults(reader: ByteReader): readonly StepResult[] {

@@ -184,6 +184,11 @@ export class Chronicle implements Before {
       this.#idempotency.set(idempotencyKey, entry.index);
     }
 
+    check(
+      body.outcome.kind !== 'held' || body.idempotencyKey === null,
+      'locks',
+      () => `${name}: that it got no lock is kept under ${body.idempotencyKey?.key}`,
+    );
     const lineage = this.#lineageIn(entry.epoch);
     const { command } = operation;
     if (command.kind === 'acquire' || command.kind === 'renew' || command.kind === 'release') {
