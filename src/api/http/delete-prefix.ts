@@ -44,22 +44,17 @@ export async function deleteUnder(
   if (written === null) return;
   const { decided, revision } = written.outcome;
   const headers = [...written.headers, 'X-KV-Revision', String(revision)];
-  switch (decided.kind) {
-    case 'cleared':
-      sendJson(response, 200, { deleted: decided.count, revision }, headers);
-      return;
-    case 'counted': {
-      const { count } = decided;
-      if (isDryRun && (expected ?? count) === count) sendJson(response, 200, { count, revision }, headers);
-      else sendProblem(response, miscounted(count, expected), headers, { count });
-      return;
-    }
-    case 'tooMany':
-      context.metrics.limitHit('too-many-keys');
-      sendProblem(response, fault('too-many-keys'), headers);
-      return;
-    default:
-      throw new TypeError(`a deletion under a prefix was answered as a ${decided.kind}`);
+  if (decided.kind === 'cleared') {
+    sendJson(response, 200, { deleted: decided.count, revision }, headers);
+  } else if (decided.kind === 'tooMany') {
+    context.metrics.limitHit('too-many-keys');
+    sendProblem(response, fault('too-many-keys'), headers);
+  } else if (decided.kind === 'counted') {
+    const { count } = decided;
+    if (isDryRun && (expected ?? count) === count) sendJson(response, 200, { count, revision }, headers);
+    else sendProblem(response, miscounted(count, expected), headers, { count });
+  } else {
+    throw new TypeError(`a deletion under a prefix was answered as a ${decided.kind}`);
   }
 }
 

@@ -273,24 +273,27 @@ function keyOutcome(reader: ByteReader, result: StepResult): KeyOutcome {
 
 function readResult(reader: ByteReader): StepResult {
   const kind = reader.oneOf(DECIDED, 'result');
-  switch (kind) {
-    case 'batch':
-    case 'transaction':
-    case 'abandoned':
-    case 'overlong':
-    case 'cleared':
-    case 'counted':
-    case 'tooMany':
-    case 'stale':
-    case 'locked':
-    case 'held':
-    case 'released':
-    case 'notHeld':
-      return reader.fail(`${kind} within another outcome`);
-    default:
-      return resultOf(reader, kind);
-  }
+  return isOfWhole(kind) ? reader.fail(`${kind} within another outcome`) : resultOf(reader, kind);
 }
+
+type OfWhole = Exclude<DecidedOutcome['kind'], StepResult['kind']>;
+const OF_WHOLE: readonly string[] = [
+  'batch',
+  'transaction',
+  'abandoned',
+  'overlong',
+  'cleared',
+  'counted',
+  'tooMany',
+  'stale',
+  'locked',
+  'held',
+  'released',
+  'notHeld',
+] satisfies readonly OfWhole[];
+
+/** Outcomes of a command that no step of one has. */
+const isOfWhole = (kind: OfWhole | StepResult['kind']): kind is OfWhole => OF_WHOLE.includes(kind);
 
 function resultOf(reader: ByteReader, kind: StepResult['kind']): StepResult {
   switch (kind) {

@@ -236,7 +236,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'lists-wait-for-any-entry',
     rule: 'R12',
     without: 'it is the newest of those entries that a list waits for',
-    aim: 'lists',
+    aim: 'lists-far-behind',
     patches: [
       {
         file: 'replication/replica.ts',
@@ -262,7 +262,7 @@ export const clientMutants: readonly Mutant[] = [
     name: 'lists-show-again-what-was-written-and-gone',
     rule: 'R17',
     without: 'that holds for what is not applied, too',
-    aim: 'lists-of-what-was-gone',
+    aim: 'lists-far-behind',
     patches: [
       {
         file: 'replication/replica.ts',
