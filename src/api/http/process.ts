@@ -66,8 +66,8 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         'transactions',
         'counters',
         'ttl',
-        'locks',
         'lists',
+        'locks',
       ],
       readModes: READ_MODES,
       limits: {

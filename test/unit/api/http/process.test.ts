@@ -59,6 +59,7 @@ test('/v1 lists features and limits', async () => {
       'counters',
       'ttl',
       'lists',
+      'locks',
     ],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],
     limits: {
@@ -70,6 +71,9 @@ test('/v1 lists features and limits', async () => {
       transactionPartsMax: 128,
       compositeBytesMax: 4194304,
       listItemsMax: 1000,
+      lockOwnerBytesMax: 256,
+      lockTtlMsMax: 86_400_000,
+      lockWaitMsMax: 10_000,
       deletedKeysMax: 10000,
     },
   });

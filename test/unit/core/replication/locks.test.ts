@@ -141,6 +141,34 @@ describe('R18: the write of an old holder is refused', () => {
   });
 });
 
+describe('R18: a read of a lock', () => {
+  test('waits for the newest entry that changes it, and for one by whose time it has lapsed', () => {
+    const group = leaderOf({ inSync: ['a', 'b'] });
+    const { replica } = group;
+    group.propose(acquire('mine', 100));
+    expect(replica.openIndexOfLock(LOCK)).toBe(replica.log.lastIndex);
+    expect(replica.openIndexOfLock(key('other'))).toBeNull();
+    group.ack('b');
+    expect([replica.openIndexOfLock(LOCK), replica.machine.holderOf(LOCK)?.lockId]).toEqual([null, 'mine']);
+    group.advance(150);
+    group.propose(put('k'));
+    // Who reads where that is applied is shown nobody.
+    expect(replica.openIndexOfLock(LOCK)).toBe(replica.log.lastIndex);
+    group.ack('b');
+    expect([replica.openIndexOfLock(LOCK), replica.machine.holderOf(LOCK)]).toEqual([null, null]);
+  });
+
+  test('does not wait for what was cut off the log', () => {
+    const group = leaderOf({ inSync: ['a', 'b'] });
+    const { replica } = group;
+    group.ack('b');
+    const before = replica.log.lastIndex;
+    group.propose(acquire('mine'));
+    replica.truncateAfter(before);
+    expect([replica.openIndexOfLock(LOCK), replica.lockOf(LOCK)]).toEqual([null, null]);
+  });
+});
+
 describe('R18: locks take memory', () => {
   test('a full store grants none; what is held can be renewed and released', () => {
     const group = leaderOf({ inSync: ['a'], limits: { memoryBytesMax: 3000 } });
