@@ -1,6 +1,7 @@
 import { createLog } from '../adapters/observability/create-log.ts';
 import { endWithParent } from '../adapters/system/end-with-parent.ts';
 import { memoryLimitBytes } from '../adapters/system/memory-limit.ts';
+import { watchStalls } from '../adapters/system/stall-watch.ts';
 import type { KvstoreConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { Log } from '../ports/telemetry.ts';
@@ -15,6 +16,7 @@ async function run(config: KvstoreConfig): Promise<void> {
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   if (config.endWithParent) endWithParent();
+  watchStalls(log);
 
   const signalled = stopSignals(log);
   const start = startReplica({ config, log, onFailed }).catch(fail);

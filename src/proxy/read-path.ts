@@ -1,7 +1,7 @@
 import type { MonotonicMs } from '../core/base/numbers.ts';
 import type { Random } from '../core/base/random.ts';
 import { chooseReader } from '../core/routing/readers.ts';
-import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { ListItem, ReadOutcome, ReadRequest } from '../core/store/reads.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ReadResult, Unavailable } from '../ports/data-operations.ts';
 import type { PeerAnswer, PeerRequest, PeerWaiter } from '../ports/peer-client.ts';
@@ -278,13 +278,16 @@ function answerBytes(outcome: ReadOutcome): number {
     case 'read':
       return outcome.found?.value.byteLength ?? 0;
     case 'listed':
-      return outcome.items.reduce((sum, item) => sum + (item.kind === 'key' ? item.stored.value.byteLength : 0), 0);
+      return outcome.items.reduce((sum, item) => sum + itemBytes(item), 0);
     case 'lock':
     case 'declined':
     case 'replaced-lineage':
       return 0;
   }
 }
+
+const itemBytes = (item: ListItem): number =>
+  item.kind === 'key' ? item.key.length + item.stored.value.byteLength : item.prefix.length;
 
 function exhausted(declined: DeclineCode | null, waitMs: number): Unavailable {
   const within = `within ${waitMs} ms`;

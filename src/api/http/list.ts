@@ -47,7 +47,8 @@ async function listPage(context: ApiContext, request: IncomingMessage, response:
   const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
   if (outcome.kind === 'read') throw new TypeError('a list was answered as a read of one key');
   if (outcome.kind !== 'listed') {
-    sendProblem(response, faultOfRead(outcome), headers);
+    const isOver = outcome.kind === 'replaced-lineage' && cursor !== null;
+    sendProblem(response, isOver ? REPLACED : faultOfRead(outcome), headers);
     return;
   }
   headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Consistency', mode, 'Cache-Control', 'no-store');
@@ -120,6 +121,11 @@ const BAD_UNITS = fault('bad-request', 'The prefix or the delimiter is no text, 
 const FOREIGN_CURSOR = fault(
   'bad-request',
   'The cursor is not one that a page of this prefix and delimiter gave: send it unchanged, or none to begin anew.',
+);
+
+const REPLACED = fault(
+  'replaced-lineage',
+  'The history of the pages before was replaced by a new lineage, or the session token is of one that was: begin the list anew, without the cursor.',
 );
 
 /** Behind a folder nothing of it is listed: where folders are others, that would leave keys out. */

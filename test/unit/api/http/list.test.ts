@@ -261,6 +261,7 @@ describe('pages', () => {
     const [later = ''] = [pageOf(await get('?limit=1')).cursor];
     answers.push(await get(`?limit=1&cursor=${later}`, { 'X-KV-Session': token(1) }));
     expect(answers.map(codeOf)).toEqual(answers.map(() => [410, 'replaced-lineage']));
+    for (const { body } of answers) expect((body as { detail: string }).detail).toContain('without the cursor');
   });
 
   test('a cursor of another prefix, or of folders that are none here, is refused', async () => {

@@ -289,10 +289,10 @@ describe('a client that leaves', () => {
 
   /** Those who ask are answered only when it is opened. */
   function gated(under: ReturnType<typeof apiWithLocks>): () => Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     under.operations.gate = promise;
     return async () => {
-      resolve();
+      resolve(undefined);
       under.operations.gate = null;
       await sleep(50);
     };
