@@ -305,6 +305,7 @@ function answerBytes(outcome: Outcome): number {
     case 'found':
       return outcome.value.byteLength;
     case 'absent':
+    case 'lock':
     case 'declined':
     case 'replaced-lineage':
       return 0;

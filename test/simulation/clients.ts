@@ -4,6 +4,7 @@ import type { LeaseRecord } from '../../src/core/election/record.ts';
 import type { Ticket } from '../../src/core/group/io.ts';
 import type {
   CommittedOutcome,
+  DataCommand,
   Comparison,
   Condition,
   DeletePrefixCommand,
@@ -18,8 +19,9 @@ import type {
   WriteCommand,
   WriteOutcome,
 } from '../../src/core/store/commands.ts';
+import type { FencingToken, LockCommand } from '../../src/core/store/locks.ts';
 import type { ListSelection, ReadOutcome, ReadRequest, ReadTerms, SessionToken } from '../../src/core/store/reads.ts';
-import { type ReadOperation, WriteOperation } from './checkers/operations.ts';
+import { type ReadOperation, subjectOf, WriteOperation } from './checkers/operations.ts';
 import { CLIENT_MACHINES } from './network.ts';
 import { MS } from './plan.ts';
 import { Prng, streams } from './prng.ts';
@@ -80,6 +82,8 @@ export class Client {
   #tags: RevisionTag[] = [];
   /** Keys under a prefix, as last told. */
   readonly #counts = new Map<string, number>();
+  /** Locks that it has got, held or not. */
+  #locks: { readonly lock: Key; readonly lockId: string; readonly token: FencingToken }[] = [];
   #idempotencyKeys: { readonly key: IdempotencyKey; readonly command: WriteCommand }[] = [];
   /** How often its time to do something came. */
   arrived = 0;
@@ -169,6 +173,25 @@ export class Client {
   }
 
   #drawCommand(random: Prng): WriteCommand {
+    const { lockShare } = this.#world.plan.clients;
+    if (lockShare > 0 && random.chance(lockShare)) return this.#drawLockCommand(random);
+    const command = this.#drawDataCommand(random);
+    if (lockShare === 0 || this.#locks.length === 0 || !random.chance(lockShare)) return command;
+    const { lock, token } = random.pick(this.#locks);
+    return { kind: 'fenced', fence: { lock, token }, command };
+  }
+
+  #drawLockCommand(random: Prng): LockCommand {
+    const ttlMs = random.pick([1, 30, 100, 400, 3000]);
+    if (this.#locks.length > 0 && random.chance(0.5)) {
+      const { lock, lockId } = random.pick(this.#locks);
+      return random.chance(0.6) ? { kind: 'renew', lock, lockId, ttlMs } : { kind: 'release', lock, lockId };
+    }
+    const lockId = `id${this.#world.nextName()}`;
+    return { kind: 'acquire', lock: drawLock(random), lockId, owner: this.#label, ttlMs };
+  }
+
+  #drawDataCommand(random: Prng): DataCommand {
     const { clearShare, compositeShare } = this.#world.plan.clients;
     if (clearShare > 0 && random.chance(clearShare)) return this.#drawClearing(random);
     if (compositeShare === 0 || !random.chance(compositeShare)) return this.#drawKeyCommand(random);
@@ -253,6 +276,13 @@ export class Client {
   #rememberTag(lineageId: string, revision: LogIndex): void {
     this.#tags.push({ lineageId, revision });
     if (this.#tags.length > 6) this.#tags.shift();
+  }
+
+  #rememberLock(command: WriteCommand, { decided, lineage }: CommittedOutcome): void {
+    if (command.kind !== 'acquire' || decided.kind !== 'locked') return;
+    const { lockId, revision } = decided.held;
+    this.#locks.push({ lock: command.lock, lockId, token: { lineageNumber: lineage.number, revision } });
+    if (this.#locks.length > 3) this.#locks.shift();
   }
 
   #sendWaiting(): void {
@@ -396,6 +426,7 @@ export class Client {
       if (outcome.decided.kind === 'counted') this.#counts.set(command.prefix, outcome.decided.count);
       else this.#counts.delete(command.prefix);
     }
+    this.#rememberLock(write.operation.command, outcome);
     this.#see({ lineage: outcome.lineage, revision: outcome.revision });
   }
 
@@ -463,14 +494,15 @@ export class Client {
     const mode = random.pick(this.#world.plan.clients.readModes);
     const token = mode === 'session' || random.chance(0.3) ? this.#token : null;
     const request = this.#drawRead(random, { mode, token });
-    const key = request.kind === 'key' ? request.key : `${request.selection.prefix}*`;
-    this.#world.trace.add(this.#world.now, this.#label, 'wants', { kind: 'read', key, mode } satisfies Wish);
+    const subject = subjectOf(request);
+    this.#world.trace.add(this.#world.now, this.#label, 'wants', { kind: 'read', subject, mode } satisfies Wish);
     const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, request);
     this.#tryRead(read, random, 4);
   }
 
   #drawRead(random: Prng, terms: ReadTerms): ReadRequest {
-    const { listShare } = this.#world.plan.clients;
+    const { listShare, lockShare } = this.#world.plan.clients;
+    if (lockShare > 0 && random.chance(lockShare)) return { kind: 'lock', lock: drawLock(random), ...terms };
     if (listShare === 0 || !random.chance(listShare)) return { kind: 'key', key: this.#drawKey(random), ...terms };
     const selection: ListSelection = {
       prefix: random.pick(['', 'k', 'k1', 'n']),
@@ -546,6 +578,7 @@ export class Client {
       }
       case 'read':
       case 'listed':
+      case 'lock':
         next.close();
         this.#inFlight -= 1;
         this.answered += 1;
@@ -599,6 +632,9 @@ export class Client {
     });
   }
 }
+
+/** Two that everybody wants, and many that are soon forgotten. */
+const drawLock = (random: Prng): Key => `l${random.below(random.chance(0.8) ? 2 : 30)}` as Key;
 
 const isCounter = (key: Key): boolean => key.startsWith('n');
 

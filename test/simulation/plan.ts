@@ -163,6 +163,8 @@ export interface Plan {
     readonly lifetimeShare: number;
     /** Of reads: pages of keys. */
     readonly listShare: number;
+    /** Of writes and reads: those of locks. Of other writes of whoever has had one: those under a fence. */
+    readonly lockShare: number;
     /** Of keys: those that hold a counter. */
     readonly counterShare: number;
     readonly readModes: readonly ReadMode[];
@@ -264,6 +266,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       counterShare: random.pick([0, 0.2]),
       lifetimeShare: random.pick([0, 0.2, 0.6]),
       listShare: random.pick([0, 0.1, 0.3]),
+      lockShare: random.pick([0, 0.1, 0.4]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

@@ -7,6 +7,7 @@ import type { Entry } from '../../src/core/replication/entry.ts';
 import type { Lineage } from '../../src/core/replication/lineage.ts';
 import type { Log } from '../../src/core/replication/log.ts';
 import type { SessionId } from '../../src/core/store/commands.ts';
+import type { HeldLock } from '../../src/core/store/locks.ts';
 import type { Session } from '../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../src/core/store/reads.ts';
 import type { StateMachine } from '../../src/core/store/state-machine.ts';
@@ -85,6 +86,10 @@ class View implements Inspection {
 
   storeEntries(): Iterable<readonly [Key, StoredValue]> {
     return this.#machine.store.values();
+  }
+
+  locks(): Iterable<readonly [Key, HeldLock]> {
+    return this.#machine.locks.entries();
   }
 
   sessions(): Iterable<readonly [SessionId, Session]> {

@@ -1,7 +1,7 @@
 import type { ApiAnswer, ApiRequest } from '../../src/core/election/api.ts';
 import type { RecordContent } from '../../src/core/election/record.ts';
 import type { Effect, Input, Report } from '../../src/core/group/io.ts';
-import type { Entry, KeyEffect } from '../../src/core/replication/entry.ts';
+import type { Entry, StateEffect } from '../../src/core/replication/entry.ts';
 import type { PeerMessage } from '../../src/core/replication/messages.ts';
 import { parseReplicaId } from '../../src/core/replication/replica-id.ts';
 import type {
@@ -15,6 +15,7 @@ import type {
 } from '../../src/core/store/commands.ts';
 import type { ReadOutcome } from '../../src/core/store/reads.ts';
 import type { CarriedOut } from './api-server.ts';
+import { subjectOf } from './checkers/operations.ts';
 import { format, type TraceEvent, valueNumber } from './trace.ts';
 
 /**
@@ -140,7 +141,7 @@ class Teller {
       case 'read': {
         const { request } = input;
         const { mode, token } = request;
-        const what = request.kind === 'key' ? `read ${request.key}` : `list ${request.selection.prefix}*`;
+        const what = subjectOf(request);
         const since = token === null ? '' : ` not before ${token.revision} of ${token.lineage.id}`;
         this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} ${what}, ${mode}${since}`, 'work');
         return;
@@ -328,10 +329,10 @@ function describeAnswer(answer: ApiAnswer, request: ApiRequest | null): string {
 }
 
 /** What a client sets out to do. */
-export type Wish = WriteCommand | { readonly kind: 'read'; readonly key: string; readonly mode: string };
+export type Wish = WriteCommand | { readonly kind: 'read'; readonly subject: string; readonly mode: string };
 
 export const describeWish = (wish: Wish): string =>
-  wish.kind === 'read' ? `read ${wish.key}, ${wish.mode}` : describeCommand(wish);
+  wish.kind === 'read' ? `${wish.subject}, ${wish.mode}` : describeCommand(wish);
 
 function describeCommand(command: WriteCommand): string {
   switch (command.kind) {
@@ -345,6 +346,15 @@ function describeCommand(command: WriteCommand): string {
       return command.expected === null
         ? `count ${command.prefix}*`
         : `delete ${command.prefix}*, ${command.expected} expected`;
+    case 'fenced': {
+      const { lock, token } = command.fence;
+      return `${describeCommand(command.command)} under ${lock}:${token.lineageNumber}.${token.revision}`;
+    }
+    case 'acquire':
+    case 'renew':
+      return `${command.kind} ${command.lock} as ${command.lockId} for ${command.ttlMs} ms`;
+    case 'release':
+      return `release ${command.lock} as ${command.lockId}`;
     default:
       return describeStep(command);
   }
@@ -407,6 +417,11 @@ function describeRead(outcome: ReadOutcome): string {
       const shown = found === null ? 'nothing' : `#${valueNumber(found.value)} of revision ${found.revision}`;
       return `${shown}, as of ${revision} of ${lineage.id}`;
     }
+    case 'lock': {
+      const { holder, revision, lineage } = outcome;
+      const shown = holder === null ? 'nobody' : `${holder.owner} since ${holder.revision}`;
+      return `${shown}, as of ${revision} of ${lineage.id}`;
+    }
     case 'listed':
       return `${outcome.items.length} keys and folders, as of ${outcome.revision} of ${outcome.lineage.id}`;
   }
@@ -419,7 +434,7 @@ function describeEntry({ index, epoch, body }: Entry): string {
   return `${place} ${body.effects.map(describeChange).join(', ')}`;
 }
 
-function describeChange(effect: KeyEffect): string {
+function describeChange(effect: StateEffect): string {
   switch (effect.kind) {
     case 'put':
       return `${effect.key}=#${valueNumber(effect.stored.value)}`;
@@ -429,6 +444,10 @@ function describeChange(effect: KeyEffect): string {
       return `${effect.key} expired`;
     case 'touch':
       return `${effect.key} due at ${effect.expiresAtMs}`;
+    case 'hold':
+      return `${effect.lock} held as ${effect.held.lockId} until ${effect.held.expiresAtMs}`;
+    case 'free':
+      return `${effect.lock} free`;
   }
 }
 

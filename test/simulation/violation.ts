@@ -16,6 +16,7 @@ export type Invariant =
   | 'sessions'
   | 'refused-writes'
   | 'expiry'
+  | 'locks'
   | 'linearizable-reads'
   | 'in-sync-reads'
   | 'session-reads'

@@ -43,6 +43,7 @@ class IdleGroup implements SimulatedGroup {
       commitIndex: 0,
       appliedIndex: 0,
       storeEntries: () => [],
+      locks: () => [],
       sessions: () => [],
     };
   }

@@ -439,8 +439,18 @@ function requestBytes(request: PeerRequest): number {
   }
 }
 
-const readBytes = (read: ReadRequest): number =>
-  read.kind === 'key' ? read.key.length : read.selection.prefix.length + (read.selection.after?.key.length ?? 0);
+function readBytes(read: ReadRequest): number {
+  switch (read.kind) {
+    case 'key':
+      return read.key.length;
+    case 'list':
+      return read.selection.prefix.length + (read.selection.after?.key.length ?? 0);
+    case 'lock':
+      return read.lock.length;
+    default:
+      return unreachable(read);
+  }
+}
 
 const failure = (waiting: WaitingRequest, code: PeerRequestFailed['code'], detail: string): PeerRequestFailed => ({
   kind: 'failed',

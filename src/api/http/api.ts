@@ -10,6 +10,8 @@ import type { ApiContext, ApiOptions } from './context.ts';
 import { earlierRoutes, withoutSlash } from './earlier/routes.ts';
 import { keyRoutes } from './keys.ts';
 import { listRoutes } from './list.ts';
+import { LockQueues } from './lock-queues.ts';
+import { lockRoutes } from './locks.ts';
 import { processRoutes } from './process.ts';
 import { send, sendDetail, sendJson, sendProblem } from './respond.ts';
 import { WatchStreams } from './watch-streams.ts';
@@ -21,7 +23,12 @@ import { addRoute, isNative, observe, type Route } from './routes.ts';
  * middleware: each route reads just what it needs, so that a request pays for nothing else.
  */
 export function createApi(options: ApiOptions): RequestListener {
-  const context: ApiContext = { ...options, bodyBudget: { used: 0 }, streams: new WatchStreams() };
+  const context: ApiContext = {
+    ...options,
+    bodyBudget: { used: 0 },
+    streams: new WatchStreams(),
+    lockQueues: new LockQueues(),
+  };
   const app = createApp();
   const earlier = earlierRoutes(options.knownReplicas);
   const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
@@ -32,6 +39,7 @@ export function createApi(options: ApiOptions): RequestListener {
     ...compositeRoutes,
     ...listRoutes,
     ...watchRoutes,
+    ...lockRoutes,
     ...processRoutes,
     ...forOperators,
   ])

@@ -4,6 +4,7 @@ import type { KnownReplicas } from '../../ports/known-replicas.ts';
 import type { Limit, Log } from '../../ports/telemetry.ts';
 import type { MachineUsage } from '../../ports/usage.ts';
 import type { WatchStreams } from './watch-streams.ts';
+import type { LockQueues } from './lock-queues.ts';
 
 export interface ApiOptions {
   readonly operations: DataOperations;
@@ -49,4 +50,5 @@ export interface ApiMetrics {
 export interface ApiContext extends ApiOptions {
   readonly bodyBudget: { used: number };
   readonly streams: WatchStreams;
+  readonly lockQueues: LockQueues;
 }

@@ -361,6 +361,11 @@ function sendCommitted(response: ServerResponse, method: WriteMethod, key: Key, 
     case 'cleared':
     case 'counted':
     case 'tooMany':
+    case 'stale':
+    case 'locked':
+    case 'held':
+    case 'released':
+    case 'notHeld':
       throw new TypeError(`a ${method} of one key was answered as a ${decided.kind}`);
     case 'absent':
       sendProblem(response, absent(key), headers);

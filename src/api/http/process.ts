@@ -8,7 +8,9 @@ import {
   TRANSACTION_PARTS_MAX,
 } from '../../core/store/commands.ts';
 import { LIST_ITEMS_MAX } from '../../core/store/reads.ts';
+import { LOCK_OWNER_BYTES_MAX, LOCK_TTL_MS_MAX } from '../../core/store/locks.ts';
 import { KEY_BYTES_MAX } from '../../protocol/http/key-path.ts';
+import { LOCK_WAIT_MS_MAX } from '../../protocol/http/locks.ts';
 import { COMPOSITE_BYTES_MAX } from '../../protocol/http/schemas/composite.ts';
 import { READ_MODES } from '../../protocol/http/schemas/keys.ts';
 import type { ApiContext } from './context.ts';
@@ -66,6 +68,7 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         'ttl',
         'lists',
         'watches',
+        'locks',
       ],
       readModes: READ_MODES,
       limits: {
@@ -76,6 +79,9 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         batchOperationsMax: BATCH_STEPS_MAX,
         transactionPartsMax: TRANSACTION_PARTS_MAX,
         compositeBytesMax: COMPOSITE_BYTES_MAX,
+        lockOwnerBytesMax: LOCK_OWNER_BYTES_MAX,
+        lockTtlMsMax: LOCK_TTL_MS_MAX,
+        lockWaitMsMax: LOCK_WAIT_MS_MAX,
         listItemsMax: LIST_ITEMS_MAX,
         deletedKeysMax: DELETED_KEYS_MAX,
       },

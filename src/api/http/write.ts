@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { CommittedOutcome, IdempotencyKey, WriteCommand } from '../../core/store/commands.ts';
+import type { CommittedOutcome, DataCommand, IdempotencyKey } from '../../core/store/commands.ts';
+import type { LockCommand } from '../../core/store/locks.ts';
 import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
 import { faultOfWrite } from '../../protocol/http/outcomes.ts';
 import { encodeSessionToken } from '../../protocol/http/session-token.ts';
 import type { ApiContext } from './context.ts';
+import { fenced, STALE } from './fence.ts';
 import { sendProblem } from './respond.ts';
 import { refusalOf } from './unavailable.ts';
 
 /** What is to be written. `method` tells apart what one `Idempotency-Key` may not stand for both of. */
 export interface WriteRequested {
   readonly method: string;
-  readonly command: WriteCommand;
+  readonly command: DataCommand | LockCommand;
 }
 
 /** A committed outcome, with the headers that every answer to a write has. */
@@ -20,13 +22,21 @@ export interface Written {
   readonly headers: string[];
 }
 
-/** Writes, under the `Idempotency-Key` if there is one. null: it is not committed, and the answer that says so is on its way. */
+/**
+ * Writes, under the `Idempotency-Key` and the fence if there are any. null: it is not committed, or did nothing because the
+ * fence is stale, and the answer that says so is on its way.
+ */
 export async function write(
   context: ApiContext,
   request: IncomingMessage,
   response: ServerResponse,
-  { method, command }: WriteRequested,
+  { method, command: asked }: WriteRequested,
 ): Promise<Written | null> {
+  const command = isOfLock(asked) ? asked : fenced(request, asked);
+  if ('code' in command) {
+    sendProblem(response, command);
+    return null;
+  }
   const chosen = request.headers['idempotency-key'];
   const idempotencyKey: IdempotencyKey | null =
     typeof chosen === 'string' ? idempotencyKeyOf(chosen, method, command) : null;
@@ -42,5 +52,11 @@ export async function write(
     return null;
   }
   headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Acks', `${outcome.acks}/${outcome.members}`);
+  if (outcome.decided.kind === 'stale') {
+    sendProblem(response, STALE, headers);
+    return null;
+  }
   return { outcome, headers };
 }
+
+const isOfLock = (command: DataCommand | LockCommand): command is LockCommand => 'lock' in command;

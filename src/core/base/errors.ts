@@ -36,6 +36,13 @@ export const ERRORS = {
     meaning: 'The key has no value.',
     advice: 'Write it with PUT, or check its spelling.',
   },
+  'no-lock': {
+    status: 404,
+    title: 'No such lock',
+    retryable: false,
+    meaning: 'Nobody holds the lock, or not under this lockId: it was released, or has passed on.',
+    advice: 'Whoever held it stops its work, and gets the lock anew with POST.',
+  },
   'no-route': {
     status: 404,
     title: 'No such route',
@@ -70,6 +77,13 @@ export const ERRORS = {
     retryable: false,
     meaning: 'POST creates only, and the key has a value already.',
     advice: 'Read it, or replace it with PUT.',
+  },
+  'lock-held': {
+    status: 409,
+    title: 'Lock is held',
+    retryable: true,
+    meaning: 'Somebody else holds the lock. The member holder says who, and until when if it is not renewed.',
+    advice: 'Try again, or wait for it with wait; the same Idempotency-Key will do.',
   },
   'not-a-number': {
     status: 409,
@@ -154,6 +168,14 @@ export const ERRORS = {
     meaning:
       'If-Match or If-None-Match did not hold; nothing was written. The header ETag names what is there, if anything.',
     advice: 'Read the key again and decide anew.',
+  },
+  'fence-stale': {
+    status: 412,
+    title: 'Fence is stale',
+    retryable: false,
+    meaning:
+      'The lock that X-KV-Fence names is not held under this token (any more): it was released, or has passed on. Nothing was written.',
+    advice: 'Stop the work that the lock guards; get the lock anew, and read again before writing.',
   },
   'count-mismatch': {
     status: 412,

@@ -6,6 +6,7 @@ import type { Leader } from '../replication/leader.ts';
 import { type Lineage, sameLineage } from '../replication/lineage.ts';
 import type { Replica } from '../replication/replica.ts';
 import { list } from '../store/listing.ts';
+import { holderOf } from '../store/locks.ts';
 import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
 import type { Effect, Ticket } from './io.ts';
 import type { GroupLimits, GroupTimes } from './options.ts';
@@ -139,13 +140,22 @@ export class Reads {
 
   #passKey(read: WaitingRead, effects: Effect[]): void {
     read.waitsFor = 'key';
-    const { request } = read;
-    const index =
-      request.kind === 'key'
-        ? (this.#replica.fadingIndexOf(request.key) ?? this.#replica.openIndexOf(request.key))
-        : this.#replica.openIndexUnder(request.selection.prefix);
+    const index = this.#indexToAwait(read.request);
     if (index === null) this.#answer(read, effects);
     else this.#awaitApplied(read, index, effects);
+  }
+
+  #indexToAwait(request: ReadRequest): LogIndex | null {
+    switch (request.kind) {
+      case 'key':
+        return this.#replica.fadingIndexOf(request.key) ?? this.#replica.openIndexOf(request.key);
+      case 'list':
+        return this.#replica.openIndexUnder(request.selection.prefix);
+      case 'lock':
+        return this.#replica.openIndexOfLock(request.lock);
+      default:
+        return unreachable(request);
+    }
   }
 
   #answer(read: WaitingRead, effects: Effect[]): void {
@@ -161,11 +171,16 @@ export class Reads {
       this.#settle(read, { kind: 'listed', ...page, lineage, revision }, effects);
       return;
     }
+    const nowMs = Math.max(machine.timeMs, this.#replica.clock.lastMs ?? 0);
+    if (request.kind === 'lock') {
+      const held = machine.holderOf(request.lock);
+      const holder = held === null ? null : holderOf(held);
+      const remainingMs = held === null ? 0 : Math.max(1, held.expiresAtMs - nowMs);
+      this.#settle(read, { kind: 'lock', holder, remainingMs, lineage, revision }, effects);
+      return;
+    }
     const found = machine.find(request.key);
-    const remainingMs =
-      found === null || found.expiresAtMs === null
-        ? null
-        : Math.max(1, found.expiresAtMs - Math.max(machine.timeMs, this.#replica.clock.lastMs ?? 0));
+    const remainingMs = found === null || found.expiresAtMs === null ? null : Math.max(1, found.expiresAtMs - nowMs);
     this.#settle(read, { kind: 'read', found, remainingMs, lineage, revision }, effects);
   }
 

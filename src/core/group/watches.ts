@@ -11,6 +11,7 @@ import {
   type WatchPlace,
   type WatchRange,
   type WatchRequest,
+  isTold,
   isWithin,
   placeAt,
   watchEventBytes,
@@ -162,6 +163,7 @@ export class Watches {
   onApplied(entry: Entry): void {
     if (this.#live.size === 0) return;
     for (const [at, effect] of effectsOf(entry).entries()) {
+      if (!isTold(effect)) continue;
       let event: WatchEvent | null = null;
       this.#live.visit(effect.key, (watched) => {
         event ??= eventOf(entry, at);
@@ -277,7 +279,7 @@ export class Watches {
       for (; at < all.length && watcher.credit > 0; at += 1) {
         looked += 1;
         const effect = all[at];
-        if (effect === undefined || !isWithin(watcher.range, effect.key)) continue;
+        if (effect === undefined || !isTold(effect) || !isWithin(watcher.range, effect.key)) continue;
         const event = eventOf(entry, at);
         if (event === null) continue;
         events.push(event);
@@ -367,11 +369,11 @@ export class Watches {
 const isAhead = ({ index, effects }: WatchPlace, head: LogIndex): boolean =>
   index > head || (index === head && effects > 0);
 
-/** null: an effect that nobody is told of, for it changes neither value nor revision. */
+/** null: an effect that nobody is told of. */
 function eventOf(entry: Entry, at: number): WatchEvent | null {
   const all = effectsOf(entry);
   const effect = all[at];
-  if (effect === undefined || effect.kind === 'touch') return null;
+  if (effect === undefined || !isTold(effect)) return null;
   const isLast = at + 1 === all.length;
   const place: WatchPlace = isLast
     ? placeAt((entry.index + 1) as LogIndex)

@@ -1,3 +1,4 @@
+import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
 import {
@@ -7,6 +8,7 @@ import {
   type RequestId,
   type SessionId,
 } from '../store/commands.ts';
+import type { LockEffect } from '../store/locks.ts';
 import type { StoredValue, Tombstone } from '../store/reads.ts';
 
 /**
@@ -21,6 +23,8 @@ export type KeyEffect =
   /** R17: the value stays what it is, with its revision and version, and goes at another time. */
   | { readonly kind: 'touch'; readonly key: Key; readonly expiresAtMs: WallMs | null };
 
+export type StateEffect = KeyEffect | LockEffect;
+
 export type EntryBody =
   /** Changes nothing: the first entry of an epoch (R4), or a prod at a silent member (R6). */
   | { readonly kind: 'empty' }
@@ -30,11 +34,11 @@ export type EntryBody =
       readonly settledThrough: number;
       readonly idempotencyKey: IdempotencyKey | null;
       /** In the order in which they happen; none where a condition failed, or a delete found nothing. */
-      readonly effects: readonly KeyEffect[];
+      readonly effects: readonly StateEffect[];
       readonly outcome: DecidedOutcome;
     }
-  /** R17: what was due and nobody has written since. */
-  | { readonly kind: 'expire'; readonly effects: readonly KeyEffect[] }
+  /** R17, R18: what was due and nobody has written since, and locks that have lapsed. */
+  | { readonly kind: 'expire'; readonly effects: readonly StateEffect[] }
   | { readonly kind: 'openSession'; readonly session: SessionId }
   | { readonly kind: 'endSessions'; readonly sessions: readonly SessionId[] };
 
@@ -86,14 +90,30 @@ function bodyBytes(body: EntryBody): number {
 /** The first effect is accounted for with its entry. */
 const FURTHER_EFFECT_BYTES = 200;
 
-function effectsBytes(effects: readonly KeyEffect[]): number {
+function effectsBytes(effects: readonly StateEffect[]): number {
   let bytes = Math.max(0, effects.length - 1) * FURTHER_EFFECT_BYTES;
-  for (const effect of effects) bytes += effect.key.length + (effect.kind === 'put' ? effect.stored.value.length : 0);
+  for (const effect of effects) bytes += effectBytes(effect);
   return bytes;
 }
 
-const NONE: readonly KeyEffect[] = [];
+function effectBytes(effect: StateEffect): number {
+  switch (effect.kind) {
+    case 'put':
+      return effect.key.length + effect.stored.value.length;
+    case 'delete':
+    case 'expire':
+    case 'touch':
+      return effect.key.length;
+    case 'hold':
+    case 'free':
+      return effect.lock.length;
+    default:
+      return unreachable(effect);
+  }
+}
 
-/** What the entry does to keys, whatever it is. */
-export const effectsOf = ({ body }: Entry): readonly KeyEffect[] =>
+const NONE: readonly StateEffect[] = [];
+
+/** What the entry does to keys and locks, whatever it is. */
+export const effectsOf = ({ body }: Entry): readonly StateEffect[] =>
   body.kind === 'write' || body.kind === 'expire' ? body.effects : NONE;

@@ -11,10 +11,11 @@ import {
   type WriteRefusal,
   type WriteRequest,
 } from '../store/commands.ts';
-import { decide } from '../store/decide.ts';
+import { decideWrite } from '../store/decide-write.ts';
+import { isLapsed } from '../store/locks.ts';
 import { expireEffect, isDue } from '../store/newest.ts';
 import { bytesAdded } from '../store/store.ts';
-import { Entry, type EntryBody, type KeyEffect } from './entry.ts';
+import { Entry, type EntryBody, type StateEffect } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
 import { LOG_START } from './log.ts';
@@ -213,8 +214,9 @@ export class Leader {
     if (refusal !== null) return refused(refusal);
 
     const index = (this.#replica.log.lastIndex + 1) as LogIndex;
-    const place = { index, timeMs: this.#timeFor(now), lineageId: this.lineage.id };
-    const { effects, outcome } = decide(request.command, this.#replica, place);
+    const { id: lineageId, number: lineageNumber } = this.lineage;
+    const place = { index, timeMs: this.#timeFor(now), lineageId, lineageNumber };
+    const { effects, outcome } = decideWrite(request.command, this.#replica, place);
     // What was got is kept with the outcome, for as long as somebody may ask for it again.
     const got = outcome.kind === 'batch' || outcome.kind === 'transaction' ? gotBytes(outcome.results) : 0;
     if (got > 0 && this.memoryBytes + got > this.#limits.memoryBytesMax) return refused('memory-full');
@@ -222,7 +224,8 @@ export class Leader {
       kind: 'write',
       request: request.id,
       settledThrough: request.settledThrough,
-      idempotencyKey: request.idempotencyKey,
+      // R18: whoever did not get a lock asks again, and under the same key until it has it.
+      idempotencyKey: outcome.kind === 'held' ? null : request.idempotencyKey,
       effects,
       outcome,
     };
@@ -461,26 +464,33 @@ export class Leader {
   }
 
   /**
-   * R17: an entry makes the log's time go on, so that what is due is hidden everywhere; and it removes it. One round after
-   * the other, each of them bounded: what goes on beside it must not wait, however much falls due at once.
+   * R17, R18: an entry makes the log's time go on, so that what is due is hidden everywhere; and it removes it. One round
+   * after the other, each of them bounded: what goes on beside it must not wait, however much falls due at once.
    */
   #expireWhatIsDue(now: Instant): void {
     const { machine } = this.#replica;
     if (!this.firstCommitted || this.#overloaded || machine.appliedIndex < this.#expiresThrough) return;
     const timeMs = this.#timeFor(now);
-    if ((machine.store.earliestExpiryMs ?? Infinity) > timeMs) return;
-    const effects: KeyEffect[] = [];
-    let index = (this.#lastIndex + 1) as LogIndex;
+    if (machine.earliestExpiryMs > timeMs) return;
+    const effects: StateEffect[] = [];
+    const append = (): void => {
+      this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
+    };
     for (const key of machine.store.due(timeMs, EXPIRED_PER_TICK_MAX)) {
       const state = this.#replica.stateOf(key);
       // Somebody has written it, or removed it, and that is not applied yet.
       if (state.current === null || !isDue(state.current, timeMs)) continue;
-      effects.push(expireEffect(key, state, index));
-      if (effects.length < EXPIRED_PER_ENTRY) continue;
-      this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
-      index = (this.#lastIndex + 1) as LogIndex;
+      effects.push(expireEffect(key, state, (this.#lastIndex + 1) as LogIndex));
+      if (effects.length === EXPIRED_PER_ENTRY) append();
     }
-    if (effects.length > 0) this.#append({ kind: 'expire', effects }, now);
+    for (const lock of machine.locks.due(timeMs, EXPIRED_PER_TICK_MAX)) {
+      const held = this.#replica.lockOf(lock);
+      // Somebody has got it since, or has renewed or released it, and that is not applied yet.
+      if (held === null || !isLapsed(held, timeMs)) continue;
+      effects.push({ kind: 'free', lock });
+      if (effects.length === EXPIRED_PER_ENTRY) append();
+    }
+    if (effects.length > 0) append();
     this.#expiresThrough = this.#lastIndex;
   }
 

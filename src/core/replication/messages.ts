@@ -2,6 +2,7 @@ import type { Key } from '../base/key.ts';
 import type { Addresses } from '../election/record.ts';
 import type { Epoch, LogIndex, Version, WallMs } from '../base/numbers.ts';
 import type { DecidedOutcome, IdempotencyKey, SessionId } from '../store/commands.ts';
+import type { HeldLock } from '../store/locks.ts';
 import type { StoredValue } from '../store/reads.ts';
 import type { Entry } from './entry.ts';
 import type { Lineage } from './lineage.ts';
@@ -77,7 +78,7 @@ export interface SnapshotBegin {
   readonly timeMs: WallMs;
 }
 
-/** Values and tombstones that no entry after `startIndex` has changed; sessions and outcomes as they stand. */
+/** Values and tombstones that no entry after `startIndex` has changed; locks, sessions and outcomes as they stand. */
 export interface SnapshotChunk {
   readonly kind: 'snapshotChunk';
   readonly epoch: Epoch;
@@ -91,6 +92,7 @@ export interface SnapshotChunk {
 export type SnapshotItem =
   | { readonly kind: 'value'; readonly key: Key; readonly stored: StoredValue }
   | { readonly kind: 'tombstone'; readonly key: Key; readonly version: Version; readonly revision: LogIndex }
+  | { readonly kind: 'lock'; readonly lock: Key; readonly held: HeldLock }
   | {
       readonly kind: 'session';
       readonly session: SessionId;

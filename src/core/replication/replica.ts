@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
+import type { HeldLock, NewestLocks } from '../store/locks.ts';
 import { afterwards, isDue, type NewestKeys, type NewestState } from '../store/newest.ts';
 import { StateMachine, type StateMachineOptions } from '../store/state-machine.ts';
 import { effectsOf, type Entry, type KeyEffect } from './entry.ts';
@@ -23,7 +24,7 @@ interface OpenChange {
  * The data of one replica, whatever role it plays: the log, what of it is committed, and what that has made. A replica
  * without a lineage is *empty* (R11): it has no data, or not yet all of a snapshot.
  */
-export class Replica implements NewestKeys {
+export class Replica implements NewestKeys, NewestLocks {
   readonly #identity: ReplicaIdentity;
   #id: ReplicaId;
   /** R15: the log's time, as it was last heard or read. */
@@ -33,6 +34,8 @@ export class Replica implements NewestKeys {
   readonly machine: StateMachine;
   /** R12: the newest change of a key that is not committed. */
   readonly #open = new Map<Key, OpenChange>();
+  /** R18: the same of a lock; null: it is free. */
+  readonly #openLocks = new Map<Key, { readonly index: LogIndex; readonly held: HeldLock | null }>();
   #lineage: Lineage | null = null;
   #commitIndex = 0 as LogIndex;
   #beginnings = 0;
@@ -130,6 +133,24 @@ export class Replica implements NewestKeys {
     return afterwards(change.effect, () => this.#stateAfter(change.beneath, key));
   }
 
+  /** R18: the newest state of a lock, whether its fate is open or not. */
+  lockOf(lock: Key): HeldLock | null {
+    const open = this.#openLocks.get(lock);
+    return open === undefined ? this.machine.locks.lockOf(lock) : open.held;
+  }
+
+  /**
+   * R18: what a read of the lock must be applied up to: the last entry, if the lock lapses by its time, and what is applied
+   * does not show that; else the newest entry that changes it and whose fate is open. null: it need not wait.
+   */
+  openIndexOfLock(lock: Key): LogIndex | null {
+    const last = this.log.at(this.log.lastIndex);
+    if (last === undefined || last.index <= this.#commitIndex) return null;
+    const expiresAtMs = this.lockOf(lock)?.expiresAtMs ?? Infinity;
+    if (expiresAtMs <= last.timeMs && expiresAtMs > this.machine.timeMs) return last.index;
+    return this.#openLocks.get(lock)?.index ?? null;
+  }
+
   append(entry: Entry): void {
     this.log.append(entry);
     this.#expect(entry);
@@ -137,6 +158,10 @@ export class Replica implements NewestKeys {
 
   #expect(entry: Entry): void {
     for (const effect of effectsOf(entry)) {
+      if ('lock' in effect) {
+        this.#openLocks.set(effect.lock, { index: entry.index, held: effect.kind === 'hold' ? effect.held : null });
+        continue;
+      }
       const before = this.#open.get(effect.key) ?? null;
       // Of several touches the last one counts.
       const value = before?.effect.kind === 'touch' ? before.beneath : before;
@@ -151,6 +176,7 @@ export class Replica implements NewestKeys {
     if (index >= this.log.lastIndex) return;
     this.log.truncateAfter(index);
     this.#open.clear();
+    this.#openLocks.clear();
     for (let at = this.#commitIndex + 1; at <= index; at += 1) {
       const entry = this.log.at(at as LogIndex);
       if (entry !== undefined) this.#expect(entry);
@@ -165,8 +191,19 @@ export class Replica implements NewestKeys {
       assert(entry !== undefined, 'R4: applied ≤ committed ≤ last index');
       this.#commitIndex = entry.index;
       this.machine.apply(entry);
-      for (const { key } of effectsOf(entry)) if (this.#open.get(key)?.index === entry.index) this.#open.delete(key);
+      this.#settle(entry);
       onApplied?.(entry);
+    }
+  }
+
+  /** Its fate is open no more. */
+  #settle(entry: Entry): void {
+    for (const effect of effectsOf(entry)) {
+      if ('lock' in effect) {
+        if (this.#openLocks.get(effect.lock)?.index === entry.index) this.#openLocks.delete(effect.lock);
+      } else if (this.#open.get(effect.key)?.index === entry.index) {
+        this.#open.delete(effect.key);
+      }
     }
   }
 
@@ -183,6 +220,7 @@ export class Replica implements NewestKeys {
     this.#lineage = null;
     this.#beginnings += 1;
     this.#open.clear();
+    this.#openLocks.clear();
     this.log.restartAfter(position);
     this.machine.restart({ index: position.index, timeMs });
     this.#commitIndex = position.index;

@@ -2,6 +2,7 @@ import type { IdempotentOutcome } from '../store/idempotency.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex } from '../base/numbers.ts';
 import { outcomeExtraBytes, type SessionId } from '../store/commands.ts';
+import type { HeldLock } from '../store/locks.ts';
 import type { StoredValue } from '../store/reads.ts';
 import type { Session } from '../store/sessions.ts';
 import type { StateMachine } from '../store/state-machine.ts';
@@ -15,13 +16,14 @@ const SESSION_ITEM_BYTES = 256 * 1024;
 /**
  * R11: walks over a state machine that goes on changing. What an entry after `startIndex` has changed is not sent, for
  * that entry travels in the same stream; so every value and tombstone is either sent as it stood at `startIndex`, before
- * any entry that changes it is known to be committed, or made anew by an entry. Sessions and outcomes are sent as they
- * stand, and what entries repeat of them changes nothing.
+ * any entry that changes it is known to be committed, or made anew by an entry. Locks, sessions and outcomes are sent as
+ * they stand: an entry that changes a lock says all of it, and what entries repeat of the others changes nothing.
  */
 export class SnapshotScan {
   readonly startIndex: LogIndex;
   readonly #values: Iterator<[Key, StoredValue]>;
   readonly #tombstones: Iterator<[Key, Tombstone]>;
+  readonly #locks: Iterator<[Key, HeldLock]>;
   readonly #sessions: Iterator<[SessionId, Session]>;
   readonly #idempotency: Iterator<[string, IdempotentOutcome]>;
   readonly #machine: StateMachine;
@@ -36,6 +38,7 @@ export class SnapshotScan {
     this.startIndex = machine.appliedIndex;
     this.#values = machine.store.values();
     this.#tombstones = machine.store.tombstones();
+    this.#locks = machine.locks.entries();
     this.#sessions = machine.sessions.entries();
     this.#idempotency = machine.idempotency.entries();
   }
@@ -81,6 +84,8 @@ export class SnapshotScan {
       const [key, { version, revision }] = tombstone.value;
       return revision > this.startIndex ? 'skipped' : { kind: 'tombstone', key, version, revision };
     }
+    const lock = this.#locks.next();
+    if (lock.done !== true) return { kind: 'lock', lock: lock.value[0], held: lock.value[1] };
     const rest = this.#nextOutcomes();
     if (rest !== null) return rest;
     const session = this.#sessions.next();
@@ -135,6 +140,8 @@ export function itemBytes(item: SnapshotItem): number {
       return ITEM_OVERHEAD_BYTES + item.key.length + item.stored.value.length;
     case 'tombstone':
       return ITEM_OVERHEAD_BYTES + item.key.length;
+    case 'lock':
+      return ITEM_OVERHEAD_BYTES + item.lock.length + item.held.lockId.length + item.held.owner.length;
     case 'session':
       return item.outcomes.reduce(
         (sum, { outcome }) => sum + ITEM_OVERHEAD_BYTES + outcomeExtraBytes(outcome),

@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Lineage } from '../replication/lineage.ts';
 import type { Brand, LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { Fence, LockCommand, LockOutcome } from './locks.ts';
 import type { StoredValue } from './reads.ts';
 
 /** A tag that a client was shown: a revision in a lineage. */
@@ -113,7 +114,17 @@ export interface DeletePrefixCommand {
 export const DELETED_KEYS_MAX = 10_000;
 export const DELETED_KEY_BYTES_MAX = 4 * 1024 * 1024;
 
-export type WriteCommand = KeyCommand | BatchCommand | TransactionCommand | DeletePrefixCommand;
+/** What is done to keys. */
+export type DataCommand = KeyCommand | BatchCommand | TransactionCommand | DeletePrefixCommand;
+
+/** R18: as a whole only while the lock is held under this token. */
+export interface FencedCommand {
+  readonly kind: 'fenced';
+  readonly fence: Fence;
+  readonly command: DataCommand;
+}
+
+export type WriteCommand = DataCommand | FencedCommand | LockCommand;
 
 const STEP_OVERHEAD_BYTES = 64;
 
@@ -132,6 +143,13 @@ export function commandBytes(command: WriteCommand): number {
     case 'increment':
     case 'touch':
       return command.key.length;
+    case 'fenced':
+      return command.fence.lock.length + commandBytes(command.command);
+    case 'acquire':
+      return command.lock.length + command.lockId.length + command.owner.length;
+    case 'renew':
+    case 'release':
+      return command.lock.length + command.lockId.length;
     case 'batch':
       return stepsBytes(command.steps);
     case 'transaction': {
@@ -223,13 +241,19 @@ export type DecidedOutcome =
   /** So many keys are under the prefix: not as many as expected, or nothing was to be deleted. They stay. */
   | { readonly kind: 'counted'; readonly count: number }
   /** More keys than {@link DELETED_KEYS_MAX}, or larger ones, are under the prefix; none was deleted. */
-  | { readonly kind: 'tooMany' };
+  | { readonly kind: 'tooMany' }
+  /** R18: the token is not that of the lock's holder; none of it was done. */
+  | { readonly kind: 'stale' }
+  | LockOutcome;
 
 const RESULT_BYTES = 80;
 const FOUND_BYTES = 200;
+const HOLDER_BYTES = 100;
 
 /** What an outcome costs to keep and to send, beyond the plain one of a single key. */
 export function outcomeExtraBytes(outcome: DecidedOutcome): number {
+  if (outcome.kind === 'locked') return HOLDER_BYTES + outcome.held.owner.length + outcome.held.lockId.length;
+  if (outcome.kind === 'held') return HOLDER_BYTES + outcome.holder.owner.length;
   if (outcome.kind !== 'batch' && outcome.kind !== 'transaction') return 0;
   return outcome.results.length * RESULT_BYTES + gotBytes(outcome.results);
 }

@@ -15,7 +15,7 @@ import {
   type TransactionCommand,
   type StepResult,
   type Step,
-  type WriteCommand,
+  type DataCommand,
 } from './commands.ts';
 import { deletePrefix } from './delete-prefix.ts';
 import {
@@ -36,7 +36,7 @@ const NONE: readonly KeyEffect[] = [];
 const OVERLONG: Decision = { effects: NONE, outcome: { kind: 'overlong' } };
 
 /** What the command does as the entry at `place`: decided once, by the leader, and written down as effects. */
-export function decide(command: WriteCommand, newest: NewestKeys, place: DecisionPlace): Decision {
+export function decide(command: DataCommand, newest: NewestKeys, place: DecisionPlace): Decision {
   switch (command.kind) {
     case 'put':
     case 'delete':

@@ -1,6 +1,7 @@
 import type { Key } from '../base/key.ts';
 import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
 import type { Lineage } from '../replication/lineage.ts';
+import type { LockHolder } from './locks.ts';
 
 /** R12; what a client may rely on is in the table there. */
 export type ReadMode = 'in-sync' | 'linearizable' | 'session' | 'eventual';
@@ -29,7 +30,13 @@ export interface ListRead extends ReadTerms {
   readonly selection: ListSelection;
 }
 
-export type ReadRequest = KeyRead | ListRead;
+/** Who holds a lock. */
+export interface LockRead extends ReadTerms {
+  readonly kind: 'lock';
+  readonly lock: Key;
+}
+
+export type ReadRequest = KeyRead | ListRead | LockRead;
 
 export interface ListSelection {
   /** One unit a byte, as a {@link Key}; empty: all keys. */
@@ -99,6 +106,15 @@ export type ReadOutcome =
       readonly revision: LogIndex;
     }
   | Listed
+  | {
+      readonly kind: 'lock';
+      /** null: nobody. */
+      readonly holder: LockHolder | null;
+      /** R18: how long it stays held if it is not renewed, in milliseconds, by the log's time; 0: nobody holds it. */
+      readonly remainingMs: number;
+      readonly lineage: Lineage;
+      readonly revision: LogIndex;
+    }
   /** Not by this replica, not now: ask another. */
   | { readonly kind: 'declined'; readonly code: 'not-in-sync' | 'replica-behind' | 'no-leader' | 'empty' }
   /** The token names a history that was replaced: final. */

@@ -1,10 +1,11 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex, WallMs } from '../base/numbers.ts';
-import type { Entry } from '../replication/entry.ts';
+import type { Entry, StateEffect } from '../replication/entry.ts';
 import type { SnapshotItem } from '../replication/messages.ts';
 import { isDue } from './newest.ts';
 import { IdempotencyTable } from './idempotency.ts';
+import { isLapsed, LockTable, type HeldLock } from './locks.ts';
 import type { StoredValue } from './reads.ts';
 import { SessionTable } from './sessions.ts';
 import { Store } from './store.ts';
@@ -17,6 +18,7 @@ export interface StateMachineOptions {
 /** Everything that committed entries have made: a function of the log, the same on every replica. */
 export class StateMachine {
   readonly store: Store;
+  readonly locks = new LockTable();
   readonly sessions = new SessionTable();
   readonly idempotency = new IdempotencyTable();
   readonly #idempotencyKeptMs: number;
@@ -38,13 +40,24 @@ export class StateMachine {
   }
 
   get bytes(): number {
-    return this.store.bytes + this.sessions.bytes + this.idempotency.bytes;
+    return this.store.bytes + this.locks.bytes + this.sessions.bytes + this.idempotency.bytes;
   }
 
   /** R17: what is due by the log's time is not there, whether or not an entry has removed it yet. */
   find(key: Key): StoredValue | null {
     const found = this.store.get(key);
     return found !== null && isDue(found, this.#timeMs) ? null : found;
+  }
+
+  /** R18: who holds it by the log's time, whether or not an entry has freed it yet. */
+  holderOf(lock: Key): HeldLock | null {
+    const held = this.locks.lockOf(lock);
+    return held !== null && isLapsed(held, this.#timeMs) ? null : held;
+  }
+
+  /** R17, R18: when the first value or lock falls due, by the log's time. */
+  get earliestExpiryMs(): number {
+    return Math.min(this.store.earliestExpiryMs ?? Infinity, this.locks.earliestExpiryMs ?? Infinity);
   }
 
   apply(entry: Entry): void {
@@ -57,7 +70,7 @@ export class StateMachine {
       case 'empty':
         break;
       case 'write': {
-        for (const effect of body.effects) this.store.apply(effect);
+        for (const effect of body.effects) this.#perform(effect);
         const { session, number } = body.request;
         this.sessions.record(
           { session, number, settledThrough: body.settledThrough },
@@ -75,7 +88,7 @@ export class StateMachine {
         break;
       }
       case 'expire':
-        for (const effect of body.effects) this.store.apply(effect);
+        for (const effect of body.effects) this.#perform(effect);
         break;
       case 'openSession':
         this.sessions.open(body.session, entry.timeMs);
@@ -87,9 +100,15 @@ export class StateMachine {
     this.idempotency.forgetBefore(entry.timeMs - this.#idempotencyKeptMs);
   }
 
+  #perform(effect: StateEffect): void {
+    if (effect.kind === 'hold' || effect.kind === 'free') this.locks.apply(effect);
+    else this.store.apply(effect);
+  }
+
   /** R11: empty, about to take in the state at `index`. */
   restart(at: { readonly index: LogIndex; readonly timeMs: WallMs }): void {
     this.store.clear();
+    this.locks.clear();
     this.sessions.clear();
     this.idempotency.clear();
     this.#appliedIndex = at.index;
@@ -104,6 +123,9 @@ export class StateMachine {
         break;
       case 'tombstone':
         this.store.restoreTombstone(item.key, item);
+        break;
+      case 'lock':
+        this.locks.apply({ kind: 'hold', lock: item.lock, held: item.held });
         break;
       case 'session':
         this.sessions.restore(item.session, item.lastUsedMs, item.settledThrough, item.outcomes);

@@ -5,6 +5,7 @@ import type { KeyEffect } from '../replication/entry.ts';
 import type { Step, WriteCommand } from './commands.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
 import { KeyIndex } from './key-index.ts';
+import { lockBytes } from './locks.ts';
 import type { StoredValue, Tombstone } from './reads.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
@@ -185,17 +186,23 @@ export class Store {
   }
 }
 
-/** What the store would grow by, at most. Deletes ask for nothing: they are the way back from a full store. */
+/** What the store would grow by, at most. What only makes room asks for nothing: it is the way back from a full store. */
 export function bytesAdded(command: WriteCommand): number {
   switch (command.kind) {
     case 'put':
       return valueBytes(command.key, command) + (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0);
     case 'increment':
       return VALUE_OVERHEAD_BYTES + command.key.length;
+    case 'acquire':
+      return lockBytes(command.lock, command);
     case 'delete':
     case 'deletePrefix':
     case 'touch':
+    case 'renew':
+    case 'release':
       return 0;
+    case 'fenced':
+      return bytesAdded(command.command);
     case 'batch':
       return sumOf(command.steps);
     case 'transaction':

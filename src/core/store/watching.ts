@@ -1,6 +1,6 @@
 import type { Key } from '../base/key.ts';
 import type { LogIndex } from '../base/numbers.ts';
-import type { KeyEffect } from '../replication/entry.ts';
+import type { KeyEffect, StateEffect } from '../replication/entry.ts';
 import type { Lineage } from '../replication/lineage.ts';
 
 /** What is watched. `text` of a prefix has one unit a byte, as a {@link Key}; empty: all keys. */
@@ -55,9 +55,15 @@ export interface WatchRequest {
   readonly credit: number;
 }
 
+/** What watchers are told of. A touch changes neither value nor revision, and a lock is no key. */
+export type ToldEffect = Exclude<KeyEffect, { kind: 'touch' }>;
+
+export const isTold = (effect: StateEffect): effect is ToldEffect =>
+  effect.kind === 'put' || effect.kind === 'delete' || effect.kind === 'expire';
+
 /** A change of a key; or, while the state is shown, what stands there. */
 export interface WatchEvent {
-  readonly effect: Exclude<KeyEffect, { kind: 'touch' }>;
+  readonly effect: ToldEffect;
   /** Whoever has seen it goes on here. */
   readonly place: WatchPlace;
 }

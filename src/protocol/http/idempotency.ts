@@ -14,7 +14,9 @@ export function idempotencyKeyOf(key: string, method: string, command: WriteComm
     hash.update(JSON.stringify([method, written, condition, contentType, lifetime]));
     hash.update(command.value);
   } else {
-    hash.update(JSON.stringify([method, command], inWords));
+    // The id of a lock is drawn anew for every repetition; the first that got the lock gave it its own.
+    const same = command.kind === 'acquire' ? { ...command, lockId: '' } : command;
+    hash.update(JSON.stringify([method, same], inWords));
   }
   return { key, digest: hash.digest('base64url') };
 }

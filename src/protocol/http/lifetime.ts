@@ -24,9 +24,14 @@ export function lifetimeOfTouch(ttl: string | number | null): TouchCommand['life
 
 /** Milliseconds. */
 function limitedLifetimeOf(text: string): number | null {
-  const [, digits = '', unit = 's'] = /^([0-9]+)([a-z]*)$/.exec(text) ?? [];
-  const ms = Number(digits) * UNIT_MS[(unit === '' ? 's' : unit) as keyof typeof UNIT_MS];
+  const ms = durationMsOf(text);
   return ms >= 1 && ms <= LIFETIME_MS_MAX ? ms : null;
+}
+
+/** Of what matches {@link LIFETIME_PATTERN}: milliseconds, 0 and any number above. */
+export function durationMsOf(text: string): number {
+  const [, digits = '', unit = 's'] = /^([0-9]+)([a-z]*)$/.exec(text) ?? [];
+  return Number(digits) * UNIT_MS[(unit === '' ? 's' : unit) as keyof typeof UNIT_MS];
 }
 
 /** Whole seconds, rounded up: what is left of a moment is not nothing. */

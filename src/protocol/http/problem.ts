@@ -38,7 +38,7 @@ export function statusOf(code: ErrorCode): number {
 /** Seconds, for the header Retry-After; null where a retry does not help, or need not wait. */
 export function retryAfterOf(code: ErrorCode): number | null {
   const { status, retryable } = ERRORS[code];
-  return retryable && status === 503 ? 1 : null;
+  return retryable && (status === 503 || status === 409) ? 1 : null;
 }
 
 /** What happened and what to do next. */

@@ -5,6 +5,7 @@ import {
   TRANSACTION_PARTS_MAX,
   type Comparison,
   LIFETIME_MS_MAX,
+  type DataCommand,
   type KeyCommand,
   type Lifetime,
   type Relation,
@@ -13,6 +14,7 @@ import {
 } from '../../core/store/commands.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { isLockCommand, readFence, readLockCommand, writeFence, writeLockCommand } from './lock-codec.ts';
 import {
   readCondition,
   readContentType,
@@ -34,11 +36,28 @@ const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = [
   'get',
   'touch',
   'deletePrefix',
+  'fenced',
+  'acquire',
+  'renew',
+  'release',
 ];
 const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'value', 'condition'];
 const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
 
 export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
+  if ('lock' in command) {
+    writer.oneOf(COMMANDS, command.kind);
+    writeLockCommand(writer, command);
+  } else if (command.kind === 'fenced') {
+    writer.oneOf(COMMANDS, command.kind);
+    writeFence(writer, command.fence);
+    writeDataCommand(writer, command.command);
+  } else {
+    writeDataCommand(writer, command);
+  }
+}
+
+function writeDataCommand(writer: ByteWriter, command: DataCommand): void {
   if (command.kind === 'batch') {
     writer.oneOf(COMMANDS, command.kind);
     writeSteps(writer, command.steps);
@@ -60,9 +79,16 @@ export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
 
 export function readCommand(reader: ByteReader): WriteCommand {
   const kind = reader.oneOf(COMMANDS, 'command');
+  if (isLockCommand(kind)) return readLockCommand(reader, kind);
+  if (kind !== 'fenced') return dataCommand(reader, kind);
+  const fence = readFence(reader);
+  return { kind, fence, command: dataCommand(reader, reader.oneOf(COMMANDS, 'command')) };
+}
+
+function dataCommand(reader: ByteReader, kind: (typeof COMMANDS)[number]): DataCommand {
   if (kind === 'batch') return { kind, steps: readSteps(reader, BATCH_STEPS_MAX) };
   if (kind === 'deletePrefix') return { kind, prefix: readPrefix(reader), expected: readExpected(reader) };
-  if (kind !== 'transaction') return keyCommand(reader, stepOf(reader, kind));
+  if (kind !== 'transaction') return keyCommand(reader, stepOfKind(reader, kind));
   const comparisons: Comparison[] = [];
   for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
     comparisons.push(readComparison(reader));
@@ -113,8 +139,15 @@ function readSteps(reader: ByteReader, max: number): readonly Step[] {
 }
 
 function readStep(reader: ByteReader): Step {
-  const kind = reader.oneOf(COMMANDS, 'step');
-  return kind === 'batch' || kind === 'transaction' || kind === 'deletePrefix'
+  return stepOfKind(reader, reader.oneOf(COMMANDS, 'step'));
+}
+
+function stepOfKind(reader: ByteReader, kind: (typeof COMMANDS)[number]): Step {
+  return kind === 'batch' ||
+    kind === 'transaction' ||
+    kind === 'deletePrefix' ||
+    kind === 'fenced' ||
+    isLockCommand(kind)
     ? reader.fail(`a ${kind} within another command`)
     : stepOf(reader, kind);
 }

@@ -1,9 +1,10 @@
 import { unreachable } from '../../core/base/assert.ts';
 import type { LogIndex, WallMs } from '../../core/base/numbers.ts';
-import { Entry, type EntryBody, type KeyEffect } from '../../core/replication/entry.ts';
+import { Entry, type EntryBody, type StateEffect } from '../../core/replication/entry.ts';
 import type { SessionId } from '../../core/store/commands.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { readHeld, writeHeld } from './lock-codec.ts';
 import {
   readContentType,
   readDecided,
@@ -21,9 +22,9 @@ import {
 } from './store-codec.ts';
 
 const BODIES: readonly EntryBody['kind'][] = ['empty', 'write', 'openSession', 'endSessions', 'expire'];
-const EFFECTS: readonly KeyEffect['kind'][] = ['put', 'delete', 'expire', 'touch'];
+const EFFECTS: readonly StateEffect['kind'][] = ['put', 'delete', 'expire', 'touch', 'hold', 'free'];
 const EMPTY: EntryBody = Object.freeze({ kind: 'empty' });
-const NO_EFFECTS: readonly KeyEffect[] = Object.freeze([]);
+const NO_EFFECTS: readonly StateEffect[] = Object.freeze([]);
 
 export function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer.number(entry.index);
@@ -104,14 +105,14 @@ function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
   }
 }
 
-function writeEffects(writer: ByteWriter, effects: readonly KeyEffect[]): void {
+function writeEffects(writer: ByteWriter, effects: readonly StateEffect[]): void {
   writer.number(effects.length);
   for (const effect of effects) writeEffect(writer, effect);
 }
 
-function writeEffect(writer: ByteWriter, effect: KeyEffect): void {
+function writeEffect(writer: ByteWriter, effect: StateEffect): void {
   writer.oneOf(EFFECTS, effect.kind);
-  writer.key(effect.key);
+  writer.key('lock' in effect ? effect.lock : effect.key);
   switch (effect.kind) {
     case 'put': {
       const { stored } = effect;
@@ -129,20 +130,25 @@ function writeEffect(writer: ByteWriter, effect: KeyEffect): void {
     case 'touch':
       writeOptionalTime(writer, effect.expiresAtMs);
       return;
+    case 'hold':
+      writeHeld(writer, effect.held);
+      return;
+    case 'free':
+      return;
     default:
       unreachable(effect);
   }
 }
 
-function readEffects(reader: ByteReader, place: EntryPlace): readonly KeyEffect[] {
+function readEffects(reader: ByteReader, place: EntryPlace): readonly StateEffect[] {
   const count = reader.count('effects');
   if (count === 0) return NO_EFFECTS;
-  const effects: KeyEffect[] = [];
+  const effects: StateEffect[] = [];
   for (let left = count; left > 0; left--) effects.push(readEffect(reader, place));
   return effects;
 }
 
-function readEffect(reader: ByteReader, { index: revision, timeMs: modifiedMs }: EntryPlace): KeyEffect {
+function readEffect(reader: ByteReader, { index: revision, timeMs: modifiedMs }: EntryPlace): StateEffect {
   const kind = reader.oneOf(EFFECTS, 'kind of effect');
   const key = reader.key();
   switch (kind) {
@@ -163,6 +169,10 @@ function readEffect(reader: ByteReader, { index: revision, timeMs: modifiedMs }:
       return { kind, key, tombstone: { version: readVersion(reader), revision } };
     case 'touch':
       return { kind, key, expiresAtMs: readOptionalTime(reader) };
+    case 'hold':
+      return { kind, lock: key, held: readHeld(reader) };
+    case 'free':
+      return { kind, lock: key };
     default:
       return unreachable(kind);
   }

@@ -7,6 +7,7 @@ import { parseReplicaId, type ReplicaId } from '../../core/replication/replica-i
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
 import { readEntry, writeEntry } from './entry-codec.ts';
+import { readHeld, writeHeld } from './lock-codec.ts';
 import {
   readDecided,
   readIdempotencyKey,
@@ -254,7 +255,7 @@ function readAppend(reader: ByteReader, epoch: Epoch): Append {
   };
 }
 
-const ITEMS: readonly SnapshotItem['kind'][] = ['value', 'tombstone', 'session', 'idempotency'];
+const ITEMS: readonly SnapshotItem['kind'][] = ['value', 'tombstone', 'session', 'idempotency', 'lock'];
 
 function writeItem(writer: ByteWriter, item: SnapshotItem): void {
   writer.oneOf(ITEMS, item.kind);
@@ -284,6 +285,10 @@ function writeItem(writer: ByteWriter, item: SnapshotItem): void {
       writer.time(item.timeMs);
       writer.number(item.revision);
       writeDecided(writer, item.outcome);
+      return;
+    case 'lock':
+      writer.key(item.lock);
+      writeHeld(writer, item.held);
       return;
     default:
       unreachable(item);
@@ -319,6 +324,8 @@ function readItem(reader: ByteReader): SnapshotItem {
         revision: readIndex(reader, 'revision'),
         outcome: readDecided(reader),
       };
+    case 'lock':
+      return { kind, lock: reader.key(), held: readHeld(reader) };
     default:
       return unreachable(kind);
   }

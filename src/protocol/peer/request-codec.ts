@@ -23,6 +23,7 @@ import {
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { readCommand, writeCommand } from './command-codec.ts';
+import { readHolder, writeHolder } from './lock-codec.ts';
 import {
   readDecided,
   readIndex,
@@ -257,12 +258,12 @@ function readSessionOutcome(reader: ByteReader): OpenSessionOutcome {
 
 const MODES: readonly ReadMode[] = ['in-sync', 'linearizable', 'session', 'eventual'];
 
-const READS: readonly ReadRequest['kind'][] = ['key', 'list'];
+const READS: readonly ReadRequest['kind'][] = ['key', 'list', 'lock'];
 
 function writeReadRequest(writer: ByteWriter, read: ReadRequest): void {
   writer.oneOf(READS, read.kind);
-  if (read.kind === 'key') writer.key(read.key);
-  else writeSelection(writer, read.selection);
+  if (read.kind === 'list') writeSelection(writer, read.selection);
+  else writer.key(read.kind === 'key' ? read.key : read.lock);
   writer.oneOf(MODES, read.mode);
   writer.flag(read.token !== null);
   if (read.token !== null) {
@@ -276,6 +277,10 @@ function readReadRequest(reader: ByteReader): ReadRequest {
   if (kind === 'key') {
     const key = reader.key();
     return { kind, key, ...readTerms(reader) };
+  }
+  if (kind === 'lock') {
+    const lock = reader.key();
+    return { kind, lock, ...readTerms(reader) };
   }
   const selection = readSelection(reader);
   return { kind, selection, ...readTerms(reader) };
@@ -320,7 +325,7 @@ function readToken(reader: ByteReader): SessionToken {
   return { lineage: readLineage(reader), revision: readIndex(reader, 'revision of a token') };
 }
 
-const READ_OUTCOMES: readonly ReadOutcome['kind'][] = ['read', 'declined', 'replaced-lineage', 'listed'];
+const READ_OUTCOMES: readonly ReadOutcome['kind'][] = ['read', 'declined', 'replaced-lineage', 'listed', 'lock'];
 const LIST_ITEMS: readonly ListItem['kind'][] = ['key', 'folder'];
 const DECLINED: readonly Extract<ReadOutcome, { kind: 'declined' }>['code'][] = [
   'not-in-sync',
@@ -357,6 +362,13 @@ function writeReadOutcome(writer: ByteWriter, outcome: ReadOutcome): void {
         if (item.kind === 'key') writeStored(writer, item.stored);
       }
       return;
+    case 'lock':
+      writeLineage(writer, outcome.lineage);
+      writer.number(outcome.revision);
+      writer.flag(outcome.holder !== null);
+      if (outcome.holder !== null) writeHolder(writer, outcome.holder);
+      writer.time(outcome.remainingMs);
+      return;
     default:
       unreachable(outcome);
   }
@@ -383,6 +395,12 @@ function readReadOutcome(reader: ByteReader): ReadOutcome {
       const items: ListItem[] = [];
       for (let left = reader.count('items'); left > 0; left--) items.push(readListItem(reader));
       return { kind, items, next, lineage, revision };
+    }
+    case 'lock': {
+      const lineage = readLineage(reader);
+      const revision = readIndex(reader, 'revision');
+      const holder = reader.flag('presence of a holder') ? readHolder(reader) : null;
+      return { kind, holder, remainingMs: reader.time('time that is left'), lineage, revision };
     }
     default:
       return unreachable(kind);

@@ -12,9 +12,11 @@ import {
   type SessionId,
   type StepResult,
 } from '../../core/store/commands.ts';
+import type { LockOutcome } from '../../core/store/locks.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
+import { isLockOutcome, readLockOutcome, writeLockOutcome } from './lock-codec.ts';
 import { CONTENT_TYPE, DIGEST, IDEMPOTENCY_KEY, INTEGER, LINEAGE_ID, SESSION } from './text-limits.ts';
 
 /** The words of the store that several frames share. A `read…` takes just what its `write…` has put. */
@@ -171,10 +173,17 @@ const DECIDED: readonly (DecidedOutcome['kind'] | 'got')[] = [
   'cleared',
   'counted',
   'tooMany',
+  'stale',
+  'locked',
+  'held',
+  'released',
+  'notHeld',
 ];
 const LISTS: readonly ('then' | 'otherwise')[] = ['then', 'otherwise'];
 const UNCOUNTABLE: readonly Extract<KeyOutcome, { kind: 'uncountable' }>['reason'][] = ['not-a-number', 'out-of-range'];
 const ABSENT_OUTCOME: KeyOutcome = Object.freeze({ kind: 'absent' });
+
+const isOfLock = (outcome: DecidedOutcome): outcome is LockOutcome => isLockOutcome(outcome.kind);
 
 export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void {
   if (outcome.kind === 'batch') {
@@ -192,8 +201,11 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
   } else if (outcome.kind === 'cleared' || outcome.kind === 'counted') {
     writer.oneOf(DECIDED, outcome.kind);
     writer.number(outcome.count);
-  } else if (outcome.kind === 'overlong' || outcome.kind === 'tooMany') {
+  } else if (outcome.kind === 'overlong' || outcome.kind === 'tooMany' || outcome.kind === 'stale') {
     writer.oneOf(DECIDED, outcome.kind);
+  } else if (isOfLock(outcome)) {
+    writer.oneOf(DECIDED, outcome.kind);
+    writeLockOutcome(writer, outcome);
   } else {
     writeResult(writer, outcome);
   }
@@ -248,8 +260,9 @@ export function readDecided(reader: ByteReader): DecidedOutcome {
   const kind = reader.oneOf(DECIDED, 'outcome');
   if (kind === 'batch') return { kind, results: readResults(reader) };
   if (kind === 'transaction') return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
-  if (kind === 'overlong' || kind === 'tooMany') return { kind };
+  if (kind === 'overlong' || kind === 'tooMany' || kind === 'stale') return { kind };
   if (kind === 'cleared' || kind === 'counted') return { kind, count: reader.number('keys') };
+  if (isLockOutcome(kind)) return readLockOutcome(reader, kind);
   if (kind !== 'abandoned') return keyOutcome(reader, resultOf(reader, kind));
   const chose = reader.oneOf(LISTS, 'list');
   const step = reader.number('step');
@@ -280,6 +293,11 @@ const OF_WHOLE: readonly string[] = [
   'cleared',
   'counted',
   'tooMany',
+  'stale',
+  'locked',
+  'held',
+  'released',
+  'notHeld',
 ] satisfies readonly OfWhole[];
 
 /** Outcomes of a command that no step of one has. */

@@ -92,6 +92,7 @@ export class Checker {
     if (view.dataLineage?.id !== chronicle.lineage.id) return;
     mirror.storeCheckedUs = this.#world.now;
     chronicle.checkStore(process.label, view.appliedIndex, view.storeEntries());
+    chronicle.locks.checkTable(process.label, view.appliedIndex, view.locks());
     chronicle.checkSessions(process.label, view.appliedIndex, view.sessions());
   }
 
@@ -472,7 +473,7 @@ export class Checker {
 
   /** What was replaced is not shown any more by whoever knows that. */
   onReadAnswered(process: Process, outcome: ReadOutcome): void {
-    if (outcome.kind !== 'read' && outcome.kind !== 'listed') return;
+    if (outcome.kind === 'declined' || outcome.kind === 'replaced-lineage') return;
     const obeyed = process.mirror?.obeyedLineage ?? null;
     const before = process.mirror?.obeyedBefore ?? null;
     // What it was asked first in a turn it has answered by what it knew then. null: it has emptied itself since.

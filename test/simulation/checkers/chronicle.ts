@@ -1,12 +1,13 @@
 import type { Key } from '../../../src/core/base/key.ts';
-import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
+import type { Entry, KeyEffect, StateEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
 import type { DecidedOutcome, SessionId, StepResult } from '../../../src/core/store/commands.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
 import type { Listed, ListSelection, StoredValue } from '../../../src/core/store/reads.ts';
 import { inWords, valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
-import type { WriteOperation } from './operations.ts';
+import { LockChronicle } from './lock-chronicle.ts';
+import { lockIn, type WriteOperation } from './operations.ts';
 import {
   rehearse,
   sameValue,
@@ -35,6 +36,7 @@ export class Chronicle implements Before {
   /** Every entry that ever stood at an index, with the epoch of the one before it: two at most, as a rule. */
   readonly #seen: ({ readonly entry: Entry; readonly prevEpoch: number }[] | undefined)[] = [];
   readonly #keys: Map<Key, Change[]>;
+  readonly locks: LockChronicle;
   /** Where each operation took effect, under whatever request id. */
   readonly #operations: Map<WriteOperation, number>;
   readonly #idempotency: Map<string, number>;
@@ -62,6 +64,7 @@ export class Chronicle implements Before {
     this.committed = through;
     this.entries = from === null ? [] : from.chronicle.entries.slice(0, through + 1);
     this.#keys = new Map();
+    this.locks = new LockChronicle(from === null ? null : { locks: from.chronicle.locks, throughIndex: through });
     this.#operations = new Map();
     this.#idempotency = new Map();
     if (from === null) return;
@@ -170,7 +173,8 @@ export class Chronicle implements Before {
     check(operation.outcome !== 'failed', 'refused-writes', () => `${name}: was refused to the client for good`);
     operation.isInLog = true;
     const idempotencyKey = operation.idempotencyKey?.key;
-    if (idempotencyKey !== undefined) {
+    // Whoever did not get a lock asks again, under the same key.
+    if (idempotencyKey !== undefined && body.outcome.kind !== 'held') {
       const first = this.#idempotency.get(idempotencyKey);
       check(
         first === undefined,
@@ -180,8 +184,29 @@ export class Chronicle implements Before {
       this.#idempotency.set(idempotencyKey, entry.index);
     }
 
-    const at = { index: entry.index, timeMs: entry.timeMs, lineageId: this.#lineageIdIn(entry.epoch) };
-    const expected = rehearse(operation.command, this, at);
+    check(
+      body.outcome.kind !== 'held' || body.idempotencyKey === null,
+      'locks',
+      () => `${name}: that it got no lock is kept under ${body.idempotencyKey?.key}`,
+    );
+    const lineage = this.#lineageIn(entry.epoch);
+    const { command } = operation;
+    if (command.kind === 'acquire' || command.kind === 'renew' || command.kind === 'release') {
+      this.locks.commit(name, entry, command, body);
+      return;
+    }
+    if (command.kind === 'fenced') {
+      const isRefused = this.locks.refuses(command.fence, entry, lineage.number);
+      check(
+        isRefused === (body.outcome.kind === 'stale'),
+        'locks',
+        () => `${name}: is ${isRefused ? 'under a stale fence' : 'by the holder'}, and told ${body.outcome.kind}`,
+      );
+      check(!isRefused || body.effects.length === 0, 'locks', () => `${name}: is refused, and changes something`);
+      if (isRefused) return;
+    }
+    const at = { index: entry.index, timeMs: entry.timeMs, lineageId: lineage.id };
+    const expected = rehearse(command.kind === 'fenced' ? command.command : command, this, at);
     if (expected.kind === 'cleared' || expected.kind === 'counted') {
       this.#clear(name, entry, body, expected);
       return;
@@ -230,23 +255,24 @@ export class Chronicle implements Before {
       expected.results.flatMap((result) => ('change' in result ? [[result.change.key, result.change]] : [])),
     );
     for (const effect of effects) {
-      const change = due.get(effect.key);
-      check(change !== undefined, 'same-effects', () => `${name}: ${effect.key} is not to go, or goes twice`);
-      due.delete(effect.key);
+      const key = 'key' in effect ? effect.key : effect.lock;
+      const change = due.get(key);
+      check(change !== undefined, 'same-effects', () => `${name}: ${key} is not to go, or goes twice`);
+      due.delete(key);
       this.#checkEffect(name, entry, effect, change);
     }
   }
 
   /** Entries that were decided in the lineage before can be committed in this one. */
-  #lineageIdIn(epoch: number): string {
+  #lineageIn(epoch: number): Lineage {
     const parent = this.#parent;
-    return parent !== null && epoch < parent.beganInEpoch ? parent.chronicle.#lineageIdIn(epoch) : this.lineage.id;
+    return parent !== null && epoch < parent.beganInEpoch ? parent.chronicle.#lineageIn(epoch) : this.lineage;
   }
 
   #checkEffects(
     name: string,
     entry: Entry,
-    effects: readonly KeyEffect[],
+    effects: readonly StateEffect[],
     results: { readonly expected: readonly ExpectedResult[]; readonly told: readonly StepResult[] },
   ): void {
     let place = 0;
@@ -274,8 +300,8 @@ export class Chronicle implements Before {
   }
 
   /** The version that the key has afterwards. */
-  #checkEffect(name: string, entry: Entry, effect: KeyEffect | undefined, expected: ExpectedChange): number {
-    check(effect !== undefined, 'same-effects', () => `${name}: does not do what it says`);
+  #checkEffect(name: string, entry: Entry, effect: StateEffect | undefined, expected: ExpectedChange): number {
+    check(effect !== undefined && !isOfLock(effect), 'same-effects', () => `${name}: does not do what it says`);
     const { key } = effect;
     check(
       key === expected.key && effect.kind === expected.kind,
@@ -334,10 +360,15 @@ export class Chronicle implements Before {
   }
 
   /** R17: only what is due goes, and only once. */
-  #expire(entry: Entry, effects: readonly KeyEffect[]): void {
+  #expire(entry: Entry, effects: readonly StateEffect[]): void {
     const name = `expiry at ${entry.index}`;
     check(effects.length > 0, 'expiry', () => `${name}: of nothing`);
     for (const effect of effects) {
+      if (isOfLock(effect)) {
+        check(effect.kind === 'free', 'locks', () => `${name}: gives ${effect.lock} to somebody`);
+        this.locks.lapse(entry, effect.lock);
+        continue;
+      }
       const before = this.last(effect.key);
       check(
         before?.value != null && before.expiresAtMs <= entry.timeMs,
@@ -403,8 +434,21 @@ export class Chronicle implements Before {
 
   /** R17: what is due is hidden from reads before an entry removes it from the store. */
   hides(key: Key, index: number): boolean {
+    const lock = lockIn(key);
+    if (lock !== null) return this.locks.hides(lock, index, this.timeAt(index));
     const change = this.changeAt(key, index);
-    return change !== null && change.expiresAtMs <= (this.entries[index]?.timeMs ?? -Infinity);
+    return change !== null && change.expiresAtMs <= this.timeAt(index);
+  }
+
+  /** The time of the state at `index`. */
+  timeAt(index: number): number {
+    return this.entries[index]?.timeMs ?? -Infinity;
+  }
+
+  /** The index of the newest change of the key, or of the lock that is called so among keys, up to `index`; 0: there was none. */
+  changedAt(key: Key, index: number): number {
+    const lock = lockIn(key);
+    return lock === null ? (this.changeAt(key, index)?.index ?? 0) : this.locks.changedAt(lock, index);
   }
 
   /** A page must be what the state of its revision has, no more and no less, in order. */
@@ -463,7 +507,9 @@ export class Chronicle implements Before {
   }
 }
 
-function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' | 'tooMany' {
+const isOfLock = (effect: StateEffect): effect is Exclude<StateEffect, KeyEffect> => 'lock' in effect;
+
+function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'tooMany' | 'overlong' | 'other' {
   switch (outcome.kind) {
     case 'batch':
     case 'abandoned':
@@ -474,6 +520,12 @@ function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' | 'too
       return outcome.kind;
     case 'transaction':
       return outcome.chose;
+    case 'stale':
+    case 'locked':
+    case 'held':
+    case 'released':
+    case 'notHeld':
+      return 'other';
     default:
       return 'one';
   }
@@ -489,6 +541,11 @@ function resultsOf(outcome: DecidedOutcome): readonly StepResult[] {
     case 'cleared':
     case 'counted':
     case 'tooMany':
+    case 'stale':
+    case 'locked':
+    case 'held':
+    case 'released':
+    case 'notHeld':
       return [];
     default:
       return [outcome];

@@ -36,11 +36,11 @@ function whatIsMissing(world: World): string | null {
 
 const OVERDUE_MS = 500;
 
-/** R17: a leader at work removes what is due. */
+/** R17, R18: a leader at work removes what is due. */
 function whatIsOverdue(leader: Process): string | null {
   const view = leader.group.inspect();
   const nowMs = view.log.entryAt(view.log.lastIndex)?.timeMs ?? 0;
-  for (const [key, { expiresAtMs }] of view.storeEntries()) {
+  for (const [key, { expiresAtMs }] of [...view.storeEntries(), ...view.locks()]) {
     if (expiresAtMs !== null && expiresAtMs < nowMs - OVERDUE_MS)
       return `${key}, due at ${expiresAtMs}, is there at ${nowMs}`;
   }

@@ -37,10 +37,24 @@ function keysOf(command: WriteCommand, known: Iterable<Key>): readonly Key[] {
       return [...command.then, ...command.otherwise].map(({ key }) => key);
     case 'deletePrefix':
       return [...known].filter((key) => key.startsWith(command.prefix));
+    case 'fenced':
+      return keysOf(command.command, known);
+    case 'acquire':
+    case 'renew':
+    case 'release':
+      return [keyOfLock(command.lock)];
     default:
       return [command.key];
   }
 }
+
+const LOCK = 'lock ';
+
+/** What a lock is called among the keys: no client names a key so. */
+const keyOfLock = (lock: Key): Key => `${LOCK}${lock}` as Key;
+
+/** The lock that is called so; null: it is a key. */
+export const lockIn = (key: Key): Key | null => (key.startsWith(LOCK) ? (key.slice(LOCK.length) as Key) : null);
 
 /** A state that somebody was shown: a place in a lineage. */
 interface Seen {
@@ -76,6 +90,9 @@ class KeyFloor {
     return NOTHING;
   }
 }
+
+/** A read's answer that shows something. */
+type Shown = Extract<ReadOutcome, { kind: 'read' | 'listed' | 'lock' }>;
 
 export interface ReadOperation {
   readonly client: number;
@@ -179,7 +196,9 @@ export class Histories {
   /** Those that anybody has ever asked for. */
   #keysOf(request: ReadRequest): readonly Key[] {
     if (request.kind === 'key') return [request.key];
-    return [...this.#floors.keys()].filter((key) => key.startsWith(request.selection.prefix));
+    if (request.kind === 'lock') return [keyOfLock(request.lock)];
+    const { prefix } = request.selection;
+    return [...this.#floors.keys()].filter((key) => key.startsWith(prefix) && lockIn(key) === null);
   }
 
   #floorAt(nowUs: number, key: Key, mode: ReadMode): Seen {
@@ -188,11 +207,11 @@ export class Histories {
     return mode === 'in-sync' ? floor.acknowledgedBy(nowUs - this.#stalenessUs) : NOTHING;
   }
 
-  endRead(read: ReadOperation, outcome: Extract<ReadOutcome, { kind: 'read' | 'listed' }>): void {
+  endRead(read: ReadOperation, outcome: Shown): void {
     this.reads += 1;
     const chronicle = this.#chronicleOf(outcome.lineage.id);
     const { request } = read;
-    const what = request.kind === 'key' ? `read of ${request.key}` : `list of ${request.selection.prefix}*`;
+    const what = subjectOf(request);
     const name = `${request.mode} ${what} by client ${read.client}, begun at ${read.startUs / 1e6}`;
     check(
       chronicle !== undefined && outcome.revision <= chronicle.committed,
@@ -203,6 +222,8 @@ export class Histories {
       chronicle.checkValue(name, request.key, outcome.revision, outcome.found, 'committed-reads');
     else if (request.kind === 'list' && outcome.kind === 'listed')
       chronicle.checkPage(name, request.selection, outcome);
+    else if (request.kind === 'lock' && outcome.kind === 'lock')
+      chronicle.locks.checkRead(name, request.lock, outcome, chronicle.timeAt(outcome.revision));
     else check(false, 'committed-reads', () => `${name}: answered as ${outcome.kind}`);
 
     const { token } = request;
@@ -224,8 +245,8 @@ export class Histories {
     for (const { key, floor } of read.floors) {
       if (floor.ordinal < 0) continue;
       const invariant = request.mode === 'linearizable' ? 'linearizable-reads' : 'in-sync-reads';
-      const shown = chronicle.changeAt(key, outcome.revision)?.index ?? 0;
-      const due = chronicle.ordinal === floor.ordinal ? (chronicle.changeAt(key, floor.revision)?.index ?? 0) : 0;
+      const shown = chronicle.changedAt(key, outcome.revision);
+      const due = chronicle.ordinal === floor.ordinal ? chronicle.changedAt(key, floor.revision) : 0;
       check(
         chronicle.ordinal >= floor.ordinal && shown >= due,
         invariant,
@@ -251,10 +272,28 @@ export class Histories {
 }
 
 /** Whether it shows the key itself: what is in a folder of a list is not shown. */
-const shows = (outcome: Extract<ReadOutcome, { kind: 'read' | 'listed' }>, key: Key): boolean =>
-  outcome.kind === 'read'
-    ? outcome.found !== null
-    : outcome.items.some((item) => item.kind === 'key' && item.key === key);
+function shows(outcome: Shown, key: Key): boolean {
+  switch (outcome.kind) {
+    case 'read':
+      return outcome.found !== null;
+    case 'lock':
+      return outcome.holder !== null;
+    case 'listed':
+      return outcome.items.some((item) => item.kind === 'key' && item.key === key);
+  }
+}
+
+/** In words, what a read asks for. */
+export function subjectOf(request: ReadRequest): string {
+  switch (request.kind) {
+    case 'key':
+      return `read of ${request.key}`;
+    case 'list':
+      return `list of ${request.selection.prefix}*`;
+    case 'lock':
+      return `holder of ${request.lock}`;
+  }
+}
 
 const sameDecision = (a: CommittedOutcome['decided'], b: CommittedOutcome['decided']): boolean =>
   a === b || JSON.stringify(a, inWords) === JSON.stringify(b, inWords);

@@ -7,7 +7,7 @@ import type {
   KeyOutcome,
   Lifetime,
   Step,
-  WriteCommand,
+  DataCommand,
 } from '../../../src/core/store/commands.ts';
 
 /** One change of one key. */
@@ -70,7 +70,7 @@ interface State {
 }
 
 /** What a command should do as the entry at `index`, by the state before it: written without a look at the core's own code. */
-export function rehearse(command: WriteCommand, before: Before, at: Place): Rehearsal {
+export function rehearse(command: DataCommand, before: Before, at: Place): Rehearsal {
   const stage = new Stage((key) => before.last(key), at);
   switch (command.kind) {
     case 'batch':

@@ -1,5 +1,5 @@
 import type { Key } from '../../../src/core/base/key.ts';
-import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
+import type { Entry, KeyEffect, StateEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
 import type { WatchEvent, WatchNews, WatchPlace, WatchRange, WatchToken } from '../../../src/core/store/watching.ts';
 import { check } from '../violation.ts';
@@ -187,8 +187,8 @@ export class WatchModel {
       const effects = effectsIn(chronicle.entries[index]);
       const end = index === throughIndex ? Math.min(throughEffects, effects.length) : effects.length;
       for (; at < end; at += 1) {
-        const effect = effects[at] as KeyEffect;
-        if (effect.kind !== 'touch' && isIn(this.range, effect.key)) return { index, at, effect };
+        const effect = effects[at] as StateEffect;
+        if (isChange(effect) && isIn(this.range, effect.key)) return { index, at, effect };
       }
     }
     return null;
@@ -201,19 +201,22 @@ export class WatchModel {
     const effects = effectsIn(chronicle.entries[index]);
     const at = place.effects === 0 ? effects.length - 1 : place.effects - 1;
     const effect = effects[at];
-    return effect === undefined || effect.kind === 'touch' || !isIn(this.range, effect.key)
-      ? null
-      : { index, at, effect };
+    return effect === undefined || !isChange(effect) || !isIn(this.range, effect.key) ? null : { index, at, effect };
   }
 }
 
 interface Found {
   readonly index: number;
   readonly at: number;
-  readonly effect: Exclude<KeyEffect, { kind: 'touch' }>;
+  readonly effect: Change;
 }
 
-const effectsIn = (entry: Entry | undefined): readonly KeyEffect[] =>
+/** Of a key that is there afterwards as another, or not any more. */
+type Change = Exclude<KeyEffect, { kind: 'touch' }>;
+
+const isChange = (effect: StateEffect): effect is Change => 'stored' in effect || 'tombstone' in effect;
+
+const effectsIn = (entry: Entry | undefined): readonly StateEffect[] =>
   entry?.body.kind === 'write' || entry?.body.kind === 'expire' ? entry.body.effects : [];
 
 const isIn = (range: WatchRange, key: Key): boolean =>

@@ -98,6 +98,35 @@ const drawnTrials = {
     clients: { watchers: 4, keys: 5, readShare: 0.1, operationMeanUs: 15 * MS },
     times: { readmitMinMs: 300 },
   }),
+  locks: drawn({ clients: { lockShare: 0.6, readShare: 0.3, idempotencyShare: 0.2, operationMeanUs: 15 * MS } }),
+  'locks-over-lineages': drawn({
+    faults: { ...losses, crashAll: 4 },
+    clients: { lockShare: 0.6, readShare: 0.1, operationMeanUs: 10 * MS },
+    limits: { minInSync: 1, inSyncMax: 3 },
+    plan: { uncleanRecovery: 'auto' },
+  }),
+  'locks-and-snapshots': drawn({
+    faults: { ...members, crash: 4, crashLeader: 3 },
+    limits: tinyLogs,
+    clients: { lockShare: 0.6, readShare: 0.2 },
+    times: { readmitMinMs: 300 },
+  }),
+  'locks-and-slow-links': drawn({
+    faults: { slowLink: 8, slow: 4, crashLeader: 1 },
+    clients: { lockShare: 0.8, readShare: 0.1, operationMeanUs: 10 * MS, inFlightMax: 12 },
+    network: { latencyUs: 20 * MS },
+  }),
+  'reads-of-locks': drawn({
+    faults: leaders,
+    clients: {
+      lockShare: 0.8,
+      readShare: 0.6,
+      readModes: ['linearizable'],
+      operationMeanUs: 10 * MS,
+      inFlightMax: 8,
+    },
+    network: { latencyUs: 5 * MS },
+  }),
   lifetimes: drawn({ clients: { lifetimeShare: 0.8, readShare: 0.4 } }),
   'lifetimes-and-snapshots': drawn({
     faults: { ...members, crashLeader: 3 },

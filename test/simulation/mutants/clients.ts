@@ -439,8 +439,9 @@ export const clientMutants: readonly Mutant[] = [
         file: 'replication/leader.ts',
         find: `    if (kept !== undefined) return this.#answerAgain(kept, ticket, now);`,
         replace: `    if (kept !== undefined) {
-      const place = { index: kept.revision, timeMs: this.#timeFor(now), lineageId: this.lineage.id };
-      const again = decide(request.command, this.#replica, place).outcome;
+      const { id: lineageId, number: lineageNumber } = this.lineage;
+      const place = { index: kept.revision, timeMs: this.#timeFor(now), lineageId, lineageNumber };
+      const again = decideWrite(request.command, this.#replica, place).outcome;
       return this.#answerAgain({ outcome: again, revision: kept.revision }, ticket, now);
     }`,
       },

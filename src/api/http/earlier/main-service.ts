@@ -39,7 +39,7 @@ async function put(context: ApiContext, request: IncomingMessage, response: Serv
   }
   const value = boundedValue(context, response, pair.value);
   if (value === null) return;
-  const written = await writeOne(context, putOf(key, value, TEXT));
+  const written = await writeOne(context, request, putOf(key, value, TEXT));
   if (written.kind === 'failed') sendDetail(response, written.fault, written.headers);
   else sendJson(response, 200, { message: `Key '${pair.key}' added/updated successfully.` }, written.headers);
 }
@@ -99,7 +99,7 @@ function isJsonValue({ contentType }: StoredValue, text: string): boolean {
 async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const key = keyAfter('/delete/', request, response);
   if (key === null) return;
-  const written = await writeOne(context, { kind: 'delete', key, condition: { kind: 'none' } });
+  const written = await writeOne(context, request, { kind: 'delete', key, condition: { kind: 'none' } });
   if (written.kind === 'failed') sendDetail(response, written.fault, written.headers);
   else if (written.outcome.kind === 'absent') sendNoKey(response, written.headers);
   else {

@@ -45,7 +45,7 @@ async function put(context: ApiContext, request: IncomingMessage, response: Serv
   }
   const value = boundedValue(context, response, given.value);
   if (value === null) return;
-  const written = await writeOne(context, putOf(key, value, TEXT));
+  const written = await writeOne(context, request, putOf(key, value, TEXT));
   if (written.kind === 'failed') sendDetail(response, written.fault, written.headers);
   else sendJson(response, 200, null, written.headers);
 }

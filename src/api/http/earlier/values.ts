@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../../core/base/key.ts';
 import type { DeleteCommand, KeyOutcome, PutCommand } from '../../../core/store/commands.ts';
@@ -8,6 +8,7 @@ import { textOf } from '../../../protocol/http/key-path.ts';
 import { faultOfRead, faultOfWrite } from '../../../protocol/http/outcomes.ts';
 import { fault, type Fault } from '../../../protocol/http/problem.ts';
 import type { ApiContext } from '../context.ts';
+import { fenced, STALE } from '../fence.ts';
 import { bufferOf } from '../keys.ts';
 import { sendDetail, type RawHeaders } from '../respond.ts';
 import { refusalOf } from '../unavailable.ts';
@@ -66,23 +67,23 @@ export type Written =
     }
   | { readonly kind: 'failed'; readonly fault: Fault; readonly headers: RawHeaders };
 
-export async function writeOne(context: ApiContext, command: PutCommand | DeleteCommand): Promise<Written> {
+/** The fence is ours, and is heeded all the same. */
+export async function writeOne(
+  context: ApiContext,
+  request: IncomingMessage,
+  asked: PutCommand | DeleteCommand,
+): Promise<Written> {
+  const command = fenced(request, asked);
+  if ('code' in command) return { kind: 'failed', fault: command, headers: [] };
   const result = await context.operations.write(command, { idempotencyKey: null });
   if (result.kind === 'unavailable') return { kind: 'failed', fault: refusalOf(result, context.metrics), headers: [] };
   const { outcome, servedBy } = result;
   const headers = usedServer(servedBy);
   if (outcome.kind !== 'committed') return { kind: 'failed', fault: faultOfWrite(outcome), headers };
   const { decided, acks } = outcome;
-  if (
-    decided.kind === 'batch' ||
-    decided.kind === 'transaction' ||
-    decided.kind === 'abandoned' ||
-    decided.kind === 'overlong' ||
-    decided.kind === 'cleared' ||
-    decided.kind === 'counted' ||
-    decided.kind === 'tooMany'
-  )
-    throw new TypeError('a write of one key was answered as one of several');
+  if (decided.kind === 'stale') return { kind: 'failed', fault: STALE, headers };
+  if (decided.kind !== 'written' && decided.kind !== 'deleted' && decided.kind !== 'absent')
+    throw new TypeError(`a write of one key was answered as a ${decided.kind}`);
   return { kind: 'written', outcome: decided, acks, headers };
 }
 

@@ -36,7 +36,7 @@ async function put(context: ApiContext, request: IncomingMessage, response: Serv
   }
   const bytes = boundedValue(context, response, typeof value === 'string' ? value : (source ?? ''));
   if (bytes === null) return;
-  const written = await writeOne(context, putOf(key, bytes, typeof value === 'string' ? TEXT : JSON_TYPE));
+  const written = await writeOne(context, request, putOf(key, bytes, typeof value === 'string' ? TEXT : JSON_TYPE));
   if (written.kind === 'failed') sendDetail(response, written.fault, written.headers);
   else if (written.outcome.kind !== 'written') throw new TypeError(`a put was answered with ${written.outcome.kind}`);
   else sendJson(response, 200, { ...operationOf(textOf(key) ?? '', written.outcome) }, written.headers);

@@ -48,7 +48,7 @@ async function put(context: ApiContext, request: IncomingMessage, response: Serv
   }
   const bytes = boundedValue(context, response, value);
   if (bytes === null) return;
-  const written = await writeOne(context, putOf(key, bytes, TEXT));
+  const written = await writeOne(context, request, putOf(key, bytes, TEXT));
   if (written.kind === 'written') sendJson(response, 200, { result: 'ok', acks: written.acks }, written.headers);
   else if (statusOf(written.fault.code) === 503) sendWriteFailed(response, written.fault, written.headers);
   else sendDetail(response, written.fault, written.headers);

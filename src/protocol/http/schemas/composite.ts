@@ -3,7 +3,7 @@ import { BATCH_STEPS_MAX, CONTENT_TYPE_BYTES_MAX, TRANSACTION_PARTS_MAX } from '
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
 import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
 import type { JsonSchema, Operation, ResponseDescription } from '../operation.ts';
-import { consistency, envelopeSchema, idempotencyKey, session, WRITE_ERRORS, writeHeadersOut } from './keys.ts';
+import { consistency, envelopeSchema, fence, idempotencyKey, session, WRITE_ERRORS, writeHeadersOut } from './keys.ts';
 import { problemResponses } from './problem.ts';
 
 /** Several things at once: `POST /v1/batch`, each for itself, and `POST /v1/txn`, all or nothing. */
@@ -168,7 +168,7 @@ export const batchOperation: Operation = {
   summary: 'Up to 1000 operations in one request, each for itself',
   description:
     'Not atomic: one that fails keeps none of the others from taking effect. What is done shares one revision. Keys that cannot travel in a path go here. A batch of gets alone is a read, in the mode of `consistency`; among writes a get sees what those before it have done.',
-  parameters: [consistency, session, idempotencyKey],
+  parameters: [consistency, session, idempotencyKey, fence],
   requestBody: { required: true, content: { 'application/json': { schema: batchBody } } },
   responses: {
     '200': answered('A result for each operation, in their order.', {}),
@@ -190,7 +190,7 @@ export const txnOperation: Operation = {
   operationId: 'txn',
   tags: ['keys'],
   summary: 'All or nothing: if all comparisons hold this, else that',
-  parameters: [session, idempotencyKey],
+  parameters: [session, idempotencyKey, fence],
   requestBody: { required: true, content: { 'application/json': { schema: txnBody } } },
   responses: {
     '200': answered('Which of the two lists was carried out, and what came of it.', { succeeded: { type: 'boolean' } }),

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../../core/base/errors.ts';
 import { CONTENT_TYPE_BYTES_MAX } from '../../../core/store/commands.ts';
 import type { ReadMode } from '../../../core/store/reads.ts';
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
+import { FENCE_PATTERN } from '../fencing.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '../idempotency.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
 import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
@@ -58,6 +59,15 @@ export const idempotencyKey: Parameter = {
   required: false,
   description: '1 to 255 visible ASCII characters, new for every request and the same for its repetitions',
   schema: { type: 'string', pattern: IDEMPOTENCY_KEY_PATTERN },
+};
+
+export const fence: Parameter = {
+  name: 'X-KV-Fence',
+  in: 'header',
+  required: false,
+  description:
+    'the name of a lock, percent-encoded as in a path, a colon and a fencing token: the write is done only while the lock is held under just that token',
+  schema: { type: 'string', pattern: FENCE_PATTERN },
 };
 
 const contentType: Parameter = {
@@ -160,6 +170,7 @@ const READ_ERRORS = [
 export const WRITE_ERRORS = [
   'bad-request',
   'bad-key',
+  'fence-stale',
   'idempotency-mismatch',
   'no-leader',
   'not-leader',
@@ -218,7 +229,18 @@ export const putKey: Operation = {
   tags: ['keys'],
   summary: 'Write a value',
   description: 'If-Match writes only over that revision, `If-None-Match: *` only if there is no value.',
-  parameters: [key, ttl, ifMatch, ifNoneMatch, ifUnmodifiedSince, contentRange, session, idempotencyKey, contentType],
+  parameters: [
+    key,
+    ttl,
+    ifMatch,
+    ifNoneMatch,
+    ifUnmodifiedSince,
+    contentRange,
+    session,
+    idempotencyKey,
+    fence,
+    contentType,
+  ],
   requestBody: rawBody,
   responses: {
     '200': written('Replaced.'),
@@ -257,6 +279,7 @@ export const postKey: Operation = {
     contentRange,
     session,
     idempotencyKey,
+    fence,
     contentType,
   ],
   requestBody: rawBody,
@@ -276,7 +299,7 @@ export const deleteKey: Operation = {
   operationId: 'deleteKey',
   tags: ['keys'],
   summary: 'Delete a value',
-  parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey],
+  parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey, fence],
   responses: { '204': written('Deleted.'), ...problemResponses(...WRITE_ERRORS, 'no-key', 'revision-mismatch') },
 };
 
@@ -303,7 +326,7 @@ export const patchKey: Operation = {
   tags: ['keys'],
   summary: 'Set how long a value stays',
   description: 'The value, its revision and its version stay what they are.',
-  parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey],
+  parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey, fence],
   requestBody: { required: true, content: { 'application/json': { schema: patchBody } } },
   responses: {
     '204': written('It is set.'),

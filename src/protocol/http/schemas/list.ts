@@ -6,6 +6,7 @@ import type { Operation, Parameter } from '../operation.ts';
 import {
   consistency,
   envelopeSchema,
+  fence,
   idempotencyKey,
   ifMatch,
   ifNoneMatch,
@@ -166,6 +167,7 @@ export const deleteKeys: Operation = {
     ifUnmodifiedSince,
     session,
     idempotencyKey,
+    fence,
   ],
   responses: {
     '200': {

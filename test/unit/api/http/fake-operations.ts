@@ -14,7 +14,8 @@ import type {
   WriteCommand,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
-import { decide } from '../../../../src/core/store/decide.ts';
+import { decideWrite } from '../../../../src/core/store/decide-write.ts';
+import { holderOf, isLapsed, LockTable, type HeldLock, type NewestLocks } from '../../../../src/core/store/locks.ts';
 import { list } from '../../../../src/core/store/listing.ts';
 import { afterwards, type NewestKeys, type NewestState } from '../../../../src/core/store/newest.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
@@ -31,13 +32,14 @@ import type {
 } from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
-export class FakeOperations implements DataOperations, NewestKeys {
+export class FakeOperations implements DataOperations, NewestKeys, NewestLocks {
   readonly servedBy = 'kv-1';
   lineage: Lineage = { number: 1, id: 'd1-1' };
   revision: LogIndex = logIndex(0);
   /** The log's time. */
   timeMs: WallMs = wallMs(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
   readonly values = new Map<Key, StoredValue>();
+  readonly locks = new LockTable();
   readonly reads: ReadRequest[] = [];
   readonly writes: { readonly command: WriteCommand; readonly idempotencyKey: IdempotencyKey | null }[] = [];
   nextWrite: WriteResult | WriteOutcome | null = null;
@@ -87,6 +89,12 @@ export class FakeOperations implements DataOperations, NewestKeys {
       for (const [key, stored] of this.values) store.restoreValue(key, stored);
       const page = list(store, request.selection, this.timeMs);
       return this.#answered({ kind: 'listed', ...page, lineage: this.lineage, revision: this.revision });
+    }
+    if (request.kind === 'lock') {
+      const held = this.locks.lockOf(request.lock);
+      const holder = held === null || isLapsed(held, this.timeMs) ? null : holderOf(held);
+      const remainingMs = holder === null ? 0 : holder.expiresAtMs - this.timeMs;
+      return this.#answered({ kind: 'lock', holder, remainingMs, lineage: this.lineage, revision: this.revision });
     }
     const found = this.values.get(request.key) ?? null;
     const remainingMs = found === null || found.expiresAtMs === null ? null : found.expiresAtMs - this.timeMs;
@@ -140,28 +148,39 @@ export class FakeOperations implements DataOperations, NewestKeys {
       if (known !== undefined) return { kind: 'refused', code: 'idempotency-mismatch', leaderHint: null };
     }
     this.revision = logIndex(this.revision + 1);
+    const decided = this.#decide(command);
     const outcome: WriteOutcome = {
       kind: 'committed',
-      decided: this.#decide(command),
+      decided,
       revision: this.revision,
       lineage: this.lineage,
       acks: 3,
       members: 3,
     };
-    if (idempotencyKey !== null) this.#outcomes.set(idempotencyKey.key, { digest: idempotencyKey.digest, outcome });
+    if (idempotencyKey !== null && decided.kind !== 'held')
+      this.#outcomes.set(idempotencyKey.key, { digest: idempotencyKey.digest, outcome });
     return outcome;
   }
 
   #decide(command: WriteCommand): DecidedOutcome {
-    const place = { index: this.revision, timeMs: this.timeMs, lineageId: this.lineage.id };
-    const { effects, outcome } = decide(command, this, place);
+    const { id: lineageId, number: lineageNumber } = this.lineage;
+    const place = { index: this.revision, timeMs: this.timeMs, lineageId, lineageNumber };
+    const { effects, outcome } = decideWrite(command, this, place);
     for (const effect of effects) {
+      if ('lock' in effect) {
+        this.locks.apply(effect);
+        continue;
+      }
       const { current, lastVersion } = afterwards(effect, () => this.stateOf(effect.key));
       if (current === null) this.values.delete(effect.key);
       else this.values.set(effect.key, current);
       this.#versions.set(effect.key, lastVersion);
     }
     return outcome;
+  }
+
+  lockOf(lock: Key): HeldLock | null {
+    return this.locks.lockOf(lock);
   }
 
   keysUnder(prefix: string): Iterable<Key> {

@@ -60,6 +60,7 @@ test('/v1 lists features and limits', async () => {
       'ttl',
       'lists',
       'watches',
+      'locks',
     ],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],
     limits: {
@@ -71,6 +72,9 @@ test('/v1 lists features and limits', async () => {
       transactionPartsMax: 128,
       compositeBytesMax: 4194304,
       listItemsMax: 1000,
+      lockOwnerBytesMax: 256,
+      lockTtlMsMax: 86_400_000,
+      lockWaitMsMax: 10_000,
       deletedKeysMax: 10000,
     },
   });

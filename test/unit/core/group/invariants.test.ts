@@ -16,6 +16,7 @@ import {
   present,
   putBody,
   replicaOf,
+  ofKeys,
 } from '../kit/builders.ts';
 import { followerOf } from '../kit/follower-kit.ts';
 import { leadingGroup } from '../kit/group-harness.ts';
@@ -65,7 +66,7 @@ describe('the data of a replica', () => {
   test('R4: what is newer has the higher version, whether it writes or deletes', () => {
     const applied = (index: number, body: ReturnType<typeof putBody>) => {
       const one = entry(index, 1, body).body;
-      if (one.kind === 'write') for (const effect of one.effects) store.apply(effect);
+      if (one.kind === 'write') for (const effect of ofKeys(one.effects)) store.apply(effect);
     };
     const store = new Store(10);
     applied(2, putBody('k', { version: 2, created: 2 }));

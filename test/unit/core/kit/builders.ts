@@ -11,7 +11,7 @@ import {
 import type { Addresses } from '../../../../src/core/election/record.ts';
 import type { Effect, Report } from '../../../../src/core/group/io.ts';
 import { defaultLimits, defaultTimes, type GroupLimits, type GroupTimes } from '../../../../src/core/group/options.ts';
-import { Entry, type EntryBody, type KeyEffect } from '../../../../src/core/replication/entry.ts';
+import { Entry, type EntryBody, type KeyEffect, type StateEffect } from '../../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage } from '../../../../src/core/replication/messages.ts';
 import { Replica } from '../../../../src/core/replication/replica.ts';
@@ -87,15 +87,23 @@ export const entry = (index: number, inEpoch: number, body: EntryBody = { kind: 
 
 function stamped(body: EntryBody, revision: LogIndex, modifiedMs: WallMs): EntryBody {
   if (body.kind !== 'write' && body.kind !== 'expire') return body;
-  const effects = body.effects.map((effect): KeyEffect =>
-    effect.kind === 'put'
-      ? { ...effect, stored: { ...effect.stored, revision, modifiedMs } }
-      : effect.kind === 'touch'
-        ? effect
-        : { ...effect, tombstone: { ...effect.tombstone, revision } },
-  );
+  const effects = body.effects.map((effect): StateEffect => {
+    switch (effect.kind) {
+      case 'put':
+        return { ...effect, stored: { ...effect.stored, revision, modifiedMs } };
+      case 'delete':
+      case 'expire':
+        return { ...effect, tombstone: { ...effect.tombstone, revision } };
+      default:
+        return effect;
+    }
+  });
   return { ...body, effects };
 }
+
+/** What is done to keys. */
+export const ofKeys = (effects: readonly StateEffect[]): readonly KeyEffect[] =>
+  effects.filter((effect): effect is KeyEffect => 'key' in effect);
 
 export const putEffect = (
   name: string,

@@ -4,7 +4,7 @@ import type { Entry } from '../../../../src/core/replication/entry.ts';
 import { SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
 import type { PutCommand, TouchCommand } from '../../../../src/core/store/commands.ts';
 import { StateMachine } from '../../../../src/core/store/state-machine.ts';
-import { deleteBody, entry, key, present, put, putEffect, request } from '../kit/builders.ts';
+import { deleteBody, entry, key, ofKeys, present, put, putEffect, request } from '../kit/builders.ts';
 import { leaderOf, type LeaderKit } from '../kit/leader-kit.ts';
 
 const putFor = (name: string, ms: number): PutCommand => ({ ...put(name), lifetime: { kind: 'limited', ms } });
@@ -21,7 +21,7 @@ function expiredFrom({ replica }: LeaderKit, from: number): string[][] {
   const expired: string[][] = [];
   for (let at = from; at <= replica.log.lastIndex; at += 1) {
     const { body } = present(replica.log.at(logIndex(at)));
-    if (body.kind === 'expire') expired.push(body.effects.map((effect) => effect.key));
+    if (body.kind === 'expire') expired.push(ofKeys(body.effects).map((effect) => effect.key));
   }
   return expired;
 }

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts';
 import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
 import { itemBytes, SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
-import type { DecidedOutcome, SessionId } from '../../../../src/core/store/commands.ts';
-import { decide } from '../../../../src/core/store/decide.ts';
+import type { DecidedOutcome, SessionId, WriteCommand } from '../../../../src/core/store/commands.ts';
+import { decideWrite } from '../../../../src/core/store/decide-write.ts';
+import type { LockCommand, NewestLocks } from '../../../../src/core/store/locks.ts';
 import type { NewestKeys } from '../../../../src/core/store/newest.ts';
 import { StateMachine } from '../../../../src/core/store/state-machine.ts';
 import {
@@ -17,6 +18,7 @@ import {
   putEffect,
   remove,
   request,
+  ofKeys,
   written,
   versionOf,
 } from '../kit/builders.ts';
@@ -24,7 +26,7 @@ import {
 const machineOf = (tombstonesMax = 100): StateMachine => new StateMachine({ tombstonesMax, idempotencyKeptMs: 500 });
 
 interface Drawn {
-  readonly kind: 'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent';
+  readonly kind: 'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent' | LockCommand['kind'];
   readonly at: number;
 }
 
@@ -40,13 +42,17 @@ const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
         'openSession',
         'endSession',
         'idempotent',
+        'acquire',
+        'renew',
+        'release',
       ),
       at: fc.nat(5),
     }),
     options,
   );
 
-const newestOf = (machine: StateMachine): NewestKeys => ({
+const newestOf = (machine: StateMachine): NewestKeys & NewestLocks => ({
+  lockOf: (lock) => machine.locks.lockOf(lock),
   keysUnder: (prefix) => machine.store.keysFrom(prefix),
   stateOf: (at) => ({ current: machine.store.get(at), lastVersion: machine.store.lastVersion(at) }),
 });
@@ -59,16 +65,31 @@ function nextEntry(machine: StateMachine, { kind, at }: Drawn): Entry {
   const body = ((): EntryBody => {
     if (kind === 'openSession' || session === undefined) return openSessionBody(`opened at ${index}` as SessionId);
     if (kind === 'endSession') return { kind: 'endSessions', sessions: [session] };
-    const command = kind === 'delete' ? remove(`key${at}`) : put(`key${at}`, String(index));
+    const place = { index, timeMs: wallMs(index * 40), lineageId: 'first', lineageNumber: 1 };
     return {
       kind: 'write',
       request: request(index, session),
       settledThrough: Math.max(0, index - 4),
       idempotencyKey: kind === 'idempotent' ? { key: `client${at}`, digest: 'd' } : null,
-      ...decide(command, newestOf(machine), { index, timeMs: wallMs(index * 40), lineageId: 'first' }),
+      ...decideWrite(commandOf(machine, { kind, at }), newestOf(machine), place),
     };
   })();
   return new Entry(index, entry(1, 1).epoch, wallMs(index * 40), body);
+}
+
+function commandOf(machine: StateMachine, { kind, at }: Drawn): WriteCommand {
+  const lock = key(`lock${at}`);
+  const lockId = machine.locks.lockOf(lock)?.lockId ?? 'nobody';
+  switch (kind) {
+    case 'acquire':
+      return { kind, lock, lockId: `id${machine.appliedIndex}`, owner: 'me', ttlMs: 200 };
+    case 'renew':
+      return { kind, lock, lockId, ttlMs: 400 };
+    case 'release':
+      return { kind, lock, lockId };
+    default:
+      return kind === 'delete' ? remove(`key${at}`) : put(`key${at}`, String(machine.appliedIndex + 1));
+  }
 }
 
 const contents = (machine: StateMachine) => ({
@@ -76,6 +97,7 @@ const contents = (machine: StateMachine) => ({
   tombstones: new Map(
     [...machine.store.tombstones()].map(([at, { version: last, revision }]) => [at, { last, revision }]),
   ),
+  locks: new Map(machine.locks.entries()),
   sessions: new Map(
     [...machine.sessions.entries()].map(([id, { lastUsedMs, settledThrough, outcomes }]) => [
       id,
@@ -119,6 +141,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
           for (const late of sent) copy.apply(late);
           expect(contents(copy)).toEqual(contents(source));
           expect(copy.store.bytes).toBe(source.store.bytes);
+          expect(copy.locks.bytes).toBe(source.locks.bytes);
         },
       ),
     );
@@ -139,7 +162,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
           const one = nextEntry(source, drawn);
           source.apply(one);
           copy.apply(one);
-          for (const effect of one.body.kind === 'write' ? one.body.effects : [])
+          for (const effect of ofKeys(one.body.kind === 'write' ? one.body.effects : []))
             used.set(effect.key, versionOf(effect));
         }
         for (let chunk = scan.nextChunk(100); chunk !== null; chunk = scan.nextChunk(100)) {
@@ -153,13 +176,14 @@ describe('R11: a snapshot is taken while writes go on', () => {
 });
 
 describe('R11: what a scan sends', () => {
-  test('carries all that decides: values, versions of deleted keys, sessions with outcomes, keys of clients', () => {
+  test('carries all that decides: values, versions of deleted keys, locks, sessions with outcomes, keys of clients', () => {
     const machine = machineOf();
     machine.apply(entry(1, 1, openSessionBody('one' as SessionId), 0));
     for (const drawn of [
       { kind: 'idempotent', at: 0 },
       { kind: 'put', at: 2 },
       { kind: 'delete', at: 2 },
+      { kind: 'acquire', at: 3 },
     ] as const) {
       machine.apply(nextEntry(machine, drawn));
     }
@@ -168,10 +192,15 @@ describe('R11: what a scan sends', () => {
       { kind: 'value', key: 'key0', stored: machine.store.get(key('key0')) },
       { kind: 'tombstone', key: 'key2', version: 2, revision: 4 },
       {
+        kind: 'lock',
+        lock: 'lock3',
+        held: { lockId: 'id4', owner: 'me', revision: 5, expiresAtMs: 400 },
+      },
+      {
         kind: 'session',
         session: 'one',
-        lastUsedMs: 160,
-        settledThrough: 0,
+        lastUsedMs: 200,
+        settledThrough: 1,
         outcomes: [...(machine.sessions.get('one' as SessionId)?.outcomes.values() ?? [])],
       },
       {

@@ -4,11 +4,11 @@ import {
   GOT_BYTES_MAX,
   type Comparison,
   type Condition,
+  type DataCommand,
   type Lifetime,
   type Step,
   type TouchCommand,
   type TransactionCommand,
-  type WriteCommand,
 } from '../../../../src/core/store/commands.ts';
 import { decide } from '../../../../src/core/store/decide.ts';
 import type { DecisionPlace, NewestKeys, NewestState } from '../../../../src/core/store/newest.ts';
@@ -30,7 +30,7 @@ const THERE: NewestState = {
 const PLACE: DecisionPlace = { index: logIndex(9), timeMs: wallMs(77), lineageId: HERE };
 
 /** Every key is in the same state. */
-const decided = (command: WriteCommand, state: NewestState) =>
+const decided = (command: DataCommand, state: NewestState) =>
   decide(command, { stateOf: () => state, keysUnder: () => [key('k')] }, PLACE);
 
 describe('conditions are decided against the newest state', () => {
@@ -124,7 +124,7 @@ describe('R17: a time to live', () => {
   });
 
   test('a touch sets another time, and leaves value, revision and version', () => {
-    const touch = (lifetime: TouchCommand['lifetime'], condition: Condition = { kind: 'none' }): WriteCommand => ({
+    const touch = (lifetime: TouchCommand['lifetime'], condition: Condition = { kind: 'none' }): DataCommand => ({
       kind: 'touch',
       key: key('k'),
       lifetime,
@@ -161,7 +161,7 @@ describe('R17: a time to live', () => {
   });
 
   test('comparisons and gets do not see what is due', () => {
-    const command: WriteCommand = {
+    const command: DataCommand = {
       kind: 'transaction',
       comparisons: [{ kind: 'value', key: key('k'), isEqual: true, value: bytes('1') }],
       then: [],
@@ -258,7 +258,7 @@ function storeOf(values: Readonly<Record<string, string>>): NewestKeys {
 const get = (name: string): Step => ({ kind: 'get', key: key(name) });
 
 describe('a batch', () => {
-  const batch = (...steps: readonly Step[]): WriteCommand => ({ kind: 'batch', steps });
+  const batch = (...steps: readonly Step[]): DataCommand => ({ kind: 'batch', steps });
 
   test('each step for itself: one that fails keeps none of the others from taking effect', () => {
     const steps = [put('a', '1', match(6)), put('b', '2'), remove('c'), increment('a', 1n), get('b')];

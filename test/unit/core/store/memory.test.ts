@@ -24,6 +24,7 @@ test.each([
   ['tombstone', 0],
   ['idempotencyKey', 0],
   ['outcome', 0],
+  ['lock', 0],
 ] as const)('a %s of %i bytes is accounted for with what it costs the process', (kind, valueBytes) => {
   const { costBytes, accountedBytes } = measure(kind, valueBytes);
   expect(accountedBytes / costBytes).toBeGreaterThan(0.8);

@@ -37,7 +37,7 @@ test.each(entries)('%s: its texts are whole sentences, and its status is one of 
 
 test('a retry is promised only where waiting can help', () => {
   const retryable = new Set(entries.filter(([, entry]) => entry.retryable).map(([, entry]) => entry.status));
-  expect([...retryable].sort()).toEqual([408, 429, 503]);
+  expect([...retryable].sort()).toEqual([408, 409, 429, 503]);
 });
 
 test('a problem says what happened, what to do, and whether the write may have landed', () => {

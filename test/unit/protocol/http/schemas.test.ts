@@ -7,6 +7,7 @@ import { compositeOperations } from '../../../../src/protocol/http/schemas/compo
 import { earlierOperations } from '../../../../src/protocol/http/schemas/earlier.ts';
 import { keyOperations } from '../../../../src/protocol/http/schemas/keys.ts';
 import { listOperations } from '../../../../src/protocol/http/schemas/list.ts';
+import { lockOperations } from '../../../../src/protocol/http/schemas/locks.ts';
 import { processOperations } from '../../../../src/protocol/http/schemas/process.ts';
 
 const operations: readonly Operation[] = [
@@ -16,6 +17,7 @@ const operations: readonly Operation[] = [
   ...adminOperations,
   ...compositeOperations,
   ...listOperations,
+  ...lockOperations,
 ];
 
 const schemasOf = (operation: Operation): JsonSchema[] => [

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Epoch, GroupId, LogIndex, Version, WallMs } from '../../../../src/core/base/numbers.ts';
 import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
-import type { EntryBody, KeyEffect } from '../../../../src/core/replication/entry.ts';
+import type { EntryBody, StateEffect } from '../../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
@@ -16,9 +16,17 @@ import type {
   WatchRange,
   WatchStart,
 } from '../../../../src/core/store/watching.ts';
+import {
+  LOCK_TTL_MS_MAX,
+  type HeldLock,
+  type LockCommand,
+  type LockHolder,
+  type LockOutcome,
+} from '../../../../src/core/store/locks.ts';
 import type {
   Comparison,
   Condition,
+  DataCommand,
   DecidedOutcome,
   IdempotencyKey,
   KeyCommand,
@@ -125,6 +133,17 @@ const stored: fc.Arbitrary<StoredValue> = record({
 
 const integer = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(-(2n ** 63n), 0n));
 
+const owner = text(0, 60);
+const lockId = text(1, 20);
+const lockHolder: fc.Arbitrary<LockHolder> = record({ owner, revision: index, expiresAtMs: wallMs });
+const heldLock: fc.Arbitrary<HeldLock> = record({ lockId, owner, revision: index, expiresAtMs: wallMs });
+
+const lockOutcome: fc.Arbitrary<LockOutcome> = fc.oneof(
+  record({ kind: fc.constant('locked' as const), held: heldLock }),
+  record({ kind: fc.constant('held' as const), holder: lockHolder }),
+  fc.constantFrom<LockOutcome>({ kind: 'released' }, { kind: 'notHeld' }),
+);
+
 const keyOutcome: fc.Arbitrary<KeyOutcome> = fc.oneof(
   record({ kind: fc.constant('written' as const), version, created: fc.boolean() }),
   record({ kind: fc.constant('deleted' as const), version }),
@@ -166,15 +185,19 @@ const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
       outcome: keyOutcome,
     }),
   },
-  { weight: 1, arbitrary: fc.constantFrom<DecidedOutcome>({ kind: 'overlong' }, { kind: 'tooMany' }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<DecidedOutcome>({ kind: 'overlong' }, { kind: 'tooMany' }, { kind: 'stale' }),
+  },
   {
     weight: 1,
     arbitrary: record({ kind: fc.constantFrom('cleared' as const, 'counted' as const), count: number }),
   },
+  { weight: 1, arbitrary: lockOutcome },
 );
 
 /** Made of an entry's own index and time when that is made. */
-const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
+const effect: fc.Arbitrary<StateEffect> = fc.oneof(
   record({ kind: fc.constant('put' as const), key, stored }),
   record({
     kind: fc.constantFrom('delete' as const, 'expire' as const),
@@ -182,6 +205,8 @@ const effect: fc.Arbitrary<KeyEffect> = fc.oneof(
     tombstone: record({ version, revision: index }),
   }),
   record({ kind: fc.constant('touch' as const), key, expiresAtMs: fc.option(wallMs) }),
+  record({ kind: fc.constant('hold' as const), lock: key, held: heldLock }),
+  record({ kind: fc.constant('free' as const), lock: key }),
 );
 
 const body: fc.Arbitrary<EntryBody> = fc.oneof(
@@ -211,6 +236,7 @@ const run = record({
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
   record({ kind: fc.constant('value' as const), key, stored }),
   record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
+  record({ kind: fc.constant('lock' as const), lock: key, held: heldLock }),
   record({
     kind: fc.constant('session' as const),
     session,
@@ -337,9 +363,16 @@ const comparison: fc.Arbitrary<Comparison> = fc.oneof(
   record({ kind: fc.constant('condition' as const), key, condition }),
 );
 
+const ttlMs = fc.integer({ min: 1, max: LOCK_TTL_MS_MAX });
+const lockCommand: fc.Arbitrary<LockCommand> = fc.oneof(
+  record({ kind: fc.constant('acquire' as const), lock: key, lockId, owner, ttlMs }),
+  record({ kind: fc.constant('renew' as const), lock: key, lockId, ttlMs }),
+  record({ kind: fc.constant('release' as const), lock: key, lockId }),
+);
+
 const expected: fc.Arbitrary<number | null> = fc.option(fc.nat({ max: DELETED_KEYS_MAX }));
 
-const command: fc.Arbitrary<WriteCommand> = fc.oneof(
+const dataCommand: fc.Arbitrary<DataCommand> = fc.oneof(
   { weight: 3, arbitrary: keyCommand },
   { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), steps }) },
   {
@@ -359,6 +392,12 @@ const command: fc.Arbitrary<WriteCommand> = fc.oneof(
       expected,
     }),
   },
+);
+const fence = record({ lock: key, token: record({ lineageNumber: positive, revision: index }) });
+const command: fc.Arbitrary<WriteCommand> = fc.oneof(
+  { weight: 3, arbitrary: dataCommand },
+  { weight: 1, arbitrary: record({ kind: fc.constant('fenced' as const), fence, command: dataCommand }) },
+  { weight: 1, arbitrary: lockCommand },
 );
 const write: fc.Arbitrary<WriteRequest> = record({
   id: record({ session, number: positive }),
@@ -383,6 +422,7 @@ const terms = record({
 
 const read: fc.Arbitrary<ReadRequest> = fc.oneof(
   fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'key', key: each, ...how })),
+  fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'lock', lock: each, ...how })),
   fc.tuple(selection, terms).map(([each, how]): ReadRequest => ({ kind: 'list', selection: each, ...how })),
 );
 
@@ -446,6 +486,13 @@ const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
     code: fc.constantFrom('not-in-sync', 'replica-behind', 'no-leader', 'empty'),
   }),
   record({ kind: fc.constant('replaced-lineage' as const), lineage }),
+  record({
+    kind: fc.constant('lock' as const),
+    holder: fc.option(lockHolder),
+    remainingMs: time,
+    lineage,
+    revision: index,
+  }),
 );
 const lookupOutcome: fc.Arbitrary<LookupOutcome> = fc.oneof(
   record({ kind: fc.constant('found' as const), value }),

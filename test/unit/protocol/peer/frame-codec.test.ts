@@ -215,7 +215,7 @@ describe('a frame that is not right never throws and is never delivered', () => 
       /a key of 1025 bytes/,
     ],
     ['an unknown read mode', frameOf(34, ...number, ofKey, ...key, 4, 0), /unknown read mode: 4/],
-    ['a read of another kind', frameOf(34, ...number, 2, ...key, 0, 0), /unknown kind of read: 2/],
+    ['a read of another kind', frameOf(34, ...number, 3, ...key, 0, 0), /unknown kind of read: 3/],
     ['a page of 1001 keys', frameOf(34, ...number, ofList, 0, 0, 0, 0xe9, 0x07, 0, 0, 0), /a page of 1001/],
     ['a page of none', frameOf(34, ...number, ofList, 0, 0, 0, 0, 0, 0, 0), /limit is 0/],
     ['more keys than may be deleted', frameOf(32, ...number, ...write, 7, 0, 1, 0x91, 0x4e), /10001 keys expected/],

@@ -1,0 +1,16 @@
+import type { IncomingMessage } from 'node:http';
+
+import type { DataCommand, FencedCommand } from '../../core/store/commands.ts';
+import { decodeFence } from '../../protocol/http/fencing.ts';
+import { fault, type Fault } from '../../protocol/http/problem.ts';
+
+/** The write under the fence that the header X-KV-Fence names, if there is one. */
+export function fenced(request: IncomingMessage, command: DataCommand): DataCommand | FencedCommand | Fault {
+  const header = request.headers['x-kv-fence'];
+  if (header === undefined) return command;
+  const fence = decodeFence(String(header));
+  if (typeof fence === 'string') return fault('bad-request', `The header X-KV-Fence cannot be used: ${fence}.`);
+  return { kind: 'fenced', fence, command };
+}
+
+export const STALE = fault('fence-stale');

@@ -1,0 +1,189 @@
+import type { ErrorCode } from '../../../core/base/errors.ts';
+import { LOCK_OWNER_BYTES_MAX } from '../../../core/store/locks.ts';
+import { KEY_BYTES_MAX } from '../key-path.ts';
+import { LIFETIME_PATTERN } from '../lifetime.ts';
+import { LOCK_ID_PATTERN, LOCK_TTL_DESCRIPTION, LOCK_WAIT_DESCRIPTION } from '../locks.ts';
+import type { JsonSchema, Operation, Parameter } from '../operation.ts';
+import { consistency, idempotencyKey, session, WRITE_ERRORS, writeHeadersOut } from './keys.ts';
+import { problemResponses } from './problem.ts';
+
+/** Locks with fencing tokens: R18. */
+
+export const LOCKS_PREFIX = '/v1/locks/';
+export const LOCK_BODY_BYTES_MAX = 4096;
+const LOCK_PATH = `${LOCKS_PREFIX}{name}`;
+const HELD_LOCK_PATH = `${LOCK_PATH}/{lockId}`;
+
+const name: Parameter = {
+  name: 'name',
+  in: 'path',
+  required: true,
+  description: `The name of the lock, as keys are named: 1 to ${KEY_BYTES_MAX} bytes of UTF-8, slashes included.`,
+  schema: { type: 'string', minLength: 1, maxLength: KEY_BYTES_MAX },
+};
+
+const lockId: Parameter = {
+  name: 'lockId',
+  in: 'path',
+  required: true,
+  description: 'The lockId that the holder was given.',
+  schema: { type: 'string', pattern: LOCK_ID_PATTERN },
+};
+
+/** Passing over it would do what the client meant to guard. */
+const noFence: Parameter = {
+  name: 'X-KV-Fence',
+  in: 'header',
+  required: false,
+  description: 'left out: it guards writes of keys; a lock is guarded by its lockId',
+  schema: { not: {} },
+};
+
+const duration = (description: string): JsonSchema => ({
+  description,
+  anyOf: [
+    { type: 'string', pattern: LIFETIME_PATTERN },
+    { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+  ],
+});
+
+const ttl = duration(`How long it is held from now, if it is not renewed: ${LOCK_TTL_DESCRIPTION}.`);
+
+export const acquireBody: JsonSchema = {
+  type: 'object',
+  required: ['ttl'],
+  properties: {
+    ttl,
+    wait: duration(`How long to wait for it, first come, first served at one process: ${LOCK_WAIT_DESCRIPTION}.`),
+    owner: {
+      type: 'string',
+      description: `Whom to name to others, at most ${LOCK_OWNER_BYTES_MAX} bytes; it proves nothing.`,
+    },
+  },
+  additionalProperties: false,
+};
+
+export const renewBody: JsonSchema = {
+  type: 'object',
+  required: ['ttl'],
+  properties: { ttl },
+  additionalProperties: false,
+};
+
+const fencingToken = {
+  type: 'string',
+  pattern: '^[0-9]+$',
+  description: 'A whole number; each holder of a lock has a larger one than those before. Compare it as a number.',
+} as const;
+const expiresAt = { type: 'string', description: "By the log's time, as a date in ISO 8601." } as const;
+
+const heldLock: JsonSchema = {
+  type: 'object',
+  required: ['name', 'lockId', 'fencingToken', 'expiresAt'],
+  properties: {
+    name: { type: 'string' },
+    lockId: { type: 'string', description: 'For renewal and release; nobody else is told.' },
+    fencingToken,
+    expiresAt,
+  },
+};
+
+const holder: JsonSchema = {
+  type: 'object',
+  required: ['name', 'owner', 'fencingToken', 'expiresAt', 'remainingMs'],
+  properties: {
+    name: { type: 'string' },
+    owner: { type: ['string', 'null'] },
+    fencingToken,
+    expiresAt,
+    remainingMs: { type: 'integer', description: 'Until it passes on, if it is not renewed.' },
+  },
+};
+
+const LOCK_ERRORS = WRITE_ERRORS.filter((code) => code !== 'fence-stale');
+const BODY_ERRORS = ['too-large', 'unsupported-encoding', 'request-timeout'] as const satisfies readonly ErrorCode[];
+
+const lockAnswer = (description: string) => ({
+  description,
+  headers: writeHeadersOut,
+  content: { 'application/json': { schema: heldLock } },
+});
+
+export const acquireLock: Operation = {
+  method: 'post',
+  path: LOCK_PATH,
+  operationId: 'acquireLock',
+  tags: ['locks'],
+  summary: 'Get a lock',
+  description:
+    'For so long, unless it is renewed. Under the Idempotency-Key of an earlier request that got the lock, the answer is that of then; one that did not get it is no answer to keep, and is made anew. Whoever leaves without an Idempotency-Key before the answer does not keep the lock.',
+  parameters: [name, noFence, session, idempotencyKey],
+  requestBody: { required: true, content: { 'application/json': { schema: acquireBody } } },
+  responses: {
+    '201': lockAnswer('It is held.'),
+    ...problemResponses(...LOCK_ERRORS, 'lock-held', 'memory-full', ...BODY_ERRORS),
+  },
+};
+
+export const getLock: Operation = {
+  method: 'get',
+  path: LOCK_PATH,
+  operationId: 'getLock',
+  tags: ['locks'],
+  summary: 'Who holds a lock',
+  parameters: [name, consistency, session],
+  responses: {
+    '200': {
+      description: 'Somebody.',
+      headers: {
+        'X-KV-Session': { description: 'What this session has now seen; opaque.', schema: { type: 'string' } },
+        'X-KV-Served-By': { description: 'The pod that answered.', schema: { type: 'string' } },
+      },
+      content: { 'application/json': { schema: holder } },
+    },
+    ...problemResponses(
+      'bad-request',
+      'bad-key',
+      'no-lock',
+      'replaced-lineage',
+      'no-leader',
+      'no-replica',
+      'not-in-sync',
+      'replica-behind',
+      'empty',
+      'overloaded',
+      'stopping',
+      'internal',
+    ),
+  },
+};
+
+export const renewLock: Operation = {
+  method: 'put',
+  path: HELD_LOCK_PATH,
+  operationId: 'renewLock',
+  tags: ['locks'],
+  summary: 'Hold a lock for longer',
+  description: 'From now on for so long; the token stays.',
+  parameters: [name, lockId, noFence, session, idempotencyKey],
+  requestBody: { required: true, content: { 'application/json': { schema: renewBody } } },
+  responses: {
+    '200': lockAnswer('It is held.'),
+    ...problemResponses(...LOCK_ERRORS, 'no-lock', ...BODY_ERRORS),
+  },
+};
+
+export const releaseLock: Operation = {
+  method: 'delete',
+  path: HELD_LOCK_PATH,
+  operationId: 'releaseLock',
+  tags: ['locks'],
+  summary: 'Give a lock back',
+  parameters: [name, lockId, noFence, session, idempotencyKey],
+  responses: {
+    '204': { description: 'Nobody holds it.', headers: writeHeadersOut },
+    ...problemResponses(...LOCK_ERRORS, 'no-lock'),
+  },
+};
+
+export const lockOperations: readonly Operation[] = [acquireLock, getLock, renewLock, releaseLock];
