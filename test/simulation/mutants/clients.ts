@@ -227,8 +227,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `        : this.#replica.openIndexUnder(request.selection.prefix);`,
-        replace: `        : null;`,
+        find: `        return this.#replica.openIndexUnder(request.selection.prefix);`,
+        replace: `        return null;`,
       },
     ],
   },
@@ -307,9 +307,11 @@ export const clientMutants: readonly Mutant[] = [
       {
         file: 'replication/replica.ts',
         find: `    for (const effect of effectsOf(entry)) {
-      const before`,
+      if ('lock' in effect) {
+        this.#openLocks.set`,
         replace: `    for (const effect of effectsOf(entry).slice(-1)) {
-      const before`,
+      if ('lock' in effect) {
+        this.#openLocks.set`,
       },
     ],
   },
@@ -321,9 +323,9 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'store/state-machine.ts',
-        find: `        for (const effect of body.effects) this.store.apply(effect);
+        find: `        for (const effect of body.effects) this.#perform(effect);
         const`,
-        replace: `        for (const effect of body.effects.slice(0, 2)) this.store.apply(effect);
+        replace: `        for (const effect of body.effects.slice(0, 2)) this.#perform(effect);
         const`,
       },
     ],
