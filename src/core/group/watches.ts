@@ -190,8 +190,9 @@ export class Watches {
     const head = (this.#replica.machine.appliedIndex + 1) as LogIndex;
     for (const watched of this.#touched) this.#tellLive(watched, watched.news, head, effects);
     this.#touched.clear();
-    this.#tellProgress(head, now, effects);
+    // From here on they have been told of everything, whatever becomes of them in the rest of the turn.
     this.#head = head;
+    this.#tellProgress(head, now, effects);
     for (const watcher of this.#ahead) if (!isAhead(watcher.place, head)) this.#become(watcher, 'behind');
     let left = LOOKED_AT_PER_TURN;
     for (const watcher of this.#behind) {

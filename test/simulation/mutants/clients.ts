@@ -774,6 +774,21 @@ export const clientMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'told-again-after-progress',
+    rule: 'R19',
+    without: 'who was told of a turn is behind it, whatever it does not take after that',
+    aim: 'watches-and-snapshots',
+    patches: [
+      {
+        file: 'group/watches.ts',
+        find: `    this.#head = head;
+    this.#tellProgress(head, now, effects);`,
+        replace: `    this.#tellProgress(head, now, effects);
+    this.#head = head;`,
+      },
+    ],
+  },
+  {
     name: 'watches-outlive-their-data',
     rule: 'R19',
     without: 'a replica whose data becomes another ends its watches',

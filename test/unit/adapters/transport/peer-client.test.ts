@@ -212,6 +212,48 @@ test('a request that is made on being told of a loss is not taken for one of the
   expect(again.told).toBe('lost, not sent');
 });
 
+test('R19: a watch goes on until it ends, is cancelled, or the connection is gone', async () => {
+  open();
+  const told: string[] = [];
+  const watchOf = (name: string) =>
+    client.watch(
+      { group, epoch, watch: { range: { kind: 'key', key: 'k' as Key }, start: { kind: 'now' }, credit: 1 } },
+      {
+        onNews: ({ place }) => told.push(`${name} ${place.index}`),
+        onEnded: (ending) => told.push(`${name} ${ending.kind}`),
+      },
+    );
+  const newsFor = (request: number): PeerFrame => {
+    const place = { index: 8 as LogIndex, effects: 0, shown: null };
+    return { kind: 'watchNews', group, epoch, request, news: { events: [], place, synced: false, lineage } };
+  };
+  const [first, second] = [watchOf('first'), watchOf('second')];
+  watchOf('third');
+  transport.last.handler.onOpen();
+  first.grant(9);
+  second.cancel();
+  second.grant(9);
+  await endOfTurn();
+  expect(transport.last.sent.map((frame) => [frame.kind, frame.kind === 'peer' ? 0 : frame.request])).toEqual([
+    ['watch', 1],
+    ['watch', 2],
+    ['watch', 3],
+    ['grant', 1],
+    ['unwatch', 2],
+  ]);
+  const ending = { kind: 'declined', code: 'empty' } as const;
+  transport.last.handler.onFrames([
+    newsFor(1),
+    newsFor(2),
+    { kind: 'watchEnded', group, epoch, request: 1, ending },
+    newsFor(1),
+  ]);
+  transport.last.handler.onClose('lost', 'gone');
+  watchOf('fourth');
+  await endOfTurn();
+  expect(told).toEqual(['first 8', 'first declined', 'third failed', 'fourth failed']);
+});
+
 test('a request that no frame can hold fails alone', async () => {
   open();
   transport.last.handler.onOpen();

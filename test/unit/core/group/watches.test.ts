@@ -285,7 +285,7 @@ describe('R19: the state comes first, if it is wanted', () => {
 describe('R19: who is slow slows nobody', () => {
   test('it is told no more than it takes, and then what it has missed', () => {
     const it = new Watched();
-    const { ticket } = it.watch(at('k'), NOW, 100);
+    const { ticket } = it.watch(at('k'), NOW, 200);
     it.watch(at('k'));
     expect(it.apply(putK(1))).toEqual(['2: put k@2 -> 3.0 at 3.0', '1: put k@2 -> 3.0 at 3.0']);
     expect(it.apply(putK(2), putK(3))).toEqual(['2: put k@3 -> 4.0 put k@4 -> 5.0 at 5.0']);
@@ -323,6 +323,16 @@ describe('R19: who is slow slows nobody', () => {
     it.apply(putBody('x', { version: 1, created: 2 }));
     it.ledMs = it.nowMs + 2 * WATCH_PROGRESS_MS;
     expect([it.tick(WATCH_PROGRESS_MS - 1), it.tick(1), it.tick(WATCH_PROGRESS_MS)]).toEqual([[], ['1: at 3.0'], []]);
+  });
+
+  test('who does not take even that was told of this turn all the same', () => {
+    const it = new Watched();
+    const { ticket } = it.watch(at('k'), NOW, 128 + 130);
+    it.ledMs = it.nowMs + WATCH_PROGRESS_MS;
+    it.append(putK(1));
+    expect(it.tick(WATCH_PROGRESS_MS)).toEqual(['1: put k@2 -> 3.0 at 3.0']);
+    it.watches.grant(ticket, PLENTY);
+    expect(it.turn()).toEqual([]);
   });
 
   test('and sooner where the log is about to leave its place behind', () => {
