@@ -25,6 +25,7 @@ export const LIMITS = [
   'sessions-full',
   'silent-connections',
   'too-large',
+  'too-many-keys',
   'too-many-requests',
   'unread-answers',
 ] as const;

@@ -3,7 +3,7 @@ import type { MonotonicMs } from '../core/base/numbers.ts';
 import type { Random } from '../core/base/random.ts';
 import type { LookupOutcome } from '../core/routing/frames.ts';
 import { chooseReader } from '../core/routing/readers.ts';
-import type { ReadMode, ReadOutcome, ReadRequest } from '../core/store/reads.ts';
+import type { ListItem, ReadMode, ReadOutcome, ReadRequest } from '../core/store/reads.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LookupResult, ReadResult, Unavailable } from '../ports/data-operations.ts';
 import type { PeerAnswer, PeerRequest, PeerWaiter } from '../ports/peer-client.ts';
@@ -298,6 +298,8 @@ function answerBytes(outcome: Outcome): number {
   switch (outcome.kind) {
     case 'read':
       return outcome.found?.value.byteLength ?? 0;
+    case 'listed':
+      return outcome.items.reduce((sum, item) => sum + itemBytes(item), 0);
     case 'found':
       return outcome.value.byteLength;
     case 'absent':
@@ -306,6 +308,9 @@ function answerBytes(outcome: Outcome): number {
       return 0;
   }
 }
+
+const itemBytes = (item: ListItem): number =>
+  item.kind === 'key' ? item.key.length + item.stored.value.byteLength : item.prefix.length;
 
 function exhausted(declined: DeclineCode | null, waitMs: number): Unavailable {
   const within = `within ${waitMs} ms`;

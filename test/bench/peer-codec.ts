@@ -94,7 +94,7 @@ function answers(base: number): PeerFrame[] {
 
 function reads(base: number): PeerFrame[] {
   return Array.from({ length: BATCH }, (_, i): PeerFrame => {
-    const read = { key: `user:${base + i}` as Key, mode: 'in-sync', token: null } as const;
+    const read = { kind: 'key', key: `user:${base + i}` as Key, mode: 'in-sync', token: null } as const;
     return { kind: 'read', group, epoch: term, request: base + i, read };
   });
 }

@@ -533,7 +533,7 @@ export class Space {
     this.#feed(state, place, `read ${ticket}`, () => ({
       kind: 'read',
       ticket,
-      request: { key: KEY, mode, token: null },
+      request: { kind: 'key', key: KEY, mode, token: null },
     }));
   }
 

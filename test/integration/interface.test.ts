@@ -182,3 +182,109 @@ describe('a time to live', () => {
     expect(performance.now() - begun).toBeLessThan(5000);
   });
 });
+
+describe('lists', () => {
+  interface Page {
+    readonly keys: readonly { readonly key?: string; readonly keyB64?: string; readonly value?: string }[];
+    readonly folders: readonly { readonly prefix: string }[];
+    readonly revision: number;
+    readonly oneRevision: boolean;
+    readonly watchFrom: string;
+    readonly cursor?: string;
+  }
+
+  async function pageOf(query: string, base = proxy(), headers: Record<string, string> = {}): Promise<Page> {
+    const response = await ask(`/v1/keys?${query}`, { headers }, base);
+    const answer: unknown = await response.json();
+    if (response.status !== 200) throw new Error(`${query}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer as Page;
+  }
+
+  async function pagesOf(query: string, base = proxy()): Promise<Page[]> {
+    const pages: Page[] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined;) {
+      const page: Page = await pageOf(`${query}${cursor === '' ? '' : `&cursor=${cursor}`}`, base);
+      pages.push(page);
+      cursor = page.cursor;
+    }
+    return pages;
+  }
+
+  const putAll = (names: readonly string[]): Promise<unknown> =>
+    post('/v1/batch', { operations: names.map((key) => ({ put: { key, value: key } })) });
+  const namesOf = (pages: readonly Page[]): string[] => pages.flatMap(({ keys }) => keys.map(({ key = '' }) => key));
+
+  test('are the same by the proxy and by every replica, with folders, values and keys that no path carries', async () => {
+    await putAll(['list/b', 'list/a/1', 'list/a/2', 'list/__proto__', 'list/../x', 'list/ü']);
+    await post('/v1/batch', {
+      operations: [{ put: { keyB64: Buffer.from('list/\xff', 'latin1').toString('base64'), value: 'v' } }],
+    });
+    const replicas = installation.pods.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`);
+    for (const base of [proxy(), ...replicas]) {
+      const page = await pageOf('prefix=list/&delimiter=/&values=true&consistency=linearizable', base);
+      expect(page.keys.map(({ key, keyB64, value }) => [key ?? keyB64, value])).toEqual([
+        ['list/__proto__', 'list/__proto__'],
+        ['list/b', 'list/b'],
+        ['list/ü', 'list/ü'],
+        ['bGlzdC//', 'v'],
+      ]);
+      expect(page.folders).toEqual([{ prefix: 'list/../' }, { prefix: 'list/a/' }]);
+      expect([page.oneRevision, page.cursor]).toEqual([true, undefined]);
+    }
+  });
+
+  test('that are paged while others write, and the leader is killed, have every key that stays once, in order', async () => {
+    const stays = Array.from({ length: 300 }, (_, at) => `pages/${String(at).padStart(3, '0')}`);
+    await putAll(stays);
+    let [written, isOver] = [0, false];
+    async function writeBetween(client: number): Promise<void> {
+      for (let at = 0; !isOver; at = (at + 7) % 300) {
+        const path = `/v1/keys/pages/${String(at).padStart(3, '0')}-${client}`;
+        await (await ask(path, { method: 'PUT', body: 'x' })).text();
+        await (await ask(path, { method: 'DELETE' })).text();
+        written += 1;
+      }
+    }
+    const work = [0, 1].map(writeBetween);
+    let mixed = 0;
+    async function look(): Promise<void> {
+      const pages = await pagesOf('prefix=pages/&limit=20');
+      const names = namesOf(pages);
+      expect(names).toEqual([...new Set(names)].sort());
+      expect(names.filter((name) => !name.includes('-'))).toEqual(stays);
+      const [first] = pages;
+      expect(new Set(pages.map(({ watchFrom }) => watchFrom)).size).toBe(1);
+      for (const { revision, oneRevision } of pages) {
+        expect(revision).toBeGreaterThanOrEqual(first?.revision ?? Infinity);
+        if (oneRevision) expect(revision).toBe(first?.revision);
+        else mixed += 1;
+      }
+    }
+    await until('there are writes', () => written > 20);
+    for (let round = 0; round < 5; round += 1) await look();
+    await killLeader();
+    for (let round = 0; round < 5; round += 1) await look();
+    isOver = true;
+    await Promise.all(work);
+    expect(mixed).toBeGreaterThan(0);
+  });
+
+  test('show what a session has written, at whichever replica', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const put = await ask(`/v1/keys/session-list/${round}`, { method: 'PUT', body: 'v' });
+      const session = { 'x-kv-session': put.headers.get('x-kv-session') ?? '' };
+      const page = await pageOf('prefix=session-list/&consistency=session', proxy(), session);
+      expect(page.keys).toHaveLength(round + 1);
+    }
+  });
+
+  test('a prefix is deleted whole or not at all, by whom of two it may', async () => {
+    await putAll(Array.from({ length: 900 }, (_, at) => `clear/${at}`));
+    const clear = (query: string) => ask(`/v1/keys?prefix=clear/&${query}`, { method: 'DELETE' });
+    expect(await (await clear('dryRun=true')).json()).toMatchObject({ count: 900 });
+    expect((await clear('expect=899')).status).toBe(412);
+    const answers = await Promise.all([clear('expect=900'), clear('expect=900')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect(namesOf(await pagesOf('prefix=clear/&consistency=linearizable'))).toEqual([]);
+  });
+});

@@ -6,6 +6,7 @@ import type {
   CommittedOutcome,
   Comparison,
   Condition,
+  DeletePrefixCommand,
   IdempotencyKey,
   KeyCommand,
   Lifetime,
@@ -17,7 +18,7 @@ import type {
   WriteCommand,
   WriteOutcome,
 } from '../../src/core/store/commands.ts';
-import type { ReadOutcome, SessionToken } from '../../src/core/store/reads.ts';
+import type { ListSelection, ReadOutcome, ReadRequest, ReadTerms, SessionToken } from '../../src/core/store/reads.ts';
 import { type ReadOperation, WriteOperation } from './checkers/operations.ts';
 import { CLIENT_MACHINES } from './network.ts';
 import { MS } from './plan.ts';
@@ -77,6 +78,8 @@ export class Client {
   #token: SessionToken | null = null;
   #leader: Process | null = null;
   #tags: RevisionTag[] = [];
+  /** Keys under a prefix, as last told. */
+  readonly #counts = new Map<string, number>();
   #idempotencyKeys: { readonly key: IdempotencyKey; readonly command: WriteCommand }[] = [];
   /** How often its time to do something came. */
   arrived = 0;
@@ -166,7 +169,8 @@ export class Client {
   }
 
   #drawCommand(random: Prng): WriteCommand {
-    const { compositeShare } = this.#world.plan.clients;
+    const { clearShare, compositeShare } = this.#world.plan.clients;
+    if (clearShare > 0 && random.chance(clearShare)) return this.#drawClearing(random);
     if (compositeShare === 0 || !random.chance(compositeShare)) return this.#drawKeyCommand(random);
     if (random.chance(0.4)) return { kind: 'batch', steps: some(random, () => this.#drawStep(random)) };
     return {
@@ -175,6 +179,13 @@ export class Client {
       then: some(random, () => this.#drawStep(random)),
       otherwise: random.chance(0.5) ? some(random, () => this.#drawStep(random)) : [],
     };
+  }
+
+  /** It counts first, and expects what it was told last. */
+  #drawClearing(random: Prng): DeletePrefixCommand {
+    const prefix = random.pick(['', 'k', 'k1', 'k2', 'n']);
+    const expected = random.chance(0.1) ? random.below(4) : (this.#counts.get(prefix) ?? null);
+    return { kind: 'deletePrefix', prefix, expected };
   }
 
   #drawKeyCommand(random: Prng): KeyCommand {
@@ -380,6 +391,11 @@ export class Client {
     }
     this.#world.checker.histories.onWriteAcknowledged(this.#world.now, write.operation, outcome);
     this.#rememberTag(outcome.lineage.id, outcome.revision);
+    const { command } = write.operation;
+    if (command.kind === 'deletePrefix') {
+      if (outcome.decided.kind === 'counted') this.#counts.set(command.prefix, outcome.decided.count);
+      else this.#counts.delete(command.prefix);
+    }
     this.#see({ lineage: outcome.lineage, revision: outcome.revision });
   }
 
@@ -446,10 +462,24 @@ export class Client {
   #read(random: Prng): void {
     const mode = random.pick(this.#world.plan.clients.readModes);
     const token = mode === 'session' || random.chance(0.3) ? this.#token : null;
-    const key = this.#drawKey(random);
+    const request = this.#drawRead(random, { mode, token });
+    const key = request.kind === 'key' ? request.key : `${request.selection.prefix}*`;
     this.#world.trace.add(this.#world.now, this.#label, 'wants', { kind: 'read', key, mode } satisfies Wish);
-    const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, key, mode, token);
+    const read = this.#world.checker.histories.beginRead(this.#world.now, this.#number, request);
     this.#tryRead(read, random, 4);
+  }
+
+  #drawRead(random: Prng, terms: ReadTerms): ReadRequest {
+    const { listShare } = this.#world.plan.clients;
+    if (listShare === 0 || !random.chance(listShare)) return { kind: 'key', key: this.#drawKey(random), ...terms };
+    const selection: ListSelection = {
+      prefix: random.pick(['', 'k', 'k1', 'n']),
+      delimiter: random.chance(0.2) ? '1' : null,
+      after: random.chance(0.3) ? { key: this.#drawKey(random), isFolder: random.chance(0.3) } : null,
+      limit: random.pick([1, 2, 5, 1000]),
+      withValues: random.chance(0.5),
+    };
+    return { kind: 'list', selection, ...terms };
   }
 
   #tryRead(read: ReadOperation, random: Prng, attemptsLeft: number): void {
@@ -484,7 +514,7 @@ export class Client {
       onLost: elsewhere,
     };
     this.#send(target, asker, random, () => {
-      target.ask(asker, { kind: 'read', ticket, request: { key: read.key, mode: read.mode, token: read.token } });
+      target.ask(asker, { kind: 'read', ticket, request: read.request });
     });
     this.#world.after(random.within(0.7, 1.3) * this.#world.plan.clients.attemptUs + 200 * MS, () => {
       if (!isOpen) return;
@@ -505,7 +535,7 @@ export class Client {
       case 'replaced-lineage': {
         next.close();
         this.#inFlight -= 1;
-        const token = read.token;
+        const { token } = read.request;
         check(
           token !== null && token.lineage.id !== outcome.lineage.id,
           'session-reads',
@@ -515,12 +545,14 @@ export class Client {
         return;
       }
       case 'read':
+      case 'listed':
         next.close();
         this.#inFlight -= 1;
         this.answered += 1;
         this.#world.trace.add(this.#world.now, this.#label, 'is shown', outcome);
         this.#world.checker.histories.endRead(read, outcome);
-        if (outcome.found !== null) this.#rememberTag(outcome.lineage.id, outcome.found.revision);
+        if (outcome.kind === 'read' && outcome.found !== null)
+          this.#rememberTag(outcome.lineage.id, outcome.found.revision);
         this.#see({ lineage: outcome.lineage, revision: outcome.revision });
     }
   }

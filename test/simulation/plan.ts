@@ -157,8 +157,12 @@ export interface Plan {
     readonly idempotencyShare: number;
     /** Of writes: batches and transactions. */
     readonly compositeShare: number;
+    /** Of writes: deletions of all keys under a prefix. */
+    readonly clearShare: number;
     /** Of puts and touches: those that set a time to live. */
     readonly lifetimeShare: number;
+    /** Of reads: pages of keys. */
+    readonly listShare: number;
     /** Of keys: those that hold a counter. */
     readonly counterShare: number;
     readonly readModes: readonly ReadMode[];
@@ -254,8 +258,10 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       deleteShare: random.pick([0.05, 0.2]),
       idempotencyShare: random.pick([0, 0.1, 0.3]),
       compositeShare: random.pick([0, 0.1, 0.4]),
+      clearShare: random.pick([0, 0.05, 0.2]),
       counterShare: random.pick([0, 0.2]),
       lifetimeShare: random.pick([0, 0.2, 0.6]),
+      listShare: random.pick([0, 0.1, 0.3]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

@@ -137,9 +137,11 @@ class Teller {
         this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} open a session`, 'routine');
         return;
       case 'read': {
-        const { key, mode, token } = input.request;
+        const { request } = input;
+        const { mode, token } = request;
+        const what = request.kind === 'key' ? `read ${request.key}` : `list ${request.selection.prefix}*`;
         const since = token === null ? '' : ` not before ${token.revision} of ${token.lineage.id}`;
-        this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} read ${key}, ${mode}${since}`, 'work');
+        this.#add(this.#askers.get(input.ticket) ?? pod, pod, `?${input.ticket} ${what}, ${mode}${since}`, 'work');
         return;
       }
       case 'cancel':
@@ -324,6 +326,10 @@ function describeCommand(command: WriteCommand): string {
       const lists = [command.then, command.otherwise].map((steps) => steps.map(describeStep).join('; '));
       return `if ${command.comparisons.map(describeComparison).join(' and ')} then {${lists[0]}} else {${lists[1]}}`;
     }
+    case 'deletePrefix':
+      return command.expected === null
+        ? `count ${command.prefix}*`
+        : `delete ${command.prefix}*, ${command.expected} expected`;
     default:
       return describeStep(command);
   }
@@ -386,6 +392,8 @@ function describeRead(outcome: ReadOutcome): string {
       const shown = found === null ? 'nothing' : `#${valueNumber(found.value)} of revision ${found.revision}`;
       return `${shown}, as of ${revision} of ${lineage.id}`;
     }
+    case 'listed':
+      return `${outcome.items.length} keys and folders, as of ${outcome.revision} of ${outcome.lineage.id}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Key } from '../../src/core/base/key.ts';
 import { epoch, logIndex, version, wallMs } from '../../src/core/base/numbers.ts';
 import type { Effect, GroupStatus, Input } from '../../src/core/group/io.ts';
@@ -206,7 +206,8 @@ const written = (number: number, created: boolean): CommittedOutcome['decided'] 
   version: version(number),
   created,
 });
-const later = (story: Story, mode: ReadMode, nowUs: number) => story.histories.beginRead(nowUs, 1, key, mode, null);
+const later = (story: Story, mode: ReadMode, nowUs: number) =>
+  story.histories.beginRead(nowUs, 1, { kind: 'key', key, mode: mode, token: null });
 
 function twoWrites(): Story {
   const story = new Story();
@@ -248,7 +249,7 @@ test('an in-sync read may be a second behind, not more', () => {
 test('a session never reads older state than it has seen', () => {
   const story = twoWrites();
   const token = { lineage, revision: logIndex(2) };
-  const read = story.histories.beginRead(6 * SECOND, 1, key, 'session', token);
+  const read = story.histories.beginRead(6 * SECOND, 1, { kind: 'key', key, mode: 'session', token: token });
   story.histories.endRead(read, story.read(2, newest));
   expect(() => story.histories.endRead(read, story.read(1, oldest))).toThrow(/had seen 2/);
 });
@@ -362,4 +363,39 @@ test('a lineage begins with the sessions as they were where it branches off', ()
     );
   commit(branch(), 2, 1700, { kind: 'endSessions', sessions: [session] });
   expect(() => commit(branch(), 2, 900, { kind: 'endSessions', sessions: [session] })).toThrow(/used 900 ms ago/);
+});
+
+describe('a deletion under a prefix', () => {
+  type Outcome = CommittedOutcome['decided'];
+
+  /** One key is there. */
+  function clear(expected: number | null, outcome: Outcome, effects: readonly KeyEffect[]): () => Entry {
+    const story = new Story();
+    story.put(1, { version: 1, created: true });
+    story.ask(2, { kind: 'deletePrefix', prefix: '', expected });
+    const request = { session, number: 2 };
+    return () => story.commit({ kind: 'write', request, settledThrough: 0, idempotencyKey: null, effects, outcome });
+  }
+
+  const goes: KeyEffect = { kind: 'delete', key, tombstone: { version: version(2), revision: logIndex(2) } };
+  const cleared = { kind: 'cleared', count: 1 } as const;
+
+  test('deletes all there is, if it is as much as expected', () => {
+    expect(clear(1, cleared, [goes])).not.toThrow();
+    expect(clear(2, { kind: 'counted', count: 1 }, [])).not.toThrow();
+    expect(clear(null, { kind: 'counted', count: 1 }, [])).not.toThrow();
+  });
+
+  test('must not delete what was not expected, nor miscount', () => {
+    expect(clear(2, cleared, [goes])).toThrow(/should be counted, 1 keys/);
+    expect(clear(2, { kind: 'counted', count: 2 }, [])).toThrow(/should be counted, 1 keys/);
+    expect(clear(1, { kind: 'counted', count: 1 }, [])).toThrow(/should be cleared, 1 keys/);
+  });
+
+  test('must do just what it says', () => {
+    expect(clear(1, cleared, [])).toThrow(/0 keys go/);
+    expect(clear(1, cleared, [goes, goes])).toThrow(/2 keys go/);
+    expect(clear(1, cleared, [{ ...goes, key: 'other' as Key }])).toThrow(/other is not to go/);
+    expect(clear(2, { kind: 'counted', count: 1 }, [goes])).toThrow(/1 keys go/);
+  });
 });

@@ -1,5 +1,6 @@
 import { unreachable } from '../../core/base/assert.ts';
 import { commandBytes } from '../../core/store/commands.ts';
+import type { ReadRequest } from '../../core/store/reads.ts';
 import type { ClientRequestFrame, ClientResponseFrame, PeerFrame } from '../../core/routing/frames.ts';
 import type {
   OpenPeerClient,
@@ -376,7 +377,7 @@ function requestBytes(request: PeerRequest): number {
     case 'write':
       return REQUEST_OVERHEAD_BYTES + commandBytes(request.write.command);
     case 'read':
-      return REQUEST_OVERHEAD_BYTES + request.read.key.length;
+      return REQUEST_OVERHEAD_BYTES + readBytes(request.read);
     case 'lookup':
       return REQUEST_OVERHEAD_BYTES + request.key.length;
     case 'openSession':
@@ -386,6 +387,9 @@ function requestBytes(request: PeerRequest): number {
       return unreachable(request);
   }
 }
+
+const readBytes = (read: ReadRequest): number =>
+  read.kind === 'key' ? read.key.length : read.selection.prefix.length + (read.selection.after?.key.length ?? 0);
 
 const failure = (waiting: WaitingRequest, code: PeerRequestFailed['code'], detail: string): PeerRequestFailed => ({
   kind: 'failed',

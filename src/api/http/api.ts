@@ -9,6 +9,7 @@ import { compositeRoutes } from './composite.ts';
 import type { ApiContext, ApiOptions } from './context.ts';
 import { earlierRoutes } from './earlier.ts';
 import { keyRoutes } from './keys.ts';
+import { listRoutes } from './list.ts';
 import { processRoutes } from './process.ts';
 import { sendDetail, sendJson, sendProblem } from './respond.ts';
 import { addRoute, isNative, observe } from './routes.ts';
@@ -28,6 +29,7 @@ export function createApi(options: ApiOptions): RequestListener {
     ...earlierRoutes,
     ...uuidValueRoutes,
     ...compositeRoutes,
+    ...listRoutes,
     ...processRoutes,
     ...forOperators,
   ])

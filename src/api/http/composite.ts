@@ -145,7 +145,9 @@ async function readAll(
   let bytes = 0;
   for (let from = 0; from < steps.length; from += READS_AT_ONCE) {
     const some = steps.slice(from, from + READS_AT_ONCE);
-    const answers = await Promise.all(some.map(({ key }) => context.operations.read({ key, mode, token })));
+    const answers = await Promise.all(
+      some.map(({ key }) => context.operations.read({ kind: 'key', key, mode, token })),
+    );
     for (const [at, answer] of answers.entries()) {
       if (answer.kind === 'unavailable') {
         sendProblem(response, refusalOf(answer, context.metrics));

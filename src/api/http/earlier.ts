@@ -154,7 +154,7 @@ async function get(context: ApiContext, request: IncomingMessage, response: Serv
     );
     return;
   }
-  const result = await context.operations.read({ key, mode: 'in-sync', token: null });
+  const result = await context.operations.read({ kind: 'key', key, mode: 'in-sync', token: null });
   if (result.kind === 'unavailable') {
     sendDetail(response, refusalOf(result, context.metrics));
     return;

@@ -100,7 +100,7 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
     return;
   }
   const { key, mode, token } = input;
-  const result = await context.operations.read({ key, mode, token });
+  const result = await context.operations.read({ kind: 'key', key, mode, token });
   if (result.kind === 'unavailable') {
     sendProblem(response, refusalOf(result, context.metrics));
     return;
@@ -358,6 +358,9 @@ function sendCommitted(response: ServerResponse, method: WriteMethod, key: Key, 
     case 'transaction':
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
       throw new TypeError(`a ${method} of one key was answered as a ${decided.kind}`);
     case 'absent':
       sendProblem(response, absent(key), headers);

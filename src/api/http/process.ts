@@ -3,9 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   BATCH_STEPS_MAX,
   CONTENT_TYPE_BYTES_MAX,
+  DELETED_KEYS_MAX,
   IDEMPOTENCY_KEY_BYTES_MAX,
   TRANSACTION_PARTS_MAX,
 } from '../../core/store/commands.ts';
+import { LIST_ITEMS_MAX } from '../../core/store/reads.ts';
 import { KEY_BYTES_MAX } from '../../protocol/http/key-path.ts';
 import { COMPOSITE_BYTES_MAX } from '../../protocol/http/schemas/composite.ts';
 import { READ_MODES } from '../../protocol/http/schemas/keys.ts';
@@ -62,6 +64,7 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         'transactions',
         'counters',
         'ttl',
+        'lists',
       ],
       readModes: READ_MODES,
       limits: {
@@ -72,6 +75,8 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         batchOperationsMax: BATCH_STEPS_MAX,
         transactionPartsMax: TRANSACTION_PARTS_MAX,
         compositeBytesMax: COMPOSITE_BYTES_MAX,
+        listItemsMax: LIST_ITEMS_MAX,
+        deletedKeysMax: DELETED_KEYS_MAX,
       },
     },
     NOT_STORED,

@@ -148,12 +148,29 @@ export const ERRORS = {
       'If-Match or If-None-Match did not hold; nothing was written. The header ETag names what is there, if anything.',
     advice: 'Read the key again and decide anew.',
   },
+  'count-mismatch': {
+    status: 412,
+    title: 'Another number of keys',
+    retryable: false,
+    meaning:
+      'Not as many keys are under the prefix as expect says; none was deleted. The member count says how many are.',
+    advice: 'Look at what is there (GET /v1/keys), and decide anew.',
+  },
   'too-large': {
     status: 413,
     title: 'Value too large',
     retryable: false,
     meaning: 'The body is larger than a value may be.',
     advice: 'Split the value, or raise the limit on the server (KV_VALUE_BYTES_MAX).',
+  },
+  'too-many-keys': {
+    status: 413,
+    title: 'Too many keys',
+    retryable: false,
+    meaning:
+      'More keys are under the prefix than one request deletes: 10,000, or 4 MiB of their names. None was deleted.',
+    advice:
+      'Delete them under longer prefixes, one after the other; GET /v1/keys with a delimiter lists what there is.',
   },
   'unsupported-encoding': {
     status: 415,

@@ -5,6 +5,7 @@ import type { Follower } from '../replication/follower.ts';
 import type { Leader } from '../replication/leader.ts';
 import { type Lineage, sameLineage } from '../replication/lineage.ts';
 import type { Replica } from '../replication/replica.ts';
+import { list } from '../store/listing.ts';
 import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
 import type { Effect, Ticket } from './io.ts';
 import type { GroupLimits, GroupTimes } from './options.ts';
@@ -138,8 +139,11 @@ export class Reads {
 
   #passKey(read: WaitingRead, effects: Effect[]): void {
     read.waitsFor = 'key';
-    const { key } = read.request;
-    const index = this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);
+    const { request } = read;
+    const index =
+      request.kind === 'key'
+        ? (this.#replica.fadingIndexOf(request.key) ?? this.#replica.openIndexOf(request.key))
+        : this.#replica.openIndexUnder(request.selection.prefix);
     if (index === null) this.#answer(read, effects);
     else this.#awaitApplied(read, index, effects);
   }
@@ -150,12 +154,19 @@ export class Reads {
       this.#settle(read, { kind: 'declined', code: 'empty' }, effects);
       return;
     }
-    const found = machine.find(read.request.key);
+    const { request } = read;
+    const revision = machine.appliedIndex;
+    if (request.kind === 'list') {
+      const page = list(machine.store, request.selection, machine.timeMs);
+      this.#settle(read, { kind: 'listed', ...page, lineage, revision }, effects);
+      return;
+    }
+    const found = machine.find(request.key);
     const remainingMs =
       found === null || found.expiresAtMs === null
         ? null
         : Math.max(1, found.expiresAtMs - Math.max(machine.timeMs, this.#replica.clock.lastMs ?? 0));
-    this.#settle(read, { kind: 'read', found, remainingMs, lineage, revision: machine.appliedIndex }, effects);
+    this.#settle(read, { kind: 'read', found, remainingMs, lineage, revision }, effects);
   }
 
   #settle(read: WaitingRead, outcome: ReadOutcome, effects: Effect[]): void {

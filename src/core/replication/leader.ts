@@ -11,7 +11,8 @@ import {
   type WriteRefusal,
   type WriteRequest,
 } from '../store/commands.ts';
-import { decide, expireEffect, isDue } from '../store/decide.ts';
+import { decide } from '../store/decide.ts';
+import { expireEffect, isDue } from '../store/newest.ts';
 import { bytesAdded } from '../store/store.ts';
 import { Entry, type EntryBody, type KeyEffect } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
-import { afterwards, type Newest, type NewestState } from '../store/decide.ts';
+import { afterwards, isDue, type NewestKeys, type NewestState } from '../store/newest.ts';
 import { StateMachine, type StateMachineOptions } from '../store/state-machine.ts';
 import { effectsOf, type Entry, type KeyEffect } from './entry.ts';
 import type { Lineage } from './lineage.ts';
@@ -23,7 +23,7 @@ interface OpenChange {
  * The data of one replica, whatever role it plays: the log, what of it is committed, and what that has made. A replica
  * without a lineage is *empty* (R11): it has no data, or not yet all of a snapshot.
  */
-export class Replica implements Newest {
+export class Replica implements NewestKeys {
   readonly #identity: ReplicaIdentity;
   #id: ReplicaId;
   /** R15: the log's time, as it was last heard or read. */
@@ -81,6 +81,36 @@ export class Replica implements Newest {
     if (expiresAtMs === null || expiresAtMs <= this.machine.timeMs) return null;
     const last = this.log.at(this.log.lastIndex);
     return last !== undefined && expiresAtMs <= last.timeMs ? last.index : null;
+  }
+
+  /**
+   * R12, R17: what a list must be applied up to. The newest entry that changes a key under `prefix` and whose fate is open;
+   * the last one, if its time lets anything go that is not removed yet: who was asked before may have been shown it as gone.
+   * That is asked of all keys, for the heap knows no prefixes: at worst a list waits for a commit more. null: it need not wait.
+   */
+  openIndexUnder(prefix: string): LogIndex | null {
+    const last = this.log.at(this.log.lastIndex);
+    if (last === undefined || last.index <= this.#commitIndex) return null;
+    if ((this.machine.store.earliestExpiryMs ?? Infinity) <= last.timeMs) return last.index;
+    let newest: LogIndex | null = null;
+    for (const [key, change] of this.#open) {
+      if (!key.startsWith(prefix)) continue;
+      // What is not applied is in no heap.
+      const { current } = this.#stateAfter(change, key);
+      if (current !== null && isDue(current, last.timeMs)) return last.index;
+      if (newest === null || change.index > newest) newest = change.index;
+    }
+    return newest;
+  }
+
+  /** Those that are applied, in the order of their bytes, then those that only an open entry has made. */
+  *keysUnder(prefix: string): IterableIterator<Key> {
+    const { store } = this.machine;
+    for (const key of store.keysFrom(prefix)) {
+      if (!key.startsWith(prefix)) break;
+      yield key;
+    }
+    for (const key of this.#open.keys()) if (key.startsWith(prefix) && store.get(key) === null) yield key;
   }
 
   /** The newest state of a key, whether its fate is open or not. */

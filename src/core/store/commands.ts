@@ -100,7 +100,20 @@ export type Comparison =
 
 export type Relation = 'equal' | 'unequal' | 'less' | 'greater';
 
-export type WriteCommand = KeyCommand | BatchCommand | TransactionCommand;
+/** Deletes all keys under a prefix, if they are as many as expected: all or nothing, at one revision. */
+export interface DeletePrefixCommand {
+  readonly kind: 'deletePrefix';
+  /** One unit a byte, as a {@link Key}; empty: all keys. */
+  readonly prefix: string;
+  /** 0 to {@link DELETED_KEYS_MAX}; null: they are counted, and stay. */
+  readonly expected: number | null;
+}
+
+/** One entry has a tombstone for each: it stays below what one frame carries, and applying it takes no turn for long. */
+export const DELETED_KEYS_MAX = 10_000;
+export const DELETED_KEY_BYTES_MAX = 4 * 1024 * 1024;
+
+export type WriteCommand = KeyCommand | BatchCommand | TransactionCommand | DeletePrefixCommand;
 
 const STEP_OVERHEAD_BYTES = 64;
 
@@ -129,6 +142,8 @@ export function commandBytes(command: WriteCommand): number {
       }
       return bytes;
     }
+    case 'deletePrefix':
+      return command.prefix.length;
     default:
       return unreachable(command);
   }
@@ -202,7 +217,13 @@ export type DecidedOutcome =
       readonly outcome: KeyOutcome;
     }
   /** Its gets would bring back more than {@link GOT_BYTES_MAX}; none of it was done. */
-  | { readonly kind: 'overlong' };
+  | { readonly kind: 'overlong' }
+  /** All keys under a prefix were deleted. */
+  | { readonly kind: 'cleared'; readonly count: number }
+  /** So many keys are under the prefix: not as many as expected, or nothing was to be deleted. They stay. */
+  | { readonly kind: 'counted'; readonly count: number }
+  /** More keys than {@link DELETED_KEYS_MAX}, or larger ones, are under the prefix; none was deleted. */
+  | { readonly kind: 'tooMany' };
 
 const RESULT_BYTES = 80;
 const FOUND_BYTES = 200;

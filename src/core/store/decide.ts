@@ -1,12 +1,11 @@
 import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
-import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { LogIndex, WallMs } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import {
   GOT_BYTES_MAX,
   type Comparison,
   type Condition,
-  type DecidedOutcome,
   type IncrementCommand,
   type KeyCommand,
   type KeyOutcome,
@@ -18,59 +17,26 @@ import {
   type Step,
   type WriteCommand,
 } from './commands.ts';
+import { deletePrefix } from './delete-prefix.ts';
+import {
+  afterwards,
+  deleteEffect,
+  expireEffect,
+  isDue,
+  nextVersion,
+  type Decision,
+  type DecisionPlace,
+  type Newest,
+  type NewestKeys,
+  type NewestState,
+} from './newest.ts';
 import type { StoredValue } from './reads.ts';
-
-/** The newest state of a key, committed or not: what the leader decides against. */
-export interface NewestState {
-  /** null: the key has no value. */
-  readonly current: StoredValue | null;
-  /** The version that the key had last, deleted or not. */
-  readonly lastVersion: Version;
-}
-
-/** The newest state of every key. */
-export interface Newest {
-  stateOf(key: Key): NewestState;
-}
-
-/** Where a decision stands: the entry that it becomes. */
-export interface DecisionPlace {
-  readonly index: LogIndex;
-  readonly timeMs: WallMs;
-  readonly lineageId: string;
-}
-
-export interface Decision {
-  readonly effects: readonly KeyEffect[];
-  readonly outcome: DecidedOutcome;
-}
-
-/** What `effect` makes of a key. Only a touch depends on what was there before. */
-export function afterwards(effect: KeyEffect, before: () => NewestState): NewestState {
-  switch (effect.kind) {
-    case 'put':
-      return { current: effect.stored, lastVersion: effect.stored.version };
-    case 'delete':
-    case 'expire':
-      return { current: null, lastVersion: effect.tombstone.version };
-    case 'touch': {
-      const { current, lastVersion } = before();
-      return { current: current === null ? null : { ...current, expiresAtMs: effect.expiresAtMs }, lastVersion };
-    }
-    default:
-      return unreachable(effect);
-  }
-}
-
-/** R17: whether the value is gone at `timeMs`, by the log's time. */
-export const isDue = ({ expiresAtMs }: StoredValue, timeMs: WallMs): boolean =>
-  expiresAtMs !== null && expiresAtMs <= timeMs;
 
 const NONE: readonly KeyEffect[] = [];
 const OVERLONG: Decision = { effects: NONE, outcome: { kind: 'overlong' } };
 
 /** What the command does as the entry at `place`: decided once, by the leader, and written down as effects. */
-export function decide(command: WriteCommand, newest: Newest, place: DecisionPlace): Decision {
+export function decide(command: WriteCommand, newest: NewestKeys, place: DecisionPlace): Decision {
   switch (command.kind) {
     case 'put':
     case 'delete':
@@ -91,6 +57,8 @@ export function decide(command: WriteCommand, newest: Newest, place: DecisionPla
     }
     case 'transaction':
       return decideTransaction(command, newest, place);
+    case 'deletePrefix':
+      return deletePrefix(command, newest, place);
     default:
       return unreachable(command);
   }
@@ -161,13 +129,6 @@ class Draft implements Newest {
   }
 }
 
-/** R17: the value goes, for its time has come. */
-export const expireEffect = (key: Key, state: NewestState, index: LogIndex): KeyEffect => ({
-  kind: 'expire',
-  key,
-  tombstone: { version: nextVersion(state), revision: index },
-});
-
 interface KeyDecision {
   readonly effect: KeyEffect | null;
   readonly outcome: KeyOutcome;
@@ -186,11 +147,8 @@ function decideKey(command: KeyCommand, state: NewestState, place: DecisionPlace
     }
     case 'delete': {
       if (current === null) return { effect: null, outcome: { kind: 'absent' } };
-      const version = nextVersion(state);
-      return {
-        effect: { kind: 'delete', key: command.key, tombstone: { version, revision: place.index } },
-        outcome: { kind: 'deleted', version },
-      };
+      const effect = deleteEffect(command.key, state, place.index);
+      return { effect, outcome: { kind: 'deleted', version: effect.tombstone.version } };
     }
     case 'increment':
       return increment(command, state, place);
@@ -237,8 +195,6 @@ function putEffect(
   };
   return { kind: 'put', key, stored };
 }
-
-const nextVersion = (state: NewestState): Version => (state.lastVersion + 1) as Version;
 
 /** As of a counter that nobody has given another. */
 const COUNTER_CONTENT_TYPE = 'text/plain';

@@ -3,7 +3,7 @@ import type { Key } from '../base/key.ts';
 import type { LogIndex, WallMs } from '../base/numbers.ts';
 import type { Entry } from '../replication/entry.ts';
 import type { SnapshotItem } from '../replication/messages.ts';
-import { isDue } from './decide.ts';
+import { isDue } from './newest.ts';
 import { IdempotencyTable } from './idempotency.ts';
 import type { StoredValue } from './reads.ts';
 import { SessionTable } from './sessions.ts';

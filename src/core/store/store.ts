@@ -4,6 +4,7 @@ import type { Version, WallMs } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import type { Step, WriteCommand } from './commands.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
+import { KeyIndex } from './key-index.ts';
 import type { StoredValue, Tombstone } from './reads.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
@@ -27,6 +28,8 @@ const VERSIONS_GROW = 'R4: what is newer has the higher version';
 export class Store {
   readonly #tombstonesMax: number;
   #values = new Map<Key, StoredValue>();
+  /** Of the values. */
+  readonly #index = new KeyIndex();
   /** In the order of deletion. */
   #tombstones = new Map<Key, Tombstone>();
   readonly #expiries = new ExpiryHeap((key, atMs) => this.#values.get(key)?.expiresAtMs === atMs);
@@ -112,6 +115,7 @@ export class Store {
       assert(before.version < stored.version, VERSIONS_GROW);
       this.#bytes -= valueBytes(key, before);
     } else {
+      this.#index.add(key);
       const tombstone = this.#tombstones.get(key);
       if (tombstone !== undefined) {
         assert(tombstone.version < stored.version, VERSIONS_GROW);
@@ -129,6 +133,7 @@ export class Store {
     assert(Math.max(value?.version ?? 0, before?.version ?? 0) < tombstone.version, VERSIONS_GROW);
     if (value !== undefined) {
       this.#values.delete(key);
+      this.#index.remove(key);
       this.#bytes -= valueBytes(key, value);
       this.#onExpiry(key, value.expiresAtMs, null);
     }
@@ -144,6 +149,7 @@ export class Store {
 
   clear(): void {
     this.#values = new Map();
+    this.#index.clear();
     this.#tombstones = new Map();
     this.#versionFloor = 0 as Version;
     this.#expiries.clear();
@@ -153,6 +159,11 @@ export class Store {
   /** Live: goes on over a store that changes meanwhile; what is added behind it is visited, what is removed is not. */
   values(): IterableIterator<[Key, StoredValue]> {
     return this.#values.entries();
+  }
+
+  /** The keys with values from `from` on, in the order of their bytes. Nothing may change while it goes on. */
+  keysFrom(from: string): IterableIterator<Key> {
+    return this.#index.from(from);
   }
 
   /** Live, as {@link values}. */
@@ -182,6 +193,7 @@ export function bytesAdded(command: WriteCommand): number {
     case 'increment':
       return VALUE_OVERHEAD_BYTES + command.key.length;
     case 'delete':
+    case 'deletePrefix':
     case 'touch':
       return 0;
     case 'batch':

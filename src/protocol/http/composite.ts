@@ -285,8 +285,23 @@ export function faultOfStep(
   return fault('revision-mismatch', `The key ${name} was not written: ${standing}.`);
 }
 
+export interface Envelope {
+  /** One of the two. */
+  readonly key?: string;
+  readonly keyB64?: string;
+  /** One of the two. */
+  readonly value?: string;
+  readonly valueB64?: string;
+  readonly revision: number;
+  readonly version: number;
+  readonly createRevision: number;
+  readonly contentType: string | null;
+  readonly expiresAt: string | null;
+  readonly etag: string;
+}
+
 /** A value with what is known of it, for those who asked for JSON. */
-export function envelopeOf(key: Key, found: StoredValue, lineageId: string): object {
+export function envelopeOf(key: Key, found: StoredValue, lineageId: string): Envelope {
   const { revision, version, createRevision, contentType } = found;
   const bytes = Buffer.from(found.value.buffer, found.value.byteOffset, found.value.byteLength);
   const text = textOf(key);

@@ -1,6 +1,7 @@
 import { unreachable } from '../../core/base/assert.ts';
 import {
   BATCH_STEPS_MAX,
+  DELETED_KEYS_MAX,
   TRANSACTION_PARTS_MAX,
   type Comparison,
   LIFETIME_MS_MAX,
@@ -16,9 +17,11 @@ import {
   readCondition,
   readContentType,
   readInteger,
+  readPrefix,
   writeCondition,
   writeContentType,
   writeInteger,
+  writePrefix,
 } from './store-codec.ts';
 
 /** Numbers on the wire: append, never reorder. */
@@ -30,6 +33,7 @@ const COMMANDS: readonly (WriteCommand['kind'] | 'get')[] = [
   'transaction',
   'get',
   'touch',
+  'deletePrefix',
 ];
 const COMPARISONS: readonly Comparison['kind'][] = ['revision', 'version', 'value', 'condition'];
 const RELATIONS: readonly Relation[] = ['equal', 'unequal', 'less', 'greater'];
@@ -44,6 +48,11 @@ export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
     for (const comparison of command.comparisons) writeComparison(writer, comparison);
     writeSteps(writer, command.then);
     writeSteps(writer, command.otherwise);
+  } else if (command.kind === 'deletePrefix') {
+    writer.oneOf(COMMANDS, command.kind);
+    writePrefix(writer, command.prefix);
+    writer.flag(command.expected !== null);
+    if (command.expected !== null) writer.number(command.expected);
   } else {
     writeStep(writer, command);
   }
@@ -52,6 +61,7 @@ export function writeCommand(writer: ByteWriter, command: WriteCommand): void {
 export function readCommand(reader: ByteReader): WriteCommand {
   const kind = reader.oneOf(COMMANDS, 'command');
   if (kind === 'batch') return { kind, steps: readSteps(reader, BATCH_STEPS_MAX) };
+  if (kind === 'deletePrefix') return { kind, prefix: readPrefix(reader), expected: readExpected(reader) };
   if (kind !== 'transaction') return keyCommand(reader, stepOf(reader, kind));
   const comparisons: Comparison[] = [];
   for (let left = countWithin(reader, TRANSACTION_PARTS_MAX, 'comparisons'); left > 0; left--) {
@@ -59,6 +69,12 @@ export function readCommand(reader: ByteReader): WriteCommand {
   }
   const then = readSteps(reader, TRANSACTION_PARTS_MAX);
   return { kind, comparisons, then, otherwise: readSteps(reader, TRANSACTION_PARTS_MAX) };
+}
+
+function readExpected(reader: ByteReader): number | null {
+  if (!reader.flag('presence of a number of keys')) return null;
+  const expected = reader.number('keys expected');
+  return expected > DELETED_KEYS_MAX ? reader.fail(`${expected} keys expected`) : expected;
 }
 
 function writeStep(writer: ByteWriter, step: Step): void {
@@ -98,7 +114,7 @@ function readSteps(reader: ByteReader, max: number): readonly Step[] {
 
 function readStep(reader: ByteReader): Step {
   const kind = reader.oneOf(COMMANDS, 'step');
-  return kind === 'batch' || kind === 'transaction'
+  return kind === 'batch' || kind === 'transaction' || kind === 'deletePrefix'
     ? reader.fail(`a ${kind} within another command`)
     : stepOf(reader, kind);
 }

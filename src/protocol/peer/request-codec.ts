@@ -1,4 +1,5 @@
 import { unreachable } from '../../core/base/assert.ts';
+import type { Key } from '../../core/base/key.ts';
 import type { Epoch, GroupId } from '../../core/base/numbers.ts';
 import type { ReplicaSummary } from '../../core/group/summary.ts';
 import type { ClientRequestFrame, ClientResponseFrame, LookupOutcome, WriteHop } from '../../core/routing/frames.ts';
@@ -9,7 +10,17 @@ import type {
   WriteRefusal,
   WriteRequest,
 } from '../../core/store/commands.ts';
-import type { ReadMode, ReadOutcome, ReadRequest, SessionToken } from '../../core/store/reads.ts';
+import {
+  LIST_ITEMS_MAX,
+  type ListItem,
+  type ListPlace,
+  type ListSelection,
+  type ReadMode,
+  type ReadOutcome,
+  type ReadRequest,
+  type ReadTerms,
+  type SessionToken,
+} from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { readCommand, writeCommand } from './command-codec.ts';
@@ -19,12 +30,14 @@ import {
   readLineage,
   readOptionalIdempotencyKey,
   readOptionalLineage,
+  readPrefix,
   readSession,
   readStored,
   writeDecided,
   writeLineage,
   writeOptionalIdempotencyKey,
   writeOptionalLineage,
+  writePrefix,
   writeSession,
   writeStored,
 } from './store-codec.ts';
@@ -210,8 +223,12 @@ function readSessionOutcome(reader: ByteReader): OpenSessionOutcome {
 
 const MODES: readonly ReadMode[] = ['in-sync', 'linearizable', 'session', 'eventual'];
 
+const READS: readonly ReadRequest['kind'][] = ['key', 'list'];
+
 function writeReadRequest(writer: ByteWriter, read: ReadRequest): void {
-  writer.key(read.key);
+  writer.oneOf(READS, read.kind);
+  if (read.kind === 'key') writer.key(read.key);
+  else writeSelection(writer, read.selection);
   writer.oneOf(MODES, read.mode);
   writer.flag(read.token !== null);
   if (read.token !== null) {
@@ -221,16 +238,63 @@ function writeReadRequest(writer: ByteWriter, read: ReadRequest): void {
 }
 
 function readReadRequest(reader: ByteReader): ReadRequest {
-  const key = reader.key();
-  const mode = reader.oneOf(MODES, 'read mode');
-  return { key, mode, token: reader.flag('presence of a token') ? readToken(reader) : null };
+  const kind = reader.oneOf(READS, 'kind of read');
+  if (kind === 'key') {
+    const key = reader.key();
+    return { kind, key, ...readTerms(reader) };
+  }
+  const selection = readSelection(reader);
+  return { kind, selection, ...readTerms(reader) };
 }
+
+function readTerms(reader: ByteReader): ReadTerms {
+  const mode = reader.oneOf(MODES, 'read mode');
+  return { mode, token: reader.flag('presence of a token') ? readToken(reader) : null };
+}
+
+function writeSelection(writer: ByteWriter, { prefix, delimiter, after, limit, withValues }: ListSelection): void {
+  writePrefix(writer, prefix);
+  writeOptionalKey(writer, delimiter);
+  writeOptionalPlace(writer, after);
+  writer.positive(limit);
+  writer.flag(withValues);
+}
+
+function readSelection(reader: ByteReader): ListSelection {
+  const prefix = readPrefix(reader);
+  const delimiter = readOptionalKey(reader);
+  const after = readOptionalPlace(reader);
+  const limit = reader.positive('limit');
+  if (limit > LIST_ITEMS_MAX) reader.fail(`a page of ${limit}`);
+  return { prefix, delimiter, after, limit, withValues: reader.flag('values') };
+}
+
+function writeOptionalPlace(writer: ByteWriter, place: ListPlace | null): void {
+  writer.flag(place !== null);
+  if (place === null) return;
+  writer.key(place.key);
+  writer.flag(place.isFolder);
+}
+
+function readOptionalPlace(reader: ByteReader): ListPlace | null {
+  if (!reader.flag('presence of a place')) return null;
+  const key = reader.key();
+  return { key, isFolder: reader.flag('folder') };
+}
+
+function writeOptionalKey(writer: ByteWriter, text: string | null): void {
+  writer.flag(text !== null);
+  if (text !== null) writer.key(text);
+}
+
+const readOptionalKey = (reader: ByteReader): Key | null => (reader.flag('presence of a key') ? reader.key() : null);
 
 function readToken(reader: ByteReader): SessionToken {
   return { lineage: readLineage(reader), revision: readIndex(reader, 'revision of a token') };
 }
 
-const READ_OUTCOMES: readonly ReadOutcome['kind'][] = ['read', 'declined', 'replaced-lineage'];
+const READ_OUTCOMES: readonly ReadOutcome['kind'][] = ['read', 'declined', 'replaced-lineage', 'listed'];
+const LIST_ITEMS: readonly ListItem['kind'][] = ['key', 'folder'];
 const DECLINED: readonly Extract<ReadOutcome, { kind: 'declined' }>['code'][] = [
   'not-in-sync',
   'replica-behind',
@@ -255,6 +319,17 @@ function writeReadOutcome(writer: ByteWriter, outcome: ReadOutcome): void {
     case 'replaced-lineage':
       writeLineage(writer, outcome.lineage);
       return;
+    case 'listed':
+      writeLineage(writer, outcome.lineage);
+      writer.number(outcome.revision);
+      writeOptionalPlace(writer, outcome.next);
+      writer.number(outcome.items.length);
+      for (const item of outcome.items) {
+        writer.oneOf(LIST_ITEMS, item.kind);
+        writer.key(item.kind === 'key' ? item.key : item.prefix);
+        if (item.kind === 'key') writeStored(writer, item.stored);
+      }
+      return;
     default:
       unreachable(outcome);
   }
@@ -274,9 +349,23 @@ function readReadOutcome(reader: ByteReader): ReadOutcome {
       return { kind, code: reader.oneOf(DECLINED, 'reason of a declined read') };
     case 'replaced-lineage':
       return { kind, lineage: readLineage(reader) };
+    case 'listed': {
+      const lineage = readLineage(reader);
+      const revision = readIndex(reader, 'revision');
+      const next = readOptionalPlace(reader);
+      const items: ListItem[] = [];
+      for (let left = reader.count('items'); left > 0; left--) items.push(readListItem(reader));
+      return { kind, items, next, lineage, revision };
+    }
     default:
       return unreachable(kind);
   }
+}
+
+function readListItem(reader: ByteReader): ListItem {
+  const kind = reader.oneOf(LIST_ITEMS, 'kind of item');
+  const key = reader.key();
+  return kind === 'folder' ? { kind, prefix: key } : { kind, key, stored: readStored(reader) };
 }
 
 const LOOKUP_OUTCOMES: readonly LookupOutcome['kind'][] = ['found', 'absent', 'declined'];

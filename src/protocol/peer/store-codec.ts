@@ -44,6 +44,14 @@ export function readOptionalLineage(reader: ByteReader): Lineage | null {
   return reader.flag('presence of a lineage') ? readLineage(reader) : null;
 }
 
+/** A key, or nothing: what keys begin with. */
+export function writePrefix(writer: ByteWriter, prefix: string): void {
+  writer.flag(prefix !== '');
+  if (prefix !== '') writer.key(prefix);
+}
+
+export const readPrefix = (reader: ByteReader): string => (reader.flag('presence of a prefix') ? reader.key() : '');
+
 export function writeContentType(writer: ByteWriter, contentType: string | null): void {
   writer.flag(contentType !== null);
   if (contentType !== null) writer.repeatedText(contentType, CONTENT_TYPE);
@@ -152,6 +160,9 @@ const DECIDED: readonly (DecidedOutcome['kind'] | 'got')[] = [
   'overlong',
   'got',
   'touched',
+  'cleared',
+  'counted',
+  'tooMany',
 ];
 const LISTS: readonly ('then' | 'otherwise')[] = ['then', 'otherwise'];
 const UNCOUNTABLE: readonly Extract<KeyOutcome, { kind: 'uncountable' }>['reason'][] = ['not-a-number', 'out-of-range'];
@@ -170,7 +181,10 @@ export function writeDecided(writer: ByteWriter, outcome: DecidedOutcome): void 
     writer.oneOf(LISTS, outcome.chose);
     writer.number(outcome.step);
     writeResult(writer, outcome.outcome);
-  } else if (outcome.kind === 'overlong') {
+  } else if (outcome.kind === 'cleared' || outcome.kind === 'counted') {
+    writer.oneOf(DECIDED, outcome.kind);
+    writer.number(outcome.count);
+  } else if (outcome.kind === 'overlong' || outcome.kind === 'tooMany') {
     writer.oneOf(DECIDED, outcome.kind);
   } else {
     writeResult(writer, outcome);
@@ -226,7 +240,8 @@ export function readDecided(reader: ByteReader): DecidedOutcome {
   const kind = reader.oneOf(DECIDED, 'outcome');
   if (kind === 'batch') return { kind, results: readResults(reader) };
   if (kind === 'transaction') return { kind, chose: reader.oneOf(LISTS, 'list'), results: readResults(reader) };
-  if (kind === 'overlong') return { kind };
+  if (kind === 'overlong' || kind === 'tooMany') return { kind };
+  if (kind === 'cleared' || kind === 'counted') return { kind, count: reader.number('keys') };
   if (kind !== 'abandoned') return keyOutcome(reader, resultOf(reader, kind));
   const chose = reader.oneOf(LISTS, 'list');
   const step = reader.number('step');
@@ -245,10 +260,22 @@ function keyOutcome(reader: ByteReader, result: StepResult): KeyOutcome {
 
 function readResult(reader: ByteReader): StepResult {
   const kind = reader.oneOf(DECIDED, 'result');
-  return kind === 'batch' || kind === 'transaction' || kind === 'abandoned' || kind === 'overlong'
-    ? reader.fail(`${kind} within another outcome`)
-    : resultOf(reader, kind);
+  return isOfWhole(kind) ? reader.fail(`${kind} within another outcome`) : resultOf(reader, kind);
 }
+
+type OfWhole = Exclude<DecidedOutcome['kind'], StepResult['kind']>;
+const OF_WHOLE: readonly string[] = [
+  'batch',
+  'transaction',
+  'abandoned',
+  'overlong',
+  'cleared',
+  'counted',
+  'tooMany',
+] satisfies readonly OfWhole[];
+
+/** Outcomes of a command that no step of one has. */
+const isOfWhole = (kind: OfWhole | StepResult['kind']): kind is OfWhole => OF_WHOLE.includes(kind);
 
 function resultOf(reader: ByteReader, kind: StepResult['kind']): StepResult {
   switch (kind) {

@@ -173,7 +173,12 @@ async function write(replica: Running | undefined, key: string, value: string): 
 }
 
 async function read(replica: Running | undefined, key: string): Promise<string | null> {
-  const result = await present(replica).operations.read({ key: key as Key, mode: 'linearizable', token: null });
+  const result = await present(replica).operations.read({
+    kind: 'key',
+    key: key as Key,
+    mode: 'linearizable',
+    token: null,
+  });
   if (result.kind !== 'answered' || result.outcome.kind !== 'read') throw new Error(JSON.stringify(result));
   return result.outcome.found === null ? null : Buffer.from(result.outcome.found.value).toString();
 }

@@ -32,7 +32,7 @@ async function write(replica: Running, key: string, value: string): Promise<void
 }
 
 async function valueOf(replica: Running, key: string, mode: ReadMode = 'in-sync'): Promise<string | null> {
-  const result = await replica.operations.read({ key: key as Key, mode, token: null });
+  const result = await replica.operations.read({ kind: 'key', key: key as Key, mode, token: null });
   if (result.kind !== 'answered' || result.outcome.kind !== 'read') throw new Error(JSON.stringify(result));
   return result.outcome.found === null ? null : Buffer.from(result.outcome.found.value).toString();
 }

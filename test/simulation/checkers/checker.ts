@@ -472,7 +472,7 @@ export class Checker {
 
   /** What was replaced is not shown any more by whoever knows that. */
   onReadAnswered(process: Process, outcome: ReadOutcome): void {
-    if (outcome.kind !== 'read') return;
+    if (outcome.kind !== 'read' && outcome.kind !== 'listed') return;
     const obeyed = process.mirror?.obeyedLineage ?? null;
     const before = process.mirror?.obeyedBefore ?? null;
     // What it was asked first in a turn it has answered by what it knew then. null: it has emptied itself since.

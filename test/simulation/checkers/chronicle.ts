@@ -3,13 +3,14 @@ import type { Entry, KeyEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
 import type { DecidedOutcome, SessionId, StepResult } from '../../../src/core/store/commands.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
-import type { StoredValue } from '../../../src/core/store/reads.ts';
+import type { Listed, ListSelection, StoredValue } from '../../../src/core/store/reads.ts';
 import { inWords, valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
 import type { WriteOperation } from './operations.ts';
 import {
   rehearse,
   sameValue,
+  type Before,
   type Change,
   gone,
   type ExpectedChange,
@@ -21,7 +22,7 @@ import {
  * The one history of a lineage, as the first leader to commit each entry told it. Everybody else must agree with it: a
  * pure model of what the log, the store and the table of outcomes should say.
  */
-export class Chronicle {
+export class Chronicle implements Before {
   readonly lineage: Lineage;
   /** In the order in which lineages came into being; numbers can repeat when the record was lost with all data. */
   readonly ordinal: number;
@@ -180,7 +181,11 @@ export class Chronicle {
     }
 
     const at = { index: entry.index, timeMs: entry.timeMs, lineageId: this.#lineageIdIn(entry.epoch) };
-    const expected = rehearse(operation.command, (key) => this.#last(key), at);
+    const expected = rehearse(operation.command, this, at);
+    if (expected.kind === 'cleared' || expected.kind === 'counted') {
+      this.#clear(name, entry, body, expected);
+      return;
+    }
     const results = resultsOf(body.outcome);
     const told = shapeOf(body.outcome);
     check(
@@ -205,6 +210,31 @@ export class Chronicle {
       return;
     }
     this.#checkEffects(name, entry, body.effects, { expected: expected.results, told: results });
+  }
+
+  /** All that is under a prefix goes, or nothing does. */
+  #clear(
+    name: string,
+    entry: Entry,
+    { effects, outcome }: Extract<Entry['body'], { kind: 'write' }>,
+    expected: Extract<Rehearsal, { kind: 'cleared' | 'counted' }>,
+  ): void {
+    const count = expected.kind === 'counted' ? expected.count : expected.results.length;
+    check(
+      outcome.kind === expected.kind && outcome.count === count,
+      'conditional-writes',
+      () => `${name}: ${JSON.stringify(outcome, inWords)}, should be ${expected.kind}, ${count} keys`,
+    );
+    check(effects.length === expected.results.length, 'same-effects', () => `${name}: ${effects.length} keys go`);
+    const due = new Map(
+      expected.results.flatMap((result) => ('change' in result ? [[result.change.key, result.change]] : [])),
+    );
+    for (const effect of effects) {
+      const change = due.get(effect.key);
+      check(change !== undefined, 'same-effects', () => `${name}: ${effect.key} is not to go, or goes twice`);
+      due.delete(effect.key);
+      this.#checkEffect(name, entry, effect, change);
+    }
   }
 
   /** Entries that were decided in the lineage before can be committed in this one. */
@@ -252,7 +282,7 @@ export class Chronicle {
       'same-effects',
       () => `${name}: ${effect.kind} of ${key}, should be ${expected.kind} of ${expected.key}`,
     );
-    const before = this.#last(key);
+    const before = this.last(key);
     if (effect.kind === 'touch') {
       check(
         (effect.expiresAtMs ?? Infinity) === expected.expiresAtMs && before !== null,
@@ -308,7 +338,7 @@ export class Chronicle {
     const name = `expiry at ${entry.index}`;
     check(effects.length > 0, 'expiry', () => `${name}: of nothing`);
     for (const effect of effects) {
-      const before = this.#last(effect.key);
+      const before = this.last(effect.key);
       check(
         before?.value != null && before.expiresAtMs <= entry.timeMs,
         'expiry',
@@ -329,7 +359,11 @@ export class Chronicle {
     return null;
   }
 
-  #last(key: Key): Change | null {
+  keys(): Iterable<Key> {
+    return this.#keys.keys();
+  }
+
+  last(key: Key): Change | null {
     return this.#keys.get(key)?.at(-1) ?? null;
   }
 
@@ -373,6 +407,34 @@ export class Chronicle {
     return change !== null && change.expiresAtMs <= (this.entries[index]?.timeMs ?? -Infinity);
   }
 
+  /** A page must be what the state of its revision has, no more and no less, in order. */
+  checkPage(name: string, selection: ListSelection, { items, next, revision }: Listed): void {
+    const { prefix, delimiter, after, limit, withValues } = selection;
+    const nowMs = this.entries[revision]?.timeMs ?? -Infinity;
+    const expected: string[] = [];
+    for (const key of [...this.#keys.keys()].sort()) {
+      const change = this.changeAt(key, revision);
+      if (change?.value == null || change.expiresAtMs <= nowMs || !key.startsWith(prefix)) continue;
+      if (after !== null && (key <= after.key || (after.isFolder && key.startsWith(after.key)))) continue;
+      const at = delimiter === null ? -1 : key.indexOf(delimiter, prefix.length);
+      const folder = at < 0 ? null : `${key.slice(0, at + (delimiter ?? '').length)}…`;
+      const value = withValues ? Buffer.from(change.value).toString('base64') : '';
+      const words = folder ?? `${key} ${change.revision} ${change.version} ${value}`;
+      if (expected.at(-1) !== words) expected.push(words);
+    }
+    const shown = items.map((item) =>
+      item.kind === 'folder'
+        ? `${item.prefix}…`
+        : `${item.key} ${item.stored.revision} ${item.stored.version} ${Buffer.from(item.stored.value).toString('base64')}`,
+    );
+    check(
+      shown.join() === expected.slice(0, limit).join() && (next === null) === expected.length <= limit,
+      'committed-reads',
+      () =>
+        `${name}: ${shown.join()} (${next === null ? 'all' : 'more'}), should be ${expected.join()}, ${limit} at most`,
+    );
+  }
+
   checkValue(
     label: string,
     key: Key,
@@ -401,11 +463,14 @@ export class Chronicle {
   }
 }
 
-function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' {
+function shapeOf(outcome: DecidedOutcome): Rehearsal['kind'] | 'overlong' | 'tooMany' {
   switch (outcome.kind) {
     case 'batch':
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
       return outcome.kind;
     case 'transaction':
       return outcome.chose;
@@ -421,6 +486,9 @@ function resultsOf(outcome: DecidedOutcome): readonly StepResult[] {
       return outcome.results;
     case 'abandoned':
     case 'overlong':
+    case 'cleared':
+    case 'counted':
+    case 'tooMany':
       return [];
     default:
       return [outcome];

@@ -1,7 +1,8 @@
 import type { Key } from '../../../src/core/base/key.ts';
 import type { CommittedOutcome, IdempotencyKey, WriteCommand } from '../../../src/core/store/commands.ts';
-import type { ReadMode, ReadOutcome, SessionToken } from '../../../src/core/store/reads.ts';
+import type { ReadMode, ReadOutcome, ReadRequest } from '../../../src/core/store/reads.ts';
 import { MS } from '../plan.ts';
+import { describeWish } from '../story.ts';
 import { inWords } from '../trace.ts';
 import { check } from '../violation.ts';
 import type { Chronicle } from './chronicle.ts';
@@ -27,13 +28,15 @@ export class WriteOperation {
   }
 }
 
-/** Of what it would write, whichever way it goes, and what it would get. */
-export function keysOf(command: WriteCommand): readonly Key[] {
+/** Of what it would write, whichever way it goes, and what it would get; of all under a prefix, those of which somebody knows. */
+function keysOf(command: WriteCommand, known: Iterable<Key>): readonly Key[] {
   switch (command.kind) {
     case 'batch':
       return command.steps.map(({ key }) => key);
     case 'transaction':
       return [...command.then, ...command.otherwise].map(({ key }) => key);
+    case 'deletePrefix':
+      return [...known].filter((key) => key.startsWith(command.prefix));
     default:
       return [command.key];
   }
@@ -76,12 +79,10 @@ class KeyFloor {
 
 export interface ReadOperation {
   readonly client: number;
-  readonly key: Key;
-  readonly mode: ReadMode;
-  readonly token: SessionToken | null;
+  readonly request: ReadRequest;
   readonly startUs: number;
-  /** What had been acknowledged before it began. */
-  readonly floor: Seen;
+  /** What had been acknowledged of its keys before it began. */
+  readonly floors: readonly { readonly key: Key; readonly floor: Seen }[];
 }
 
 /**
@@ -118,7 +119,7 @@ export class Histories {
   onWriteAnswered(label: string, operation: WriteOperation, outcome: CommittedOutcome, minInSync: number): void {
     const chronicle = this.#chronicleOf(outcome.lineage.id);
     const name = () =>
-      `${label} answers client ${operation.client}'s write of ${keysOf(operation.command).join()}, revision ${outcome.revision} of ${outcome.lineage.id}`;
+      `${label} answers client ${operation.client}'s write of ${describeWish(operation.command)}, revision ${outcome.revision} of ${outcome.lineage.id}`;
     check(
       chronicle !== undefined && outcome.revision <= chronicle.committed,
       'acknowledged-writes',
@@ -155,7 +156,7 @@ export class Histories {
     const chronicle = this.#chronicleOf(outcome.lineage.id);
     if (chronicle === undefined) return;
     const seen: Seen = { ordinal: chronicle.ordinal, revision: outcome.revision };
-    for (const key of keysOf(operation.command)) this.#floorOf(key).acknowledge(nowUs, seen);
+    for (const key of keysOf(operation.command, chronicle.keys())) this.#floorOf(key).acknowledge(nowUs, seen);
   }
 
   /** The client gives up, or was refused for good. */
@@ -170,69 +171,90 @@ export class Histories {
     );
   }
 
-  beginRead(nowUs: number, client: number, key: Key, mode: ReadMode, token: SessionToken | null): ReadOperation {
-    const floor = this.#floorOf(key);
-    const seen =
-      mode === 'linearizable'
-        ? floor.linearizable
-        : mode === 'in-sync'
-          ? floor.acknowledgedBy(nowUs - this.#stalenessUs)
-          : NOTHING;
-    return { client, key, mode, token, startUs: nowUs, floor: seen };
+  beginRead(nowUs: number, client: number, request: ReadRequest): ReadOperation {
+    const floors = this.#keysOf(request).map((key) => ({ key, floor: this.#floorAt(nowUs, key, request.mode) }));
+    return { client, request, startUs: nowUs, floors };
   }
 
-  endRead(read: ReadOperation, outcome: Extract<ReadOutcome, { kind: 'read' }>): void {
+  /** Those that anybody has ever asked for. */
+  #keysOf(request: ReadRequest): readonly Key[] {
+    if (request.kind === 'key') return [request.key];
+    return [...this.#floors.keys()].filter((key) => key.startsWith(request.selection.prefix));
+  }
+
+  #floorAt(nowUs: number, key: Key, mode: ReadMode): Seen {
+    const floor = this.#floorOf(key);
+    if (mode === 'linearizable') return floor.linearizable;
+    return mode === 'in-sync' ? floor.acknowledgedBy(nowUs - this.#stalenessUs) : NOTHING;
+  }
+
+  endRead(read: ReadOperation, outcome: Extract<ReadOutcome, { kind: 'read' | 'listed' }>): void {
     this.reads += 1;
     const chronicle = this.#chronicleOf(outcome.lineage.id);
-    const name = `${read.mode} read of ${read.key} by client ${read.client}, begun at ${read.startUs / 1e6}`;
+    const { request } = read;
+    const what = request.kind === 'key' ? `read of ${request.key}` : `list of ${request.selection.prefix}*`;
+    const name = `${request.mode} ${what} by client ${read.client}, begun at ${read.startUs / 1e6}`;
     check(
       chronicle !== undefined && outcome.revision <= chronicle.committed,
       'committed-reads',
       () => `${name}: revision ${outcome.revision} of ${outcome.lineage.id} is not committed`,
     );
-    chronicle.checkValue(name, read.key, outcome.revision, outcome.found, 'committed-reads');
+    if (request.kind === 'key' && outcome.kind === 'read')
+      chronicle.checkValue(name, request.key, outcome.revision, outcome.found, 'committed-reads');
+    else if (request.kind === 'list' && outcome.kind === 'listed')
+      chronicle.checkPage(name, request.selection, outcome);
+    else check(false, 'committed-reads', () => `${name}: answered as ${outcome.kind}`);
 
-    if (read.token !== null) {
-      const token = this.#chronicleOf(read.token.lineage.id);
-      const saw: Seen = { ordinal: token?.ordinal ?? -1, revision: read.token.revision };
+    const { token } = request;
+    if (token !== null) {
+      const from = this.#chronicleOf(token.lineage.id);
+      const saw: Seen = { ordinal: from?.ordinal ?? -1, revision: token.revision };
       check(
         chronicle.ordinal > saw.ordinal || (chronicle.ordinal === saw.ordinal && outcome.revision >= saw.revision),
         'session-reads',
         () =>
-          `${name}: shows revision ${outcome.revision} of ${outcome.lineage.id}, the session had seen ${saw.revision} of ${read.token?.lineage.id}`,
+          `${name}: shows revision ${outcome.revision} of ${outcome.lineage.id}, the session had seen ${saw.revision} of ${token.lineage.id}`,
       );
       check(
-        chronicle.ordinal === saw.ordinal || read.mode !== 'session',
+        chronicle.ordinal === saw.ordinal || request.mode !== 'session',
         'session-reads',
         () => `${name}: the token's history was replaced, and nobody said so`,
       );
     }
-    if (read.floor.ordinal >= 0) {
-      const invariant = read.mode === 'linearizable' ? 'linearizable-reads' : 'in-sync-reads';
-      const shown = chronicle.changeAt(read.key, outcome.revision)?.index ?? 0;
-      const due =
-        chronicle.ordinal === read.floor.ordinal ? (chronicle.changeAt(read.key, read.floor.revision)?.index ?? 0) : 0;
+    for (const { key, floor } of read.floors) {
+      if (floor.ordinal < 0) continue;
+      const invariant = request.mode === 'linearizable' ? 'linearizable-reads' : 'in-sync-reads';
+      const shown = chronicle.changeAt(key, outcome.revision)?.index ?? 0;
+      const due = chronicle.ordinal === floor.ordinal ? (chronicle.changeAt(key, floor.revision)?.index ?? 0) : 0;
       check(
-        chronicle.ordinal >= read.floor.ordinal && shown >= due,
+        chronicle.ordinal >= floor.ordinal && shown >= due,
         invariant,
         () =>
-          `${name}: shows the key as of revision ${shown} (lineage ${outcome.lineage.id}), but revision ${due} had been acknowledged`,
+          `${name}: shows ${key} as of revision ${shown} (lineage ${outcome.lineage.id}), but revision ${due} had been acknowledged`,
       );
       check(
-        outcome.found === null ||
-          chronicle.ordinal !== read.floor.ordinal ||
+        !shows(outcome, key) ||
+          chronicle.ordinal !== floor.ordinal ||
           shown !== due ||
-          !chronicle.hides(read.key, read.floor.revision),
+          !chronicle.hides(key, floor.revision),
         invariant,
-        () => `${name}: shows the key again, which was gone by the time of revision ${read.floor.revision}`,
+        () => `${name}: shows ${key} again, which was gone by the time of revision ${floor.revision}`,
       );
     }
-    if (read.mode !== 'linearizable') return;
-    const floor = this.#floorOf(read.key);
+    if (request.mode !== 'linearizable') return;
     const seen: Seen = { ordinal: chronicle.ordinal, revision: outcome.revision };
-    if (isLater(seen, floor.linearizable)) floor.linearizable = seen;
+    for (const key of this.#keysOf(request)) {
+      const floor = this.#floorOf(key);
+      if (isLater(seen, floor.linearizable)) floor.linearizable = seen;
+    }
   }
 }
+
+/** Whether it shows the key itself: what is in a folder of a list is not shown. */
+const shows = (outcome: Extract<ReadOutcome, { kind: 'read' | 'listed' }>, key: Key): boolean =>
+  outcome.kind === 'read'
+    ? outcome.found !== null
+    : outcome.items.some((item) => item.kind === 'key' && item.key === key);
 
 const sameDecision = (a: CommittedOutcome['decided'], b: CommittedOutcome['decided']): boolean =>
   a === b || JSON.stringify(a, inWords) === JSON.stringify(b, inWords);

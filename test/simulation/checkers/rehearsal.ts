@@ -50,6 +50,9 @@ export type Rehearsal =
   | { readonly kind: 'one'; readonly results: readonly ExpectedResult[] }
   | { readonly kind: 'batch'; readonly results: readonly ExpectedResult[] }
   | { readonly kind: 'then' | 'otherwise'; readonly results: readonly ExpectedResult[] }
+  /** All keys of a prefix go, in whatever order; or stay. */
+  | { readonly kind: 'cleared'; readonly results: readonly ExpectedResult[] }
+  | { readonly kind: 'counted'; readonly count: number; readonly results: readonly [] }
   | {
       readonly kind: 'abandoned';
       readonly chose: 'then' | 'otherwise';
@@ -67,8 +70,8 @@ interface State {
 }
 
 /** What a command should do as the entry at `index`, by the state before it: written without a look at the core's own code. */
-export function rehearse(command: WriteCommand, before: (key: Key) => Change | null, at: Place): Rehearsal {
-  const stage = new Stage(before, at);
+export function rehearse(command: WriteCommand, before: Before, at: Place): Rehearsal {
+  const stage = new Stage((key) => before.last(key), at);
   switch (command.kind) {
     case 'batch':
       return { kind: 'batch', results: command.steps.map((step) => stage.play(step)) };
@@ -83,9 +86,24 @@ export function rehearse(command: WriteCommand, before: (key: Key) => Change | n
       }
       return { kind, results };
     }
+    case 'deletePrefix': {
+      const under = [...before.keys()].filter((key) => key.startsWith(command.prefix) && stage.has(key));
+      if (under.length !== command.expected) return { kind: 'counted', count: under.length, results: [] };
+      return {
+        kind: 'cleared',
+        results: under.map((key) => ({ kind: 'deleted', change: gone('delete', key), before: null })),
+      };
+    }
     default:
       return { kind: 'one', results: [stage.play(command)] };
   }
+}
+
+/** The state that it meets. */
+export interface Before {
+  /** All keys that ever had a value. */
+  keys(): Iterable<Key>;
+  last(key: Key): Change | null;
 }
 
 /** The entry that it becomes. */
@@ -103,6 +121,10 @@ class Stage {
   constructor(before: (key: Key) => Change | null, at: Place) {
     this.#before = before;
     this.#at = at;
+  }
+
+  has(key: Key): boolean {
+    return this.#state(key) !== null;
   }
 
   compares(comparison: Comparison): boolean {

@@ -67,6 +67,18 @@ const manyReads = { readShare: 0.8, operationMeanUs: 10 * MS, inFlightMax: 8, ke
 /** Schedules drawn from the seed, aimed by what is on in them and how much. */
 const drawnTrials = {
   anything: drawn({}),
+  lists: drawn({
+    faults: leaders,
+    clients: {
+      listShare: 0.9,
+      readShare: 0.6,
+      readModes: ['linearizable'],
+      keys: 10,
+      operationMeanUs: 10 * MS,
+      inFlightMax: 8,
+    },
+    network: { latencyUs: 5 * MS },
+  }),
   lifetimes: drawn({ clients: { lifetimeShare: 0.8, readShare: 0.4 } }),
   'lifetimes-and-snapshots': drawn({
     faults: { ...members, crashLeader: 3 },
@@ -74,6 +86,10 @@ const drawnTrials = {
     clients: { lifetimeShare: 0.8, readShare: 0.3, keys: 10 },
   }),
   composites: drawn({ clients: { compositeShare: 0.6, counterShare: 0.3, readShare: 0.3 } }),
+  clearings: drawn({
+    clients: { clearShare: 0.4, lifetimeShare: 0.4, readShare: 0.3, operationMeanUs: 10 * MS, inFlightMax: 8 },
+    network: { latencyUs: 5 * MS },
+  }),
   doubt: drawn({
     faults: { ...leaders, ...members, apiLate: 6, apiSlowAnswers: 2 },
     api: { late: 0.1, slowAnswers: 0.1, timeoutUs: 300 * MS },

@@ -219,6 +219,58 @@ export const clientMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'lists-wait-for-nothing',
+    rule: 'R12',
+    without: 'a list waits for the newest open entry under its prefix',
+    aim: 'lists',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `        : this.#replica.openIndexUnder(request.selection.prefix);`,
+        replace: `        : null;`,
+      },
+    ],
+  },
+  {
+    name: 'lists-wait-for-any-entry',
+    rule: 'R12',
+    without: 'it is the newest of those entries that a list waits for',
+    aim: 'lists-far-behind',
+    patches: [
+      {
+        file: 'replication/replica.ts',
+        find: `if (newest === null || change.index > newest) newest = change.index;`,
+        replace: `newest ??= change.index;`,
+      },
+    ],
+  },
+  {
+    name: 'lists-show-again-what-was-gone',
+    rule: 'R17',
+    without: 'a list waits for the time by which a key is gone, which somebody may have been shown',
+    aim: 'lists-of-what-was-gone',
+    patches: [
+      {
+        file: 'replication/replica.ts',
+        find: `    if ((this.machine.store.earliestExpiryMs ?? Infinity) <= last.timeMs) return last.index;`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'lists-show-again-what-was-written-and-gone',
+    rule: 'R17',
+    without: 'that holds for what is not applied, too',
+    aim: 'lists-far-behind',
+    patches: [
+      {
+        file: 'replication/replica.ts',
+        find: `      if (current !== null && isDue(current, last.timeMs)) return last.index;`,
+        replace: '',
+      },
+    ],
+  },
   // --- R16 ---------------------------------------------------------------------------------------------------------------
   {
     name: 'steps-do-not-see-each-other',
@@ -273,6 +325,45 @@ export const clientMutants: readonly Mutant[] = [
         const`,
         replace: `        for (const effect of body.effects.slice(0, 2)) this.store.apply(effect);
         const`,
+      },
+    ],
+  },
+  {
+    name: 'clears-whatever-the-count',
+    rule: 'R16',
+    without: 'what is under a prefix goes only if it is as much as was expected',
+    aim: 'clearings',
+    patches: [
+      {
+        file: 'store/delete-prefix.ts',
+        find: `  if (command.expected !== count) return`,
+        replace: `  if (command.expected === null) return`,
+      },
+    ],
+  },
+  {
+    name: 'clears-what-is-applied',
+    rule: 'R16',
+    without: 'keys that only an uncommitted entry has made are under a prefix, too',
+    aim: 'clearings',
+    patches: [
+      {
+        file: 'replication/replica.ts',
+        find: `    for (const key of this.#open.keys()) if (key.startsWith(prefix) && store.get(key) === null) yield key;`,
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'clears-what-is-due',
+    rule: 'R16',
+    without: 'what is due under a prefix does not count',
+    aim: 'clearings',
+    patches: [
+      {
+        file: 'store/delete-prefix.ts',
+        find: `    if (state.current === null || isDue(state.current, place.timeMs)) continue;`,
+        replace: `    if (state.current === null) continue;`,
       },
     ],
   },
@@ -556,8 +647,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `    const found = machine.find(read.request.key);`,
-        replace: `    const there = machine.store.get(read.request.key);
+        find: `    const found = machine.find(request.key);`,
+        replace: `    const there = machine.store.get(request.key);
     const found = there?.expiresAtMs != null && there.expiresAtMs <= (this.#replica.clock.lastMs ?? 0) ? null : there;`,
       },
     ],
@@ -614,8 +705,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);`,
-        replace: `this.#replica.openIndexOf(key);`,
+        find: `this.#replica.fadingIndexOf(request.key) ?? this.#replica.openIndexOf(request.key)`,
+        replace: `this.#replica.openIndexOf(request.key)`,
       },
     ],
   },

@@ -28,6 +28,30 @@ function staged(changes: (seed: number) => Partial<Plan>, play: Play) {
 }
 
 const three = () => ({});
+
+/** A follower that always hears late what is committed: so many entries later than the others. */
+function hearingLate({ entries, ...clients }: { readonly entries: number } & Partial<Plan['clients']>) {
+  return staged(
+    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers, keys: 10, ...clients } }),
+    (stage) => {
+      stage.begin();
+      const [late] = stage.followers();
+      check(late !== undefined, 'world', () => 'there is no follower');
+      const { network } = stage.world;
+      const send = network.send.bind(network);
+      // Whoever leads may tell late what is committed.
+      network.send = (end, message) => {
+        const isLate = message.kind === 'append' && end.out.to?.process === late;
+        const commitIndex = (index: number) => Math.max(0, index - entries) as LogIndex;
+        send(end, isLate ? { ...message, commitIndex: commitIndex(message.commitIndex) } : message);
+      };
+      stage.run(1500);
+      network.send = send;
+      stage.end();
+    },
+  );
+}
+
 /** Nobody asks for anything, so that only the group's own doing is seen. */
 const idle = (seed: number): Partial<Plan> => ({
   clients: { ...quietPlan(seed).clients, operationMeanUs: 1e9 * SECOND },
@@ -655,24 +679,9 @@ const plays = {
     },
   ),
 
-  'reads-of-what-was-gone': staged(
-    (seed) => ({ clients: { ...quietPlan(seed).clients, ...readers, keys: 10, lifetimeShare: 1 } }),
-    (stage) => {
-      stage.begin();
-      const [late] = stage.followers();
-      check(late !== undefined, 'world', () => 'there is no follower');
-      const { network } = stage.world;
-      const send = network.send.bind(network);
-      // Whoever leads may tell late what is committed: this one hears of it an entry later than the others.
-      network.send = (end, message) => {
-        const isLate = message.kind === 'append' && end.out.to?.process === late && message.commitIndex > 0;
-        send(end, isLate ? { ...message, commitIndex: (message.commitIndex - 1) as LogIndex } : message);
-      };
-      stage.run(1500);
-      network.send = send;
-      stage.end();
-    },
-  ),
+  'reads-of-what-was-gone': hearingLate({ entries: 1, lifetimeShare: 1 }),
+  'lists-of-what-was-gone': hearingLate({ entries: 1, lifetimeShare: 1, listShare: 1 }),
+  'lists-far-behind': hearingLate({ entries: 3, lifetimeShare: 1, listShare: 1 }),
 
   'members-unreachable': staged(
     () => ({ limits: { ...defaultLimits, minInSync: 1, inSyncMax: 2 } }),

@@ -35,14 +35,18 @@ test('a replica that the record does not name is not asked for in-sync reads', a
   await settledWithin(Promise.all(Array.from({ length: 50 }, read)), 5);
   expect(left.reads).toBe(0);
   await settledWithin(
-    Promise.all(Array.from({ length: 90 }, () => world.proxy.read({ key, mode: 'eventual', token: null }))),
+    Promise.all(
+      Array.from({ length: 90 }, () => world.proxy.read({ kind: 'key', key, mode: 'eventual', token: null })),
+    ),
     5,
   );
   expect(left.reads).toBe(0);
   // Once it has said that it is a standby, it serves those who need no more.
   await jest.advanceTimersByTimeAsync(260);
   await settledWithin(
-    Promise.all(Array.from({ length: 90 }, () => world.proxy.read({ key, mode: 'eventual', token: null }))),
+    Promise.all(
+      Array.from({ length: 90 }, () => world.proxy.read({ kind: 'key', key, mode: 'eventual', token: null })),
+    ),
     5,
   );
   expect(left.reads).toBeGreaterThan(10);
@@ -96,7 +100,9 @@ test('a stopped replica holds up no read for long, and is passed over until it a
 
 test('slow answers of live replicas get few rivals: they cannot double the load', async () => {
   for (const replica of world.replicas) replica.onRead = ({ mode }) => (mode === 'linearizable' ? null : nothing);
-  const slow = Array.from({ length: 1000 }, () => world.proxy.read({ key, mode: 'linearizable', token: null }));
+  const slow = Array.from({ length: 1000 }, () =>
+    world.proxy.read({ kind: 'key', key, mode: 'linearizable', token: null }),
+  );
   await jest.advanceTimersByTimeAsync(2);
   const asked = () => world.replicas.reduce((sum, replica) => sum + replica.reads, 0);
   let quick = 0;
@@ -143,7 +149,7 @@ test('a token of a replaced lineage is told at once: no replica would say otherw
   const outcome: ReadOutcome = { kind: 'replaced-lineage', lineage };
   for (const replica of world.replicas) replica.onRead = () => outcome;
   const token = { lineage: { number: 0, id: 'zero' }, revision: logIndex(3) };
-  const result = await settledWithin(world.proxy.read({ key, mode: 'session', token }), 3);
+  const result = await settledWithin(world.proxy.read({ kind: 'key', key, mode: 'session', token }), 3);
   expect(result).toMatchObject({ kind: 'answered', outcome });
 });
 

@@ -57,7 +57,7 @@ export const committed: CommittedOutcome = {
   members: 3,
 };
 export const nothing: ReadOutcome = { kind: 'read', remainingMs: null, found: null, lineage, revision: logIndex(7) };
-export const inSyncRead: ReadRequest = { key, mode: 'in-sync', token: null };
+export const inSyncRead: ReadRequest = { kind: 'key', key, mode: 'in-sync', token: null };
 
 export const idOf = (podName: string, dataId = 'd1') => replicaId({ podName, podUid: `uid-${podName}`, dataId });
 const addressOf = (podName: string) => `${podName}:7000`;

@@ -286,7 +286,7 @@ describe.each(['step', 'flush'] as const)('a broken invariant, met in a %s', (wh
     const connection = new FakeConnection('kv-2');
     const link = driver.accept(connection);
     const [waiting, answered] = [new RecordingAsker(), new RecordingAsker()];
-    const read = { key: 'k' as Key, mode: 'eventual', token: null } as const;
+    const read = { kind: 'key', key: 'k' as Key, mode: 'eventual', token: null } as const;
     driver.read(read, waiting);
     await turn();
     const broken = new InvariantError('R4: entries are applied in order, each once');

@@ -29,7 +29,7 @@ import {
 } from './fakes.ts';
 
 const del: WriteCommand = { kind: 'delete', key: 'key' as Key, condition: { kind: 'none' } };
-const get = { key: 'key' as Key, mode: 'in-sync', token: null } as const;
+const get = { kind: 'key', key: 'key' as Key, mode: 'in-sync', token: null } as const;
 const noKey = { idempotencyKey: null };
 const session = 'session-a' as SessionId;
 

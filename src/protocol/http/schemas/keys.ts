@@ -34,7 +34,7 @@ export const consistency: Parameter = {
   schema: { type: 'string', enum: READ_MODES, default: 'in-sync' },
 };
 
-const ifMatch: Parameter = {
+export const ifMatch: Parameter = {
   name: 'If-Match',
   in: 'header',
   required: false,
@@ -42,7 +42,7 @@ const ifMatch: Parameter = {
   schema: { type: 'string', maxLength: 4096, pattern: ENTITY_TAGS_PATTERN },
 };
 
-const ifNoneMatch: Parameter = { ...ifMatch, name: 'If-None-Match' };
+export const ifNoneMatch: Parameter = { ...ifMatch, name: 'If-None-Match' };
 
 export const session: Parameter = {
   name: 'X-KV-Session',
@@ -77,7 +77,7 @@ const ttl: Parameter = {
 };
 
 /** Ignoring these would write what the client meant to guard against, or a part as the whole. */
-const ifUnmodifiedSince: Parameter = {
+export const ifUnmodifiedSince: Parameter = {
   name: 'If-Unmodified-Since',
   in: 'header',
   required: false,

@@ -21,7 +21,7 @@ const readOf = (key: string): PeerRequest => ({
   kind: 'read',
   group,
   epoch,
-  read: { key: key as Key, mode: 'in-sync', token: null },
+  read: { kind: 'key', key: key as Key, mode: 'in-sync', token: null },
 });
 
 class RecordingWaiter implements PeerWaiter {

@@ -264,7 +264,12 @@ describe('GET /get/{key}', () => {
     await Promise.all(
       ['/get/a%2Fb', '/get/%zz', '/get/a%20b+c', '/get/__proto__'].map((path) => request(api).get(path)),
     );
-    expect(operations.reads.map((read) => read.key).sort()).toEqual(['%zz', '__proto__', 'a b+c', 'a/b']);
+    expect(operations.reads.map((read) => (read.kind === 'key' ? read.key : '')).sort()).toEqual([
+      '%zz',
+      '__proto__',
+      'a b+c',
+      'a/b',
+    ]);
     const answer = await request(api).get('/get/%FF');
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({ detail: [{ type: 'string_unicode', loc: ['path', 'key'], input: '%FF' }] });

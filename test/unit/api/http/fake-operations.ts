@@ -14,8 +14,11 @@ import type {
   WriteCommand,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
-import { afterwards, decide, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
+import { decide } from '../../../../src/core/store/decide.ts';
+import { list } from '../../../../src/core/store/listing.ts';
+import { afterwards, type NewestKeys, type NewestState } from '../../../../src/core/store/newest.ts';
 import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import { Store } from '../../../../src/core/store/store.ts';
 import type {
   ClusterView,
   DataOperations,
@@ -25,7 +28,7 @@ import type {
 } from '../../../../src/ports/data-operations.ts';
 
 /** One replica's worth of the store: a small honest model, and answers that a test puts in the way of the next request. */
-export class FakeOperations implements DataOperations, Newest {
+export class FakeOperations implements DataOperations, NewestKeys {
   readonly servedBy = 'kv-1';
   lineage: Lineage = { number: 1, id: 'd1-1' };
   revision: LogIndex = logIndex(0);
@@ -67,6 +70,12 @@ export class FakeOperations implements DataOperations, Newest {
     }
     if (request.token !== null && request.token.revision > this.revision) {
       return this.#answered({ kind: 'declined', code: 'replica-behind' });
+    }
+    if (request.kind === 'list') {
+      const store = new Store(100);
+      for (const [key, stored] of this.values) store.restoreValue(key, stored);
+      const page = list(store, request.selection, this.timeMs);
+      return this.#answered({ kind: 'listed', ...page, lineage: this.lineage, revision: this.revision });
     }
     const found = this.values.get(request.key) ?? null;
     const remainingMs = found === null || found.expiresAtMs === null ? null : found.expiresAtMs - this.timeMs;
@@ -128,6 +137,10 @@ export class FakeOperations implements DataOperations, Newest {
       this.#versions.set(effect.key, lastVersion);
     }
     return outcome;
+  }
+
+  keysUnder(prefix: string): Iterable<Key> {
+    return [...this.values.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
   stateOf(key: Key): NewestState {

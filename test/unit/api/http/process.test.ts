@@ -58,6 +58,7 @@ test('/v1 lists features and limits', async () => {
       'transactions',
       'counters',
       'ttl',
+      'lists',
     ],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],
     limits: {
@@ -68,6 +69,8 @@ test('/v1 lists features and limits', async () => {
       batchOperationsMax: 1000,
       transactionPartsMax: 128,
       compositeBytesMax: 4194304,
+      listItemsMax: 1000,
+      deletedKeysMax: 10000,
     },
   });
 });

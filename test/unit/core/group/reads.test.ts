@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { logIndex } from '../../../../src/core/base/numbers.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
-import type { ReadMode, ReadOutcome } from '../../../../src/core/store/reads.ts';
+import type { ListSelection, ReadMode, ReadOutcome } from '../../../../src/core/store/reads.ts';
 import {
   bytes,
   entry,
@@ -109,6 +109,48 @@ describe('R17: a key that falls due by an entry that is not applied yet', () => 
   });
 });
 
+describe('R12, R17: a list', () => {
+  const ALL: ListSelection = { prefix: '', delimiter: null, after: null, limit: 10, withValues: false };
+
+  function askForPage(group: GroupHarness, changed: Partial<ListSelection> = {}) {
+    const selection = { ...ALL, ...changed };
+    const ticket = group.ask({ kind: 'list', selection, mode: 'in-sync', token: null });
+    return () => {
+      const outcome = group.answerOf(ticket);
+      if (outcome?.kind !== 'listed') return brief(outcome);
+      return outcome.items.map((item) => (item.kind === 'key' ? [item.key, item.stored.version] : item.prefix));
+    };
+  }
+
+  test('is answered at once where nothing under its prefix is open', () => {
+    const group = following();
+    appendUncommitted(group);
+    expect(askForPage(group, { prefix: 'other' })()).toEqual([]);
+  });
+
+  test('waits for the newest open entry under its prefix, and says of which state it is', () => {
+    const group = following();
+    appendUncommitted(group);
+    const page = askForPage(group);
+    expect(page()).toBe('waits');
+    commit(group);
+    expect(page()).toEqual([['k', 2]]);
+  });
+
+  test('does not show again what an entry that is not applied lets go: somebody may have been shown that it is gone', () => {
+    const fades = entry(3, 1, putBody('k', { version: 2, created: 2, number: 11 }));
+    const mortal = putEffect('mortal', { version: 1, created: 4, expiresAtMs: 5000 });
+    const group = followingGroup({ log: [...LOG, fades, entry(4, 1, { kind: 'expire', effects: [mortal] })] });
+    expect(askForPage(group, { prefix: 'mortal' })()).toEqual([['mortal', 1]]);
+    group.leader.log.push(entry(5, 4, { kind: 'empty' }, 5000));
+    group.receive(group.leader.append());
+    const page = askForPage(group, { prefix: 'mortal' });
+    expect(page()).toBe('waits');
+    commit(group);
+    expect(page()).toEqual([]);
+  });
+});
+
 describe('R12: in-sync', () => {
   test('a member answers from its own memory, at once', () => {
     expect(ask(following(), 'in-sync')()).toBe('old');
@@ -196,7 +238,7 @@ describe('R12: linearizable', () => {
 
   test('a member asks its leader for a round, once for all that came in the turn', () => {
     const group = following();
-    const read = { key: 'k' as never, mode: 'linearizable', token: null } as const;
+    const read = { kind: 'key', key: 'k' as never, mode: 'linearizable', token: null } as const;
     const effects = group.turn(
       { kind: 'read', ticket: 71, request: read },
       { kind: 'read', ticket: 72, request: read },
@@ -392,7 +434,7 @@ describe('reads that wait', () => {
     group.turn({
       kind: 'read',
       ticket: 77,
-      request: { key: 'k' as never, mode: 'session', token: { lineage: LINEAGE, revision: logIndex(3) } },
+      request: { kind: 'key', key: 'k' as never, mode: 'session', token: { lineage: LINEAGE, revision: logIndex(3) } },
     });
     group.turn({ kind: 'cancel', ticket: 77 });
     appendUncommitted(group);

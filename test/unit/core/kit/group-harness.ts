@@ -8,7 +8,7 @@ import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { Answer, Append, PeerMessage } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import type { WriteCommand, WriteRequest } from '../../../../src/core/store/commands.ts';
-import type { ReadOutcome, ReadRequest } from '../../../../src/core/store/reads.ts';
+import type { KeyRead, ReadOutcome, ReadRequest } from '../../../../src/core/store/reads.ts';
 import {
   addressesOf,
   effectsOf,
@@ -363,9 +363,12 @@ export class GroupHarness {
   }
 
   /** The ticket of the read. */
-  read(name: string, changed: Partial<ReadRequest> = {}): number {
+  read(name: string, changed: Partial<Omit<KeyRead, 'kind'>> = {}): number {
+    return this.ask({ kind: 'key', key: key(name), mode: 'in-sync', token: null, ...changed });
+  }
+
+  ask(asked: ReadRequest): number {
     this.#tickets += 1;
-    const asked = { key: key(name), mode: 'in-sync', token: null, ...changed } as const;
     this.turn({ kind: 'read', ticket: this.#tickets, request: asked });
     return this.#tickets;
   }

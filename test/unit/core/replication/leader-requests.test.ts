@@ -269,6 +269,31 @@ describe('conditions are decided against the newest state that the leader has', 
   });
 });
 
+test('R16: all under a prefix goes by what is in the log, committed or not, and a repetition is told the same', () => {
+  const group = leaderOf({ inSync: ['a', 'b'] });
+  const clear = (expected: number | null): WriteCommand => ({ kind: 'deletePrefix', prefix: 'k', expected });
+  group.propose(put('k1'));
+  group.ack('b');
+  for (const command of [put('k2'), put('other'), remove('k1'), put('k3')]) group.propose(command);
+  group.propose(clear(3));
+  group.propose(clear(2), { ...withKey('once'), id: request(50) });
+  group.propose(clear(null));
+  group.propose(put('k4'));
+  group.propose(clear(2), { ...withKey('once'), id: request(60) });
+  group.ack('b');
+  expect(replies(group).slice(5)).toEqual([
+    { kind: 'counted', count: 2 },
+    { kind: 'cleared', count: 2 },
+    // The repetition: it has the same entry.
+    { kind: 'cleared', count: 2 },
+    { kind: 'counted', count: 0 },
+    written({ version: 1 }),
+  ]);
+  const { store } = group.replica.machine;
+  expect([...store.keysFrom('')]).toEqual(['k4', 'other']);
+  expect(store.lastVersion(key('k3'))).toBe(2);
+});
+
 describe('every queue is bounded', () => {
   test('a store that is full refuses puts, and takes deletes: they are the way back', () => {
     const group = leaderOf({ inSync: ['a'], limits: { memoryBytesMax: 3000, logEntriesMax: 1 } });

@@ -61,6 +61,75 @@ describe('R12: the newest uncommitted entry of a key', () => {
   });
 });
 
+describe('R12: what a list waits for', () => {
+  const EXPIRES_MS = 5000;
+  const mortal = (name: string, index: number, timeMs?: number) =>
+    entry(
+      index,
+      2,
+      { kind: 'expire', effects: [putEffect(name, { version: 1, created: index, expiresAtMs: EXPIRES_MS })] },
+      timeMs,
+    );
+
+  test('the newest open entry under its prefix, and no other', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 1 });
+    expect(replica.openIndexUnder('')).toBe(4);
+    expect(replica.openIndexUnder('k')).toBe(3);
+    expect(replica.openIndexUnder('oth')).toBe(4);
+    expect(replica.openIndexUnder('kk')).toBeNull();
+    replica.commitThrough(logIndex(4), null);
+    expect(replica.openIndexUnder('')).toBeNull();
+  });
+
+  test('nothing, where the log was dropped and nothing is open', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 4 });
+    replica.trimLog({ logEntriesMax: 0, logBytesMax: 0 }, logIndex(4));
+    expect([replica.log.length, replica.openIndexUnder('')]).toEqual([0, null]);
+  });
+
+  test.each([
+    [EXPIRES_MS - 1, null],
+    [EXPIRES_MS, 7],
+  ])('R17: the last entry, of %d ms, if by its time something applied goes: %p', (timeMs, waitsFor) => {
+    const replica = replicaOf('b', { log: [...LOG, mortal('mortal', 5)], committed: 5 });
+    replica.append(entry(6, 2, putBody('other', { version: 2, created: 6 })));
+    replica.append(entry(7, 2, { kind: 'empty' }, timeMs));
+    expect(replica.openIndexUnder('mor')).toBe(waitsFor);
+  });
+
+  test.each([
+    [EXPIRES_MS - 1, 5],
+    [EXPIRES_MS, 7],
+  ])('R17: the last entry, of %d ms, if by its time something open goes: %d', (timeMs, waitsFor) => {
+    const replica = replicaOf('b', { log: LOG, committed: 4 });
+    replica.append(mortal('mortal', 5));
+    replica.append(entry(6, 2, putBody('other', { version: 2, created: 6 })));
+    replica.append(entry(7, 2, { kind: 'empty' }, timeMs));
+    expect(replica.openIndexUnder('mor')).toBe(waitsFor);
+  });
+
+  test('R17: a touch that is open counts with the time that it sets', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 4 });
+    const touch = { kind: 'touch', key: key('k'), expiresAtMs: wallMs(EXPIRES_MS) } as const;
+    replica.append(entry(5, 2, { kind: 'expire', effects: [touch] }));
+    replica.append(entry(6, 2, { kind: 'empty' }, EXPIRES_MS));
+    expect([replica.openIndexUnder('k'), replica.fadingIndexOf(key('k'))]).toEqual([6, 6]);
+  });
+});
+
+describe('R16: the keys under a prefix are those that may have a value, applied or not', () => {
+  test('each once', () => {
+    const replica = replicaOf('b', { log: LOG, committed: 4 });
+    replica.append(entry(5, 2, putBody('k', { version: 3, created: 2 })));
+    replica.append(entry(6, 2, putBody('k2', { version: 1, created: 6 })));
+    replica.append(entry(7, 2, putBody('z', { version: 1, created: 7 })));
+    expect([...replica.keysUnder('k')]).toEqual(['k', 'k2']);
+    expect([...replica.keysUnder('')]).toEqual(['k', 'k2', 'z']);
+    replica.truncateAfter(logIndex(5));
+    expect([...replica.keysUnder('')]).toEqual(['k']);
+  });
+});
+
 describe('R11: an empty replica', () => {
   test('says index 0 of no lineage, whatever part of a snapshot it has', () => {
     const replica = replicaOf('b', { log: LOG, committed: 4 });

@@ -4,7 +4,8 @@ import { logIndex, version, wallMs } from '../../../../src/core/base/numbers.ts'
 import { Entry, type EntryBody } from '../../../../src/core/replication/entry.ts';
 import { itemBytes, SnapshotScan } from '../../../../src/core/replication/snapshot.ts';
 import type { DecidedOutcome, SessionId } from '../../../../src/core/store/commands.ts';
-import { decide, type Newest } from '../../../../src/core/store/decide.ts';
+import { decide } from '../../../../src/core/store/decide.ts';
+import type { NewestKeys } from '../../../../src/core/store/newest.ts';
 import { StateMachine } from '../../../../src/core/store/state-machine.ts';
 import {
   bytes,
@@ -45,7 +46,8 @@ const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
     options,
   );
 
-const newestOf = (machine: StateMachine): Newest => ({
+const newestOf = (machine: StateMachine): NewestKeys => ({
+  keysUnder: (prefix) => machine.store.keysFrom(prefix),
   stateOf: (at) => ({ current: machine.store.get(at), lastVersion: machine.store.lastVersion(at) }),
 });
 

@@ -10,7 +10,8 @@ import {
   type TransactionCommand,
   type WriteCommand,
 } from '../../../../src/core/store/commands.ts';
-import { decide, type DecisionPlace, type Newest, type NewestState } from '../../../../src/core/store/decide.ts';
+import { decide } from '../../../../src/core/store/decide.ts';
+import type { DecisionPlace, NewestKeys, NewestState } from '../../../../src/core/store/newest.ts';
 import { bytes, deleteEffect, increment, key, put, putEffect, remove } from '../kit/builders.ts';
 
 const HERE = 'first';
@@ -29,7 +30,8 @@ const THERE: NewestState = {
 const PLACE: DecisionPlace = { index: logIndex(9), timeMs: wallMs(77), lineageId: HERE };
 
 /** Every key is in the same state. */
-const decided = (command: WriteCommand, state: NewestState) => decide(command, { stateOf: () => state }, PLACE);
+const decided = (command: WriteCommand, state: NewestState) =>
+  decide(command, { stateOf: () => state, keysUnder: () => [key('k')] }, PLACE);
 
 describe('conditions are decided against the newest state', () => {
   const none: Condition = { kind: 'none' };
@@ -236,8 +238,12 @@ describe('counters', () => {
 });
 
 /** Keys that nobody names are absent. */
-function storeOf(values: Readonly<Record<string, string>>): Newest {
+function storeOf(values: Readonly<Record<string, string>>): NewestKeys {
   return {
+    keysUnder: (prefix) =>
+      Object.keys(values)
+        .map(key)
+        .filter((name) => name.startsWith(prefix)),
     stateOf: (at) => {
       const value = values[at];
       if (value === undefined) return ABSENT;

@@ -6,6 +6,7 @@ import { adminOperations } from '../../../../src/protocol/http/schemas/admin.ts'
 import { compositeOperations } from '../../../../src/protocol/http/schemas/composite.ts';
 import { earlierOperations } from '../../../../src/protocol/http/schemas/earlier.ts';
 import { keyOperations } from '../../../../src/protocol/http/schemas/keys.ts';
+import { listOperations } from '../../../../src/protocol/http/schemas/list.ts';
 import { processOperations } from '../../../../src/protocol/http/schemas/process.ts';
 
 const operations: readonly Operation[] = [
@@ -14,6 +15,7 @@ const operations: readonly Operation[] = [
   ...processOperations,
   ...adminOperations,
   ...compositeOperations,
+  ...listOperations,
 ];
 
 const schemasOf = (operation: Operation): JsonSchema[] => [

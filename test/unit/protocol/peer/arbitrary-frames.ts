@@ -7,7 +7,7 @@ import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
 import type { LookupOutcome, PeerFrame } from '../../../../src/core/routing/frames.ts';
-import { LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
+import { DELETED_KEYS_MAX, LIFETIME_MS_MAX } from '../../../../src/core/store/commands.ts';
 import type {
   Comparison,
   Condition,
@@ -25,7 +25,15 @@ import type {
   WriteOutcome,
   WriteRequest,
 } from '../../../../src/core/store/commands.ts';
-import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import {
+  LIST_ITEMS_MAX,
+  type ListItem,
+  type ListSelection,
+  type ReadMode,
+  type ReadOutcome,
+  type ReadRequest,
+  type StoredValue,
+} from '../../../../src/core/store/reads.ts';
 import { entry } from '../../core/kit/builders.ts';
 
 /** Objects as our code makes them, and none without a prototype. */
@@ -73,6 +81,8 @@ const key = fc
     fc.constantFrom(new Uint8Array(1024).fill(0xff), Uint8Array.of(0)),
   )
   .map((bytes) => Buffer.from(bytes).toString('latin1') as Key);
+
+const prefix = fc.oneof(fc.constant(''), key);
 
 /** Lengths around each boundary: V8's small arrays, values by reference, a slab, values that stay in their chunk. */
 const lengths = [0, 1, 63, 64, 65, 8191, 8192, 8193, 70_000];
@@ -148,7 +158,11 @@ const decided: fc.Arbitrary<DecidedOutcome> = fc.oneof(
       outcome: keyOutcome,
     }),
   },
-  { weight: 1, arbitrary: fc.constant<DecidedOutcome>({ kind: 'overlong' }) },
+  { weight: 1, arbitrary: fc.constantFrom<DecidedOutcome>({ kind: 'overlong' }, { kind: 'tooMany' }) },
+  {
+    weight: 1,
+    arbitrary: record({ kind: fc.constantFrom('cleared' as const, 'counted' as const), count: number }),
+  },
 );
 
 /** Made of an entry's own index and time when that is made. */
@@ -315,6 +329,8 @@ const comparison: fc.Arbitrary<Comparison> = fc.oneof(
   record({ kind: fc.constant('condition' as const), key, condition }),
 );
 
+const expected: fc.Arbitrary<number | null> = fc.option(fc.nat({ max: DELETED_KEYS_MAX }));
+
 const command: fc.Arbitrary<WriteCommand> = fc.oneof(
   { weight: 3, arbitrary: keyCommand },
   { weight: 1, arbitrary: record({ kind: fc.constant('batch' as const), steps }) },
@@ -327,6 +343,14 @@ const command: fc.Arbitrary<WriteCommand> = fc.oneof(
       otherwise: steps,
     }),
   },
+  {
+    weight: 1,
+    arbitrary: record({
+      kind: fc.constant('deletePrefix' as const),
+      prefix,
+      expected,
+    }),
+  },
 );
 const write: fc.Arbitrary<WriteRequest> = record({
   id: record({ session, number: positive }),
@@ -334,11 +358,30 @@ const write: fc.Arbitrary<WriteRequest> = record({
   idempotencyKey: fc.option(idempotencyKey),
   command,
 });
-const read: fc.Arbitrary<ReadRequest> = record({
-  key,
-  mode: fc.constantFrom('in-sync', 'linearizable', 'session', 'eventual'),
+const listPlace = record({ key, isFolder: fc.boolean() });
+
+const selection: fc.Arbitrary<ListSelection> = record({
+  prefix,
+  delimiter: fc.option(key),
+  after: fc.option(listPlace),
+  limit: fc.integer({ min: 1, max: LIST_ITEMS_MAX }),
+  withValues: fc.boolean(),
+});
+
+const terms = record({
+  mode: fc.constantFrom<ReadMode>('in-sync', 'linearizable', 'session', 'eventual'),
   token: fc.option(record({ lineage, revision: index })),
 });
+
+const read: fc.Arbitrary<ReadRequest> = fc.oneof(
+  fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'key', key: each, ...how })),
+  fc.tuple(selection, terms).map(([each, how]): ReadRequest => ({ kind: 'list', selection: each, ...how })),
+);
+
+const listItem: fc.Arbitrary<ListItem> = fc.oneof(
+  record({ kind: fc.constant('key' as const), key, stored }),
+  record({ kind: fc.constant('folder' as const), prefix: key }),
+);
 const leaderHint = fc.option(text(0, 60));
 const writeOutcome: fc.Arbitrary<WriteOutcome> = fc.oneof(
   record({
@@ -376,6 +419,13 @@ const sessionOutcome: fc.Arbitrary<OpenSessionOutcome> = fc.oneof(
   }),
 );
 const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
+  record({
+    kind: fc.constant('listed' as const),
+    items: fc.array(listItem, { maxLength: 5 }),
+    next: fc.option(listPlace),
+    lineage,
+    revision: index,
+  }),
   record({
     kind: fc.constant('read' as const),
     remainingMs: fc.option(number),

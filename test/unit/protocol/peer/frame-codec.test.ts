@@ -201,18 +201,30 @@ describe('a frame that is not right never throws and is never delivered', () => 
   });
 
   const key = [1, 0x6b];
+  /** A read of one key; what is asked of a list; the beginning of a write. */
+  const [ofKey, ofList] = [0, 1];
+  const write = [0, 1, 0x61, 1, 0, 0];
   const number = [5];
   test.each<[string, Buffer, RegExp]>([
     ['an unknown type', frameOf(13, 1), /unknown type of frame: 13/],
     ['a type beyond all', frameOf(200, 1), /unknown type of frame: 200/],
-    ['an empty key', frameOf(34, ...number, 0, 0, 0), /a key of 0 bytes/],
+    ['an empty key', frameOf(34, ...number, ofKey, 0, 0, 0), /a key of 0 bytes/],
     [
       'a key of 1025 bytes',
-      frameOf(34, ...number, 0x81, 0x08, ...new Array<number>(1025).fill(1), 0, 0),
+      frameOf(34, ...number, ofKey, 0x81, 0x08, ...new Array<number>(1025).fill(1), 0, 0),
       /a key of 1025 bytes/,
     ],
-    ['an unknown read mode', frameOf(34, ...number, ...key, 4, 0), /unknown read mode: 4/],
-    ['a flag that is none', frameOf(34, ...number, ...key, 0, 2), /neither 0 nor 1/],
+    ['an unknown read mode', frameOf(34, ...number, ofKey, ...key, 4, 0), /unknown read mode: 4/],
+    ['a read of another kind', frameOf(34, ...number, 2, ...key, 0, 0), /unknown kind of read: 2/],
+    ['a page of 1001 keys', frameOf(34, ...number, ofList, 0, 0, 0, 0xe9, 0x07, 0, 0, 0), /a page of 1001/],
+    ['a page of none', frameOf(34, ...number, ofList, 0, 0, 0, 0, 0, 0, 0), /limit is 0/],
+    ['more keys than may be deleted', frameOf(32, ...number, ...write, 7, 0, 1, 0x91, 0x4e), /10001 keys expected/],
+    [
+      'a deletion within a batch',
+      frameOf(32, ...number, ...write, 3, 1, 7, 0, 0),
+      /deletePrefix within another command/,
+    ],
+    ['a flag that is none', frameOf(34, ...number, ofKey, ...key, 0, 2), /neither 0 nor 1/],
     ['a number beyond 2^53', frameOf(35, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f), /not a safe whole number/],
     ['a number without end', frameOf(35, ...new Array<number>(20).fill(0x80)), /not a safe whole number/],
     ['a number that is cut off', frameOf(35, 0x80), /ends within/],

@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Key } from '../../../../src/core/base/key.ts';
+import { KeyIndex } from '../../../../src/core/store/key-index.ts';
+
+const sorted = (keys: Iterable<string>): string[] => [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+
+/** An index beside a plain set. */
+class Model {
+  readonly index = new KeyIndex();
+  readonly keys = new Set<Key>();
+
+  toggle(key: Key): void {
+    if (this.keys.delete(key)) {
+      this.index.remove(key);
+    } else {
+      this.keys.add(key);
+      this.index.add(key);
+    }
+  }
+}
+
+const keys = fc.oneof(
+  fc.string({
+    unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)),
+    minLength: 1,
+    maxLength: 3,
+  }),
+  fc.nat(3000).map((number) => `key/${number}`),
+) as fc.Arbitrary<Key>;
+
+describe('an index of keys', () => {
+  test('has what was added and not removed, in the order of bytes, from wherever one asks', () => {
+    fc.assert(
+      fc.property(fc.array(keys, { maxLength: 300 }), keys, (toggled, from) => {
+        const model = new Model();
+        for (const key of toggled) model.toggle(key);
+        expect([...model.index.from('')]).toEqual(sorted(model.keys));
+        expect([...model.index.from(from)]).toEqual(sorted(model.keys).filter((key) => key >= from));
+        expect(model.index.size).toBe(model.keys.size);
+      }),
+    );
+  });
+
+  test('through many blocks that fill and empty', () => {
+    const model = new Model();
+    const key = (number: number) => `k${((number * 7919) % 20_011).toString().padStart(5, '0')}` as Key;
+    for (let number = 0; number < 20_000; number += 1) model.toggle(key(number));
+    expect([...model.index.from('')]).toEqual(sorted(model.keys));
+    for (let number = 0; number < 20_000; number += 1) if (number % 50 !== 0) model.toggle(key(number));
+    expect([...model.index.from('k1')]).toEqual(sorted(model.keys).filter((each) => each >= 'k1'));
+    for (let number = 0; number < 20_000; number += 50) model.toggle(key(number));
+    expect([[...model.index.from('')], model.index.size]).toEqual([[], 0]);
+  });
+
+  test('what is not there is not removed, and an empty one has nothing', () => {
+    const index = new KeyIndex();
+    index.remove('nobody' as Key);
+    expect([...index.from('')]).toEqual([]);
+    index.add('a' as Key);
+    index.remove('b' as Key);
+    expect([...index.from('')]).toEqual(['a']);
+    index.clear();
+    expect([[...index.from('')], index.size]).toEqual([[], 0]);
+  });
+});
