@@ -12,10 +12,12 @@ import { FreePorts } from '../../src/main/local/ports.ts';
 import { until } from '../measure/until.ts';
 
 /** A kvstore of its own, and a proxy before it, with a data file that is large enough to be seen loading. */
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const HOST = '127.0.0.1';
 const LINES = 500_000;
+/** A machine with much to do takes long to start a process. */
+const WITHIN = { withinMs: 60_000 };
 const root = resolve(import.meta.dirname, '../..');
 const ports = new FreePorts();
 
@@ -134,11 +136,11 @@ test('it is loaded while the process answers /livez, served once it is ready, an
     }
     return status === 200;
   };
-  await until('it is ready', readiness, { everyMs: 5 });
+  await until('it is ready', readiness, { ...WITHIN, everyMs: 5 });
   expect(whileLoading.length).toBeGreaterThan(3);
   expect(whileLoading.map(({ livez }) => livez)).toEqual(whileLoading.map(() => 200));
-  // Half of what the probe of the manifests allows, for a machine that has other things to do.
-  expect(Math.max(...whileLoading.map(({ livezMs }) => livezMs))).toBeLessThan(500);
+  // What Kubernetes gives a probe unless told otherwise.
+  expect(Math.max(...whileLoading.map(({ livezMs }) => livezMs))).toBeLessThan(1000);
   // The first of two requests saw it loading; by the second it may have been loaded.
   expect(whileLoading[0]?.lookup).toBe(503);
 
@@ -151,7 +153,7 @@ test('it is loaded while the process answers /livez, served once it is ready, an
   const proxyPort = await ports.take();
   const proxy = `http://${HOST}:${proxyPort}`;
   start('proxy', { KV_HTTP_PORT: String(proxyPort) });
-  await until('the proxy is ready', () => isReady(proxy));
+  await until('the proxy is ready', () => isReady(proxy), WITHIN);
   for (const url of [replica.url, proxy]) {
     for (const line of [0, 1, 77_777, LINES - 1]) {
       const { status, body } = await get(`${url}/get_value/${uuidOf(line).toUpperCase().replaceAll('-', '')}`);
@@ -173,7 +175,7 @@ test('it is loaded while the process answers /livez, served once it is ready, an
   first.process.kill('SIGTERM');
   expect(await first.ended).toBe(0);
   replica.start();
-  await until('it is ready again', () => isReady(replica.url));
+  await until('it is ready again', () => isReady(replica.url), WITHIN);
   expect(await values(1)).toEqual({ key: uuidOf(1), value: 'new value 1' });
   expect((await get(`${replica.url}/get_value/${uuidOf(11)}`)).status).toBe(404);
 });
@@ -201,7 +203,7 @@ test('a process whose file has too many malformed lines gives up what it has, en
   writeFileSync(file, `${uuidOf(1)} one\nno line\r\n${uuidOf(2)} two\nnor this\n`);
   const replica = await newReplica(file);
   const skipping = replica.start();
-  await until('it is ready', () => isReady(replica.url));
+  await until('it is ready', () => isReady(replica.url), WITHIN);
   const skipped = skipping.log().filter(({ event }) => event === 'malformed line skipped');
   expect(skipped.map(({ line, level }) => [line, level])).toEqual([
     [2, 'warn'],
@@ -211,7 +213,7 @@ test('a process whose file has too many malformed lines gives up what it has, en
   expect(await skipping.ended).toBe(0);
 
   const strict = replica.start({ KV_DATASET_MALFORMED_MAX: '1' });
-  const exitCode = await Promise.race([strict.ended, wait(20_000, 'still there', { ref: false })]);
+  const exitCode = await Promise.race([strict.ended, wait(WITHIN.withinMs, 'still there', { ref: false })]);
   expect(exitCode).toBe(2);
   expect(strict.log().find(({ event }) => event === 'data file refused')).toMatchObject({
     level: 'error',
