@@ -1,6 +1,7 @@
 import { DataFileError } from '../adapters/dataset/data-file.ts';
 import { createLog } from '../adapters/observability/create-log.ts';
 import { endWithParent } from '../adapters/system/end-with-parent.ts';
+import { watchStalls } from '../adapters/system/stall-watch.ts';
 import { thisMachine } from '../adapters/system/this-machine.ts';
 import type { KvstoreConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -20,6 +21,7 @@ async function run(config: KvstoreConfig): Promise<void> {
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   if (config.endWithParent) endWithParent();
+  watchStalls(log);
 
   const signalled = stopSignals(log);
   const refused = ({ message }: DataFileError): void => {

@@ -5,6 +5,7 @@ import { createGroupApi } from '../adapters/kubernetes/create-group-api.ts';
 import { createLog } from '../adapters/observability/create-log.ts';
 import { Metrics } from '../adapters/observability/metrics.ts';
 import { endWithParent } from '../adapters/system/end-with-parent.ts';
+import { watchStalls } from '../adapters/system/stall-watch.ts';
 import { thisMachine } from '../adapters/system/this-machine.ts';
 import { SystemClock } from '../adapters/system/system-clock.ts';
 import { peerClients } from '../adapters/transport/peer-client.ts';
@@ -52,6 +53,7 @@ async function run(config: ProxyConfig): Promise<void> {
   };
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
+  watchStalls(log);
 
   const metrics = new Metrics({ process: 'proxy' });
   const transport = createTcpTransport({ log });

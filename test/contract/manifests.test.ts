@@ -88,6 +88,17 @@ components: [${at(component)}]
     60_000,
   );
 
+  // The scheduler scores a node by such wishes only if it has the labels of all of them, and many nodes have no zone.
+  test.each(['base', ...foldersIn('overlays')])(
+    '%s wishes pods to be spread by nothing but the node',
+    async (folder) => {
+      const rendered = await cluster.kubectl('kustomize', join(K8S, folder));
+      const constraints = rendered.matchAll(/topologyKey: (\S+)\n +whenUnsatisfiable: (\S+)/g);
+      const found = Array.from(constraints, ([, topologyKey]) => topologyKey);
+      expect(found).toEqual(['kubernetes.io/hostname', 'kubernetes.io/hostname']);
+    },
+  );
+
   test('install.yaml is what the base renders to', async () => {
     const path = join(K8S, 'install.yaml');
     const namespace = uniqueName();

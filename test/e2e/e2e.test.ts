@@ -10,25 +10,10 @@ const START_WITHIN_MS = 300_000;
 const ROW_WITHIN_MS = 300_000;
 /** Whether it works is asked here, on whatever machine; how long it takes exactly, by `npm run e2e -- --full`. */
 const PAUSE_TOLERANCE = 5;
-/** Played by hand (`npm run e2e`), and why not here. */
-const BY_HAND: ReadonlyMap<string, string> = new Map([
-  ['autoscaling', 'it takes its load from the very processors that carry the cluster, and five minutes'],
-  ['two-releases', 'it builds a second pair of images and rolls them out and back, four minutes'],
-  ['drain', 'not seen to pass time after time on a machine of two processors'],
-  ['rollout-kvstore', 'not seen to pass time after time on a machine of two processors'],
-  ['out-of-memory', 'not seen to pass time after time on a machine of two processors'],
-  ['leader-cut-from-peers', 'not seen to pass time after time on a machine of two processors'],
-  ['leader-cut-from-both', 'not seen to pass time after time on a machine of two processors'],
-  ['api-stopped', 'not seen to pass time after time on a machine of two processors'],
-  ['api-restarted-during-rollout', 'not seen to pass time after time on a machine of two processors'],
-  ['node-power-cut', 'not seen to pass time after time on a machine of two processors'],
-]);
-const played = rows.filter(({ name }) => !BY_HAND.has(name));
-
 /** Each row once, with short outages. It takes the lab down itself. */
 function startRows(): ResultsProcess<RowResult> {
   const options = ['--lines', '--tolerance', String(PAUSE_TOLERANCE)];
-  return new ResultsProcess(join(import.meta.dirname, 'main.ts'), [...played.map(({ name }) => name), ...options]);
+  return new ResultsProcess(join(import.meta.dirname, 'main.ts'), options);
 }
 
 const lab = Lab.find('kvstore-e2e');
@@ -44,7 +29,7 @@ if ('skip' in lab) {
 
     afterAll(() => e2e.end(), START_WITHIN_MS);
 
-    test.each(played.map((row) => [row.name, row.what, row] as const))(
+    test.each(rows.map((row) => [row.name, row.what, row] as const))(
       '%s: %s',
       async (name) => {
         const result = await e2e.result(name, ({ row }) => row === name);
@@ -54,10 +39,5 @@ if ('skip' in lab) {
       },
       START_WITHIN_MS + ROW_WITHIN_MS,
     );
-
-    for (const { name, what } of rows) {
-      const reason = BY_HAND.get(name);
-      if (reason !== undefined) test.skip(`${name}: ${what} (by hand: ${reason})`, () => {});
-    }
   });
 }

@@ -51,7 +51,7 @@ const WRITING: Habits = {
 };
 
 /** Always in the same way: it waits for nothing but that. */
-export const readingBy = (mode: ReadMode): Habits => ({
+const readingBy = (mode: ReadMode): Habits => ({
   ...PATIENT,
   operations: [{ share: 1, op: 'get' }],
   modes: [{ share: 1, mode }],

@@ -106,7 +106,7 @@ export class Membership {
   /** R5: caught up is who lags by less than half of what would remove a member; a busy moment is no relapse. */
   #committedBefore(commitIndex: LogIndex, nowMs: number): LogIndex {
     this.#commits.push({ index: commitIndex, ms: nowMs });
-    const beforeMs = nowMs - this.#times.removalMs / 2;
+    const beforeMs = nowMs - this.#lateMs;
     for (let next = this.#commits.at(1); next !== undefined && next.ms <= beforeMs; next = this.#commits.at(1)) {
       this.#commits.shift();
     }
@@ -156,6 +156,14 @@ export class Membership {
   hearsFromAnybody(nowMs: number, withinMs: number): boolean {
     for (const progress of this.#followers.values()) if (nowMs - progress.heardMs <= withinMs) return true;
     return false;
+  }
+
+  /**
+   * Who is silent for longer lags. Others were heard from later than the oldest entry was appended, so that a leader that is
+   * cut off from all at once, under load, would at the end of `removalMs` still take one for gone and the others for there.
+   */
+  get #lateMs(): number {
+    return this.#times.removalMs / 2;
   }
 
   /** Begins the change that is due, or drops one that came to nothing before it was sent. */
@@ -219,7 +227,7 @@ export class Membership {
   /** R6, R9: the member that should go: one whose memory is gone, one that is waited for too long, one that asks to. */
   #leaving(nowMs: number): { readonly id: ReplicaId; readonly reason: string } | null {
     let asks: ReplicaId | null = null;
-    const hears = this.hearsFromAnybody(nowMs, this.#times.removalMs);
+    const hears = this.hearsFromAnybody(nowMs, this.#lateMs);
     for (const id of this.#set.confirmed) {
       if (id === this.#self) continue;
       const progress = this.#followers.get(id);
@@ -235,7 +243,7 @@ export class Membership {
     let best: Progress | null = null;
     for (const progress of this.#followers.values()) {
       if (this.#set.confirmed.has(progress.id) || !progress.streaming || progress.stopping) continue;
-      if (progress.caughtUpSinceMs === null) continue;
+      if (progress.caughtUpSinceMs === null || options.nowMs - progress.heardMs > this.#lateMs) continue;
       const removal = this.#removals.get(podOf(progress.id));
       const waitMs = options.needed || this.stopping ? 0 : (removal?.waitMs ?? 0);
       if (options.nowMs - progress.caughtUpSinceMs < waitMs) continue;

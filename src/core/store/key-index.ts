@@ -27,7 +27,13 @@ export class KeyIndex {
       this.#blocks.push([key]);
       return;
     }
-    block.splice(placeIn(block, key), 0, key);
+    const place = placeIn(block, key);
+    // Keys that come in their order leave full blocks behind, not half of them: 10 bytes a key, not 20.
+    if (place === BLOCK_MAX) {
+      this.#blocks.splice(at + 1, 0, [key]);
+      return;
+    }
+    block.splice(place, 0, key);
     if (block.length > BLOCK_MAX) this.#blocks.splice(at + 1, 0, block.splice(BLOCK_MAX / 2));
   }
 

@@ -14,6 +14,7 @@ export class LogKeeper {
   /** By pod and restart. */
   readonly #followed = new Map<string, ChildProcess>();
   #timer: NodeJS.Timeout;
+  #stopped = false;
 
   constructor(options: { readonly installation: Installation; readonly kubectl: Kubectl; readonly folder: string }) {
     this.#installation = options.installation;
@@ -24,6 +25,7 @@ export class LogKeeper {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     for (const follower of this.#followed.values()) follower.kill('SIGTERM');
   }
@@ -35,13 +37,14 @@ export class LogKeeper {
           const life = `${name}.${restarts}`;
           const follower = this.#followed.get(life);
           // One that ended well has seen the container's end.
+          if (this.#stopped) return;
           if (started && (follower === undefined || (follower.exitCode ?? 0) > 0)) this.#follow(name, life);
         }
       }
     } catch {
       // The API server is away: whom it knows is seen when it is back.
     }
-    this.#timer = setTimeout(() => void this.#look(), LOOK_EVERY_MS);
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.#look(), LOOK_EVERY_MS);
   }
 
   #follow(pod: string, life: string): void {

@@ -6,6 +6,7 @@ import type { RecordedOperation } from '../../chaos/load/requests.ts';
 import { eventually } from '../eventually.ts';
 import type { KubeApi } from '../cluster/kube-api.ts';
 import type { Kubectl } from '../cluster/kubectl.ts';
+import type { BatchReads, BatchReadsDone } from './batch-reader.ts';
 import { HISTORY_FOLDER, LOAD_PORT, type LoadProgress } from './place.ts';
 
 export interface LoadPodOptions {
@@ -24,7 +25,8 @@ export interface LoadPodOptions {
 
 /** Ending a load waits for its slowest request; filling the memory takes longer. */
 const ORDER_WITHIN_MS = 180_000;
-const START_WITHIN_MS = 60_000;
+/** After an outage of the API server its scheduler is elected anew, and kubelets have much to catch up with. */
+const START_WITHIN_MS = 180_000;
 
 /**
  * The clients run in a pod, so that they reach Services as every application does, on any cluster. Orders come through
@@ -57,6 +59,19 @@ export class LoadPod {
     const report = JSON.parse(text) as Report;
     if (report.kind !== expected) throw new Error(`${name} answered ${order.kind} by ${report.kind}`);
     return report as Extract<Report, { kind: K }>;
+  }
+
+  /** Until the pod ends. */
+  async readBatches(reads: BatchReads): Promise<void> {
+    const { api, name } = this.#options;
+    const { status, text } = await api.call(HttpMethod.POST, this.#path('/batch-reads'), {
+      body: JSON.stringify(reads),
+    });
+    if (status !== 200) throw new Error(`${name} reads no batches: ${status} ${text}`);
+  }
+
+  batchReads(): Promise<BatchReadsDone> {
+    return this.#options.api.get(this.#path('/batch-reads'));
   }
 
   progress(): Promise<LoadProgress> {

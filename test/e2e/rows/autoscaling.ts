@@ -1,14 +1,14 @@
 import { eventually } from '../eventually.ts';
 import { LoadPod } from '../load/load-pod.ts';
 import type { Stage } from '../stage.ts';
-import { readingBy, underLoad, untilSteady, type Round } from '../under-load.ts';
+import { underLoad, untilSteady, type Round } from '../under-load.ts';
 
 const FEW = 3;
 const MANY = 6;
 /** Of the load whose requests count: it alone must not be what keeps many replicas busy. */
 const THINK_MS = 150;
-const BUSY_CONNECTIONS = 24;
-const BUSY_THINK_MS = 6;
+/** By the Service of the reading replicas, so that their processors are busy and not those of proxies. */
+const BUSY = { connections: 4, gets: 500, thinkMs: 25 };
 /** Where they and the replicas want the same processors, the replicas get them: readers only fill the time that is left. */
 const BUSY_CPU = '20m';
 /** Metrics are some ten seconds old, and the autoscaler looks every 15 s where nobody has told it otherwise. */
@@ -18,7 +18,7 @@ const IN_WITHIN_MS = 900_000;
 
 /** Readers make the replicas busy, and go: out and in again by nobody's hand, under the load whose requests count. */
 export function autoscaling(stage: Stage): Promise<Round> {
-  const { installation, kubectl, api, namespace } = stage;
+  const { installation, kubectl, api, namespace, say } = stage;
   return underLoad(stage, { thinkMs: THINK_MS }, async (load) => {
     const image = (await installation.pods('kvstore'))[0]?.image ?? '';
     await installation.autoscale();
@@ -34,13 +34,15 @@ export function autoscaling(stage: Stage): Promise<Round> {
       });
       const startedMs = performance.now();
       try {
-        await beginReading(stage, readers);
+        await readers.readBatches({ ...BUSY, ...(await installation.serviceAddress('kvstore-read')) });
         await eventually(`${MANY} replicas`, async () => (await installation.replicas('kvstore')) >= MANY, {
           withinMs: OUT_WITHIN_MS,
           everyMs: 500,
         });
         await installation.untilWhole();
         await untilSteady(load);
+        const { answered, failed } = await readers.batchReads();
+        say(`  ${answered} batches read, ${failed} failed`);
       } finally {
         await readers.end();
       }
@@ -59,23 +61,4 @@ export function autoscaling(stage: Stage): Promise<Round> {
       await installation.apply();
     }
   });
-}
-
-/** By the Service of the reading replicas, so that their processors are busy and not those of proxies. */
-async function beginReading({ installation }: Stage, readers: LoadPod): Promise<void> {
-  const target = { name: 'kvstore-read', ...(await installation.serviceAddress('kvstore-read')) };
-  const habits = { ...readingBy('eventual'), thinkMs: BUSY_THINK_MS };
-  const { nowUs: startUs } = await readers.progress();
-  await readers.order(
-    {
-      kind: 'begin',
-      seed: 1,
-      prefix: 'readers',
-      startUs,
-      // Nobody judges what they read.
-      historyFile: '/dev/null',
-      clients: Array.from({ length: BUSY_CONNECTIONS }, (_, id) => ({ id, targets: [target], habits })),
-    },
-    'done',
-  );
 }

@@ -214,7 +214,7 @@ export const replicationMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/membership.ts',
-        find: `    const hears = this.hearsFromAnybody(nowMs, this.#times.removalMs);`,
+        find: `    const hears = this.hearsFromAnybody(nowMs, this.#lateMs);`,
         replace: `    const hears = true;`,
       },
     ],

@@ -237,6 +237,30 @@ describe('R6: shrinking', () => {
     expect(group.change).toBeNull();
   });
 
+  test('not even if it heard from all of them after it had appended what they left unacknowledged', () => {
+    const group = leaderOf({ inSync: ['a', 'b', 'c'] });
+    group.propose(put('k'));
+    group.pass(100);
+    for (const member of ['b', 'c']) group.ack(member, { matchIndex: logIndex(1) });
+    for (let passed = 0; passed < 1000; passed += 50) {
+      group.pass(50);
+      expect(group.change).toBeNull();
+    }
+  });
+
+  test("who is not heard from takes nobody's place", () => {
+    const group = withLearner({ inSync: ['a', 'b'], minInSync: 2, limits: { inSyncMax: 2 } });
+    group.pass(1000, ['b', 'd']);
+    group.propose(put('k'));
+    // Whoever stands by, and lags, is heard; the one that had caught up is not.
+    group.hello('e');
+    for (let passed = 0; passed < 700; passed += 50) {
+      group.pass(50);
+      group.ack('e', { matchIndex: logIndex(1) });
+    }
+    expect(group.change).toBeNull();
+  });
+
   test('nor does one whose own turn came late, before it has read what has arrived meanwhile', () => {
     const group = leaderOf({ inSync: ['a', 'b', 'c'] });
     group.pass(1000, ['b', 'c']);

@@ -53,6 +53,17 @@ describe('an index of keys', () => {
     expect([[...model.index.from('')], model.index.size]).toEqual([[], 0]);
   });
 
+  test.each([
+    ['in their order', (number: number) => number],
+    ['against it', (number: number) => 2999 - number],
+    ['in their order, between others', (number: number) => (number < 1500 ? 2 * number : 2 * (number - 1500) + 1)],
+  ])('keys that come %s', (_, place) => {
+    const model = new Model();
+    for (let number = 0; number < 3000; number += 1) model.toggle(`k${String(place(number)).padStart(5, '0')}` as Key);
+    expect([...model.index.from('')]).toEqual(sorted(model.keys));
+    expect([...model.index.from('k01')]).toEqual(sorted(model.keys).filter((each) => each >= 'k01'));
+  });
+
   test('what is not there is not removed, and an empty one has nothing', () => {
     const index = new KeyIndex();
     index.remove('nobody' as Key);
