@@ -3,6 +3,7 @@ import type { Epoch, LogIndex } from '../../../src/core/base/numbers.ts';
 import type { Key } from '../../../src/core/base/key.ts';
 import type { PeerFrame } from '../../../src/core/routing/frames.ts';
 import { placeAfter, type WatchNews, type WatchRequest } from '../../../src/core/store/watching.ts';
+import { NO_DATASET } from '../../../src/ports/dataset.ts';
 import { GroupHost } from '../../../src/runtime/group-host.ts';
 import {
   FakeApi,
@@ -36,6 +37,7 @@ async function hosted() {
   const host = new GroupHost({
     transport,
     openPeerClient: new FakePeers().open,
+    dataset: NO_DATASET,
     clock: realClock,
     log: quietLog,
     tickMs: 25,
@@ -49,7 +51,15 @@ async function hosted() {
     listener,
   });
   const group = new ScriptedGroup();
-  const driver = host.add({ id: GROUP, group, podName: 'kv-1', httpAddress: 'kv-1:8000', api: new FakeApi() });
+  const driver = host.add({
+    id: GROUP,
+    group,
+    podName: 'kv-1',
+    httpAddress: 'kv-1:8000',
+    api: new FakeApi(),
+    memoryBytesMax: 1000,
+    usage: () => ({ cpuPercent: 0, memoryPercent: 0 }),
+  });
   await host.listen({ host: '127.0.0.1', port: 0 });
   return { host, transport, listener, group, driver };
 }
