@@ -17,7 +17,7 @@ export interface KvClientOptions {
    * (`KV_WRITE_WAIT`, 10 s). @default 12000
    */
   readonly attemptTimeoutMs?: number;
-  /** How often a request is sent again at most; 0: never. @default 5 */
+  /** How often a request is sent again at most; 0: never. @default 10 */
   readonly retries?: number;
   /** Cancels all calls, those to come included. */
   readonly signal?: AbortSignal;
@@ -80,7 +80,7 @@ export interface Settings {
 export function settingsOf(options: KvClientOptions, session: Session): Settings {
   const urls = typeof options.url === 'string' ? [options.url] : options.url;
   if (urls.length === 0) throw new TypeError('url names no address');
-  const { retries = 5 } = options;
+  const { retries = 10 } = options;
   if (!Number.isInteger(retries) || retries < 0) throw new RangeError(`retries is ${retries}, and must be 0 or more`);
   return {
     urls: urls.map(baseOf),
