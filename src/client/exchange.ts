@@ -1,0 +1,22 @@
+/** What a request does decides whether it may be sent again. */
+export type Effect =
+  | { readonly kind: 'read' }
+  /** null: sent twice it may be applied twice. */
+  | { readonly kind: 'write'; readonly idempotencyKey: string | null };
+
+export const READ: Effect = { kind: 'read' };
+
+export interface Request {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path and query, from the service's root. */
+  readonly target: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly effect: Effect;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}

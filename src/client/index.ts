@@ -1,0 +1,30 @@
+/** The TypeScript client of kvstore. */
+export { KvClient, type CreateOptions, type DeletePrefixOptions, type PutOptions } from './kv-client.ts';
+export { isKvError, KvError, type ClientErrorCode, type KvCurrent, type KvErrorCode } from './kv-error.ts';
+export { KvEntry, type KvKeyInfo } from './kv-entry.ts';
+export type {
+  CallOptions,
+  Condition,
+  Consistency,
+  KvClientOptions,
+  ReadOptions,
+  Ttl,
+  WriteOptions,
+} from './options.ts';
+export type { KvKey, KvValue } from './values.ts';
+export type { KvPage, ListOptions, PageOptions } from './lists.ts';
+export type { KvCluster, KvReplica } from './cluster.ts';
+export type {
+  BatchOperation,
+  BatchResult,
+  BatchResults,
+  KvComparison,
+  KvCounted,
+  KvTouched,
+  KvWritten,
+  OperationResult,
+  OperationResults,
+  Txn,
+  TxnOperation,
+  TxnResult,
+} from './operations.ts';
