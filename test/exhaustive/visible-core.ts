@@ -32,7 +32,7 @@ export function openCore(mutant: Mutant | null): void {
 export const openPrivates = (source: string): string => source.replace(/#(?=[a-zA-Z])/g, VISIBLE);
 
 /**
- * What a suspended generator holds cannot be seen from outside. So each `yield` in a method also hands over the locals
+ * What a suspended generator holds cannot be seen from outside. So each `yield` in a method that is an errand also hands over the locals
  * that are in scope there, each as a function that reads it.
  */
 export function openErrands(source: string): string {
@@ -40,7 +40,9 @@ export function openErrands(source: string): string {
   const inserts: { readonly at: number; readonly text: string }[] = [];
   const visit = (node: ts.Node, method: string | null, scopes: readonly ts.Node[]): void => {
     if (ts.isMethodDeclaration(node)) {
-      const name = node.asteriskToken === undefined ? null : node.name.getText();
+      // Other generators are run to their end within a turn.
+      const isErrand = node.asteriskToken !== undefined && node.type?.getText().startsWith('Errand<') === true;
+      const name = isErrand ? node.name.getText() : null;
       ts.forEachChild(node, (child) => visit(child, name, [node]));
       return;
     }
