@@ -113,6 +113,8 @@ const drawnTrials = {
   }),
   'locks-and-slow-links': drawn({
     faults: { slowLink: 8, slow: 4, crashLeader: 1 },
+    // So much on such links takes more than a few hundred bytes under way.
+    limits: { inflightBytesMax: 100_000 },
     clients: { lockShare: 0.8, readShare: 0.1, operationMeanUs: 10 * MS, inFlightMax: 12 },
     network: { latencyUs: 20 * MS },
   }),
