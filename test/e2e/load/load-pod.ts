@@ -44,11 +44,26 @@ export class LoadPod {
     const pod = new LoadPod(options);
     await pod.end();
     await options.kubectl.run(['apply', '-f', '-'], JSON.stringify(manifests(options, await program())));
-    await eventually(`${options.name} takes orders`, async () => (await pod.progress()).nowUs > 0, {
-      withinMs: START_WITHIN_MS,
-      everyMs: 100,
-    });
+    await pod.#untilItTakesOrders();
     return pod;
+  }
+
+  async #untilItTakesOrders(): Promise<void> {
+    const { api, namespace, name } = this.#options;
+    let last: unknown = null;
+    const takesOrders = async (): Promise<boolean> => {
+      try {
+        return (await this.progress()).nowUs > 0;
+      } catch (error) {
+        last = error;
+        return false;
+      }
+    };
+    const within = { withinMs: START_WITHIN_MS, everyMs: 100 };
+    await eventually(`${name} takes orders`, takesOrders, within).catch(async (error: unknown) => {
+      const { status, text } = await api.call(HttpMethod.GET, `/api/v1/namespaces/${namespace}/pods/${name}`);
+      throw new Error(`${(error as Error).message}; last: ${String(last)}; its pod: ${status} ${text}`);
+    });
   }
 
   async order<K extends Report['kind']>(order: Order, expected: K): Promise<Extract<Report, { kind: K }>> {
