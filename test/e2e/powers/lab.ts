@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { CutFrom, PodPlace, Powers } from './powers.ts';
 
@@ -13,6 +14,9 @@ const DROP = '-j DROP -m comment --comment kube-lab-cut';
 /** kube-proxy writes rules, too: one waits for the other. */
 const LOCK_WITHIN_S = 5;
 const COMMAND_WITHIN_MS = 600_000;
+/** After the API server has come back. */
+const KEPT_UP_MS = 90_000;
+const LOOK_EVERY_MS = 3000;
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 
 const run = promisify(execFile);
@@ -22,6 +26,9 @@ export class Lab implements Powers {
   readonly #program: string;
   readonly #namespace: string;
   #environment: NodeJS.ProcessEnv = process.env;
+  /** null: whoever has started it knows. */
+  #nodes: number | null = null;
+  #keeper: { readonly stop: AbortController; readonly ended: Promise<void> } | null = null;
 
   private constructor(program: string, namespace: string) {
     this.#program = program;
@@ -44,6 +51,7 @@ export class Lab implements Powers {
   /** Starts what is missing. */
   async up(nodes: number): Promise<void> {
     await this.#lab('up', String(nodes));
+    this.#nodes = nodes;
   }
 
   /** From now on `environment` is the lab's. */
@@ -61,6 +69,7 @@ export class Lab implements Powers {
 
   /** Nothing of it is left running, whoever had started it. */
   async down(): Promise<void> {
+    await this.#keepNoLonger();
     await this.#lab('down');
   }
 
@@ -73,32 +82,69 @@ export class Lab implements Powers {
     await child;
   }
 
+  /**
+   * The scheduler ends itself when it finds that it has missed too much while the API server was away. Elsewhere a kubelet
+   * starts it again; here somebody has to, until the next fault.
+   */
+  #keepUp(): void {
+    const stop = new AbortController();
+    this.#keeper = { stop, ended: this.#keepUpUntil(stop.signal) };
+  }
+
+  async #keepUpUntil(signal: AbortSignal): Promise<void> {
+    const untilMs = performance.now() + KEPT_UP_MS;
+    while (performance.now() < untilMs) {
+      // Who has nothing else to do need not wait for this.
+      await wait(LOOK_EVERY_MS, undefined, { ref: false, signal }).catch(() => undefined);
+      if (signal.aborted || this.#nodes === null) return;
+      try {
+        const { stdout } = await this.#lab('status');
+        if (/^stopped +kube-(scheduler|controller-manager)$/m.test(stdout)) await this.up(this.#nodes);
+      } catch {
+        // The API server is not quite there yet.
+      }
+    }
+  }
+
+  async #keepNoLonger(): Promise<void> {
+    this.#keeper?.stop.abort();
+    await this.#keeper?.ended;
+    this.#keeper = null;
+  }
+
   async heal(): Promise<void> {
     await this.#lab('heal');
   }
 
   async stopApi(): Promise<void> {
+    await this.#keepNoLonger();
     await this.#lab('api', 'stop');
   }
 
   async startApi(): Promise<void> {
     await this.#lab('api', 'start');
+    this.#keepUp();
   }
 
   async restartApi(): Promise<void> {
+    await this.#keepNoLonger();
     await this.#lab('api', 'kill');
     await this.#lab('api', 'start');
+    this.#keepUp();
   }
 
   async pauseApi(): Promise<void> {
+    await this.#keepNoLonger();
     await this.#lab('api', 'pause');
   }
 
   async resumeApi(): Promise<void> {
     await this.#lab('api', 'resume');
+    this.#keepUp();
   }
 
   async killNode(node: string): Promise<void> {
+    await this.#keepNoLonger();
     await this.#lab('kill-node', node);
   }
 
