@@ -69,13 +69,14 @@ function readTtl(reader: ByteReader): number {
 
 export function writeFence(writer: ByteWriter, { lock, token }: Fence): void {
   writer.key(lock);
-  writer.positive(token.lineageNumber);
+  writer.number(token.lineageNumber);
   writer.number(token.revision);
 }
 
+/** Lineage 0 is none: of a number that was never a token, which is as stale as an old one. */
 export function readFence(reader: ByteReader): Fence {
   const lock = reader.key();
-  const lineageNumber = reader.positive('lineage number of a token');
+  const lineageNumber = reader.number('lineage number of a token');
   return { lock, token: { lineageNumber, revision: reader.number('revision of a token') as LogIndex } };
 }
 

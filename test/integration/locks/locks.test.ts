@@ -116,3 +116,12 @@ test('a lock and its token outlive the leader', async () => {
   expect(BigInt(renewed.fencingToken ?? '')).toBe(token);
   expect(worker.said.filter(({ status }) => status >= 400)).toEqual([]);
 });
+
+test.each(['1', '912', '100000000000001', '99999999999999999999999999'])(
+  'a fence with the number %s, which was never a token of the lock, is refused at once',
+  async (number) => {
+    const headers = { 'x-kv-fence': `nobody:${number}` };
+    const answer = await fetch(`${proxy()}/v1/keys/fenced`, { method: 'PUT', headers, body: 'x' });
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([412, 'fence-stale']);
+  },
+);

@@ -393,7 +393,7 @@ const dataCommand: fc.Arbitrary<DataCommand> = fc.oneof(
     }),
   },
 );
-const fence = record({ lock: key, token: record({ lineageNumber: positive, revision: index }) });
+const fence = record({ lock: key, token: record({ lineageNumber: number, revision: index }) });
 const command: fc.Arbitrary<WriteCommand> = fc.oneof(
   { weight: 3, arbitrary: dataCommand },
   { weight: 1, arbitrary: record({ kind: fc.constant('fenced' as const), fence, command: dataCommand }) },
