@@ -21,6 +21,7 @@ import {
   type Consistency,
   type KvClientOptions,
   type ReadOptions,
+  type Settings,
   type Ttl,
   type WriteOptions,
 } from './options.ts';
@@ -28,6 +29,8 @@ import { badAnswer } from './problems.ts';
 import { Session } from './session.ts';
 import { keyTarget, target } from './targets.ts';
 import { Transport } from './transport.ts';
+import { watch, type KeyWatchOptions, type WatchOptions } from './watch.ts';
+import type { KvWatchEvent } from './watch-events.ts';
 import { encodedValue, type KvValue } from './values.ts';
 
 export interface CreateOptions extends WriteOptions {
@@ -71,12 +74,14 @@ const JSON_BODY = { 'Content-Type': 'application/json' };
  */
 export class KvClient {
   readonly #session: Session;
+  readonly #settings: Settings;
   readonly #transport: Transport;
   readonly #consistency: Consistency | undefined;
 
   constructor(options: KvClientOptions) {
     this.#session = new Session(options.session ?? null);
-    this.#transport = new Transport(settingsOf(options, this.#session));
+    this.#settings = settingsOf(options, this.#session);
+    this.#transport = new Transport(this.#settings);
     this.#consistency = options.consistency;
   }
 
@@ -229,6 +234,16 @@ export class KvClient {
     const request = { method: 'DELETE', target: target('/v1/keys', query), effect } as const;
     const body = jsonOf(await this.#transport.call(request, options), effect, 'deleted');
     return (body as { readonly deleted: number }).deleted;
+  }
+
+  /**
+   * What committed writes do to a key, or to all under a prefix, from now on, in the order of revisions and each once; across
+   * lost connections and changes of the leader.
+   * @throws KvError in the loop: `compacted`, where what came next is not kept any more; `replaced-lineage`; `aborted`; and what there was
+   * no stream for, for as long as `timeoutMs`
+   */
+  watch(options: WatchOptions | KeyWatchOptions): AsyncIterable<KvWatchEvent> {
+    return watch(this.#transport, this.#settings, options);
   }
 
   /** Who leads, who is in sync, and how far each replica is. */
