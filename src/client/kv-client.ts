@@ -65,7 +65,7 @@ const JSON_BODY = { 'Content-Type': 'application/json' };
  * nothing to close.
  *
  * Every call rejects with a {@link KvError} where it does not succeed. It repeats what may be repeated: reads, and writes under
- * their `Idempotency-Key`, so that they are applied once. Its reads are never older than what it has read or written before.
+ * their `Idempotency-Key`; none is applied twice. Its reads are never older than what it has read or written before.
  *
  * @example
  * const kv = new KvClient({ url: 'http://127.0.0.1:8001' });
@@ -287,8 +287,9 @@ export class KvClient {
   }
 }
 
-function effectOf({ idempotencyKey = crypto.randomUUID() }: WriteOptions): Effect {
-  return { kind: 'write', idempotencyKey: idempotencyKey === false ? null : idempotencyKey };
+function effectOf({ idempotencyKey }: WriteOptions): Effect {
+  if (idempotencyKey === undefined) return { kind: 'write', idempotencyKey: crypto.randomUUID(), isDrawn: true };
+  return { kind: 'write', idempotencyKey: idempotencyKey === false ? null : idempotencyKey, isDrawn: false };
 }
 
 function conditionHeaders({ ifMatch, ifNoneMatch }: Condition): Readonly<Record<string, string>> {

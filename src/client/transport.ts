@@ -1,4 +1,5 @@
 import { Cancellation, type Attempt } from './cancellation.ts';
+import { DrawnKeys } from './drawn-keys.ts';
 import { READ, type Answer, type Request } from './exchange.ts';
 import { KvError } from './kv-error.ts';
 import { checkedMs, type CallOptions, type Settings } from './options.ts';
@@ -26,6 +27,7 @@ export interface Opened {
 /** Sends requests: repeats what may be repeated, at the next address where one fails, until time or attempts are used up. */
 export class Transport {
   readonly #settings: Settings;
+  readonly #drawnKeys = new DrawnKeys();
   /** The address that is asked: the one that worked last. */
   #at = 0;
 
@@ -38,7 +40,7 @@ export class Transport {
    * @throws KvError for every other answer that is no success.
    */
   async call(request: Request, options: CallOptions = {}): Promise<Answer | null> {
-    const { effect } = request;
+    let effect = this.#drawnKeys.first(request.effect, performance.now());
     const deadlineMs = performance.now() + checkedMs('timeoutMs', options.timeoutMs ?? this.#settings.timeoutMs);
     const cancel = new Cancellation([this.#settings.signal, options.signal ?? null]);
     let wasUnknown = false;
@@ -46,14 +48,21 @@ export class Transport {
       if (cancel.isAborted()) throw cancel.error();
       for (let attempts = 1; ; attempts += 1) {
         const attempt = cancel.begin(Math.min(this.#settings.attemptTimeoutMs, deadlineMs - performance.now()));
-        const result = await this.#attempt(request, { cancel, attempt, token: this.#settings.session.token }, wholeOf);
+        const result = await this.#attempt(
+          { ...request, effect },
+          { cancel, attempt, token: this.#settings.session.token },
+          wholeOf,
+        );
         attempt.end();
         if (!(result instanceof KvError)) return result;
         const outcome = outcomeOf(effect, result, { wasUnknown });
         wasUnknown = outcome === 'unknown';
-        const waitMs = pauseMs(result, { attempts, random: Math.random });
+        const next = this.#drawnKeys.next(effect, { failure: result, isUnknown: wasUnknown, nowMs: performance.now() });
+        // Without its key there is nothing to wait for.
+        const waitMs = next === effect ? pauseMs(result, { attempts, random: Math.random }) : 0;
         const isLast = attempts > this.#settings.retries || performance.now() + waitMs >= deadlineMs;
         if (isLast || !mayRepeat(effect, result)) throw finalOf(result, { outcome, attempts });
+        effect = next;
         await cancel.sleep(waitMs);
         if (cancel.isAborted()) throw finalOf(cancel.error(), { outcome, attempts });
       }
