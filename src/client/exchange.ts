@@ -1,6 +1,8 @@
 /** What a request does decides whether it may be sent again. */
 export type Effect =
   | { readonly kind: 'read' }
+  /** A write that changes nothing when it arrives again, whatever has happened meanwhile. */
+  | { readonly kind: 'repeatable' }
   | {
       readonly kind: 'write';
       /** null: sent twice it may be applied twice. */

@@ -1,6 +1,9 @@
 import type { KvCluster } from './cluster.ts';
 import { READ, type Answer, type Effect, type Request } from './exchange.ts';
 import { entryOf, type Envelope, type KvEntry, type KvKeyInfo } from './kv-entry.ts';
+import { isKvError } from './kv-error.ts';
+import type { KvLock } from './lock.ts';
+import { holderOf, Locking, type KvLockHolder, type LockOptions } from './locking.ts';
 import { pageOf, type KvPage, type ListOptions, type PageBody, type PageOptions } from './lists.ts';
 import {
   comparisonBody,
@@ -19,46 +22,34 @@ import {
   type CallOptions,
   type Condition,
   type Consistency,
+  type CreateOptions,
+  type DeletePrefixOptions,
   type KvClientOptions,
+  type PutOptions,
   type ReadOptions,
   type Settings,
   type Ttl,
   type WriteOptions,
 } from './options.ts';
-import { badAnswer } from './problems.ts';
+import { conditionHeaders, effectOf, ENVELOPE, fenceHeaders, JSON_BODY, jsonOf, writtenOf } from './requests.ts';
 import { Session } from './session.ts';
-import { keyTarget, target } from './targets.ts';
+import { encodedName, keyTarget, target } from './targets.ts';
 import { Transport } from './transport.ts';
 import { watch, type KeyWatchOptions, type WatchOptions } from './watch.ts';
 import type { KvWatchEvent } from './watch-events.ts';
 import { encodedValue, type KvValue } from './values.ts';
 
-export interface CreateOptions extends WriteOptions {
-  /** By default of a text `text/plain; charset=utf-8`, of JSON `application/json`, of bytes none. */
-  readonly contentType?: string;
-  /** Without one it stays for ever. */
-  readonly ttl?: Ttl;
-}
+type Unsent = Omit<Request, 'effect'>;
 
-export type PutOptions = Condition &
-  Omit<CreateOptions, 'ttl'> & {
-    /** `keep`: as long as what stood there before. Without one it stays for ever. */
-    readonly ttl?: Ttl | 'keep';
-  };
+interface Exchanged {
+  /** null: the key has no value. */
+  readonly answer: Answer | null;
+  readonly effect: Effect;
+}
 
 interface ResultsBody {
   readonly results: readonly object[];
 }
-
-export interface DeletePrefixOptions extends WriteOptions {
-  /** How many there are: as {@link KvClient.countPrefix} says, once somebody has looked at it. */
-  readonly expect: number;
-  /** Needed with an empty prefix, which is that of every key there is. */
-  readonly all?: true;
-}
-
-const ENVELOPE = { Accept: 'application/vnd.kv+json' };
-const JSON_BODY = { 'Content-Type': 'application/json' };
 
 /**
  * A store, as programs see it. Safe to share: one for a process is enough. It holds no connection of its own, so that there is
@@ -92,8 +83,8 @@ export class KvClient {
 
   /** null: the key has no value. */
   async get(key: string, options: ReadOptions = {}): Promise<KvEntry | null> {
-    const request = this.#read(keyTarget(key, this.#consistencyOf(options)), ENVELOPE);
-    const answer = await this.#transport.call(request, options);
+    const request = { method: 'GET', target: keyTarget(key, this.#consistencyOf(options)), headers: ENVELOPE } as const;
+    const { answer } = await this.#read(request, options);
     return answer === null ? null : entryOf(jsonOf(answer, READ, 'etag') as Envelope);
   }
 
@@ -119,7 +110,7 @@ export class KvClient {
    */
   async delete(key: string, options: Condition & WriteOptions = {}): Promise<boolean> {
     const request = { method: 'DELETE', target: keyTarget(key), headers: conditionHeaders(options) } as const;
-    return (await this.#write(request, options)) !== null;
+    return (await this.#write(request, options)).answer !== null;
   }
 
   /**
@@ -129,7 +120,7 @@ export class KvClient {
   async touch(key: string, ttl: Ttl | null, options: Condition & WriteOptions = {}): Promise<boolean> {
     const headers = { ...JSON_BODY, ...conditionHeaders(options) };
     const request = { method: 'PATCH', target: keyTarget(key), headers, body: JSON.stringify({ ttl }) } as const;
-    return (await this.#write(request, options)) !== null;
+    return (await this.#write(request, options)).answer !== null;
   }
 
   /**
@@ -138,8 +129,8 @@ export class KvClient {
    */
   async incr(key: string, by: number | bigint = 1, options: WriteOptions = {}): Promise<KvCounted> {
     const target = keyTarget(key, { incr: String(by) });
-    const { written, answer } = await this.#written({ method: 'POST', target }, options);
-    return { ...written, value: BigInt(answer.text) };
+    const { answer, effect } = await this.#write({ method: 'POST', target }, options);
+    return { ...writtenOf(answer, effect), value: BigInt(answer?.text ?? '') };
   }
 
   /**
@@ -151,13 +142,10 @@ export class KvClient {
     options: ReadOptions & WriteOptions = {},
   ): Promise<BatchResults<Operations>> {
     const isRead = operations.every((operation) => 'get' in operation);
-    const effect = isRead ? READ : effectOf(options);
     const body = JSON.stringify({ operations: operations.map(operationBody) });
-    const query = this.#consistencyOf(options);
-    const answer = await this.#transport.call(
-      { method: 'POST', target: target('/v1/batch', query), headers: JSON_BODY, body, effect },
-      options,
-    );
+    const place = target('/v1/batch', this.#consistencyOf(options));
+    const request = { method: 'POST', target: place, headers: JSON_BODY, body } as const;
+    const { answer, effect } = await (isRead ? this.#read(request, options) : this.#write(request, options));
     const { results } = jsonOf(answer, effect, 'results') as ResultsBody;
     return results.map(resultOf) as unknown as BatchResults<Operations>;
   }
@@ -170,14 +158,13 @@ export class KvClient {
     const Then extends readonly TxnOperation[] = readonly [],
     const Else extends readonly TxnOperation[] = readonly [],
   >(txn: Txn<Then, Else>, options: WriteOptions = {}): Promise<TxnResult<Then, Else>> {
-    const effect = effectOf(options);
     const body = JSON.stringify({
       if: (txn.if ?? []).map(comparisonBody),
       then: (txn.then ?? []).map(operationBody),
       else: (txn.else ?? []).map(operationBody),
     });
-    const request = { method: 'POST', target: '/v1/txn', headers: JSON_BODY, body, effect } as const;
-    const answer = await this.#transport.call(request, options);
+    const request = { method: 'POST', target: '/v1/txn', headers: JSON_BODY, body } as const;
+    const { answer, effect } = await this.#write(request, options);
     const result = jsonOf(answer, effect, 'results') as ResultsBody;
     return { ...result, results: result.results.map(resultOf) } as unknown as TxnResult<Then, Else>;
   }
@@ -204,7 +191,7 @@ export class KvClient {
         cursor: cursor ?? undefined,
         ...this.#consistencyOf(options),
       };
-      const answer = await this.#transport.call(this.#read(target('/v1/keys', query)), options);
+      const { answer } = await this.#read({ method: 'GET', target: target('/v1/keys', query) }, options);
       const page = pageOf(jsonOf(answer, READ, 'keys') as PageBody, options);
       yield page;
       cursor = page.cursor;
@@ -214,13 +201,9 @@ export class KvClient {
   /** How many keys are under a prefix. */
   async countPrefix(prefix: string, options: CallOptions = {}): Promise<number> {
     const under = prefix === '' ? { all: 'true' } : { prefix };
-    const request = {
-      method: 'DELETE',
-      target: target('/v1/keys', { ...under, dryRun: 'true' }),
-      effect: READ,
-    } as const;
-    const { count } = jsonOf(await this.#transport.call(request, options), READ, 'count') as { readonly count: number };
-    return count;
+    const request = { method: 'DELETE', target: target('/v1/keys', { ...under, dryRun: 'true' }) } as const;
+    const { answer } = await this.#read(request, options);
+    return (jsonOf(answer, READ, 'count') as { readonly count: number }).count;
   }
 
   /**
@@ -230,10 +213,9 @@ export class KvClient {
   async deletePrefix(prefix: string, options: DeletePrefixOptions): Promise<number> {
     const { all, expect } = options;
     const query = { prefix: prefix === '' ? undefined : prefix, all: all?.toString(), expect: String(expect) };
-    const effect = effectOf(options);
-    const request = { method: 'DELETE', target: target('/v1/keys', query), effect } as const;
-    const body = jsonOf(await this.#transport.call(request, options), effect, 'deleted');
-    return (body as { readonly deleted: number }).deleted;
+    const request = { method: 'DELETE', target: target('/v1/keys', query) } as const;
+    const { answer, effect } = await this.#write(request, options);
+    return (jsonOf(answer, effect, 'deleted') as { readonly deleted: number }).deleted;
   }
 
   /**
@@ -246,9 +228,52 @@ export class KvClient {
     return watch(this.#transport, this.#settings, options);
   }
 
+  /**
+   * Gets a lock, which is renewed until it is released. Its `signal` fires when it is lost, and `fence: lock` holds writes back then.
+   * @throws KvError `lock-held`: somebody else has held it for as long as `wait`
+   * @example
+   * await using lock = await kv.lock('nightly', { ttl: '30s', wait: '1m', owner: 'job-7' });
+   * await kv.put('report', 'done', { fence: lock });
+   */
+  async lock(name: string, options: LockOptions): Promise<KvLock> {
+    return new Locking(this.#transport, this.#settings, { name, options }).run();
+  }
+
+  /**
+   * Does something under a lock, which is given back afterwards; the result of `work`.
+   * @throws KvError `lock-held`; `lock-lost`: it was lost before `work` was done, whatever came of that
+   */
+  async withLock<Result>(
+    name: string,
+    options: LockOptions,
+    work: (lock: KvLock) => Result | Promise<Result>,
+  ): Promise<Result> {
+    const lock = await this.lock(name, options);
+    try {
+      const result = await work(lock);
+      lock.signal.throwIfAborted();
+      return result;
+    } finally {
+      await lock[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Who holds a lock; null: nobody. */
+  async lockHolder(name: string, options: ReadOptions = {}): Promise<KvLockHolder | null> {
+    const place = target(`/v1/locks/${encodedName(name)}`, this.#consistencyOf(options));
+    try {
+      const { answer } = await this.#read({ method: 'GET', target: place }, options);
+      return holderOf(jsonOf(answer, READ, 'fencingToken') as object);
+    } catch (error) {
+      if (isKvError(error, 'no-lock')) return null;
+      throw error;
+    }
+  }
+
   /** Who leads, who is in sync, and how far each replica is. */
   async cluster(options: CallOptions = {}): Promise<KvCluster> {
-    return jsonOf(await this.#transport.call(this.#read('/v1/cluster'), options), READ, 'members') as KvCluster;
+    const { answer } = await this.#read({ method: 'GET', target: '/v1/cluster' }, options);
+    return jsonOf(answer, READ, 'members') as KvCluster;
   }
 
   async #store(method: 'PUT' | 'POST', key: string, value: KvValue, options: PutOptions): Promise<KvWritten> {
@@ -258,58 +283,21 @@ export class KvClient {
       ...(contentType === null ? {} : { 'Content-Type': contentType }),
       ...(options.ttl === undefined ? {} : { 'X-KV-TTL': options.ttl }),
     };
-    const { written } = await this.#written({ method, target: keyTarget(key), headers, body }, options);
-    return written;
+    const { answer, effect } = await this.#write({ method, target: keyTarget(key), headers, body }, options);
+    return writtenOf(answer, effect);
   }
 
-  async #written(
-    request: Omit<Request, 'effect'>,
-    options: WriteOptions,
-  ): Promise<{ readonly written: KvWritten; readonly answer: Answer }> {
-    const answer = await this.#write(request, options);
-    const etag = answer?.headers.get('etag') ?? null;
-    if (answer === null || etag === null) throw badAnswer(answer, effectOf(options));
-    const { headers, status } = answer;
-    const [revision, version] = [Number(headers.get('x-kv-revision')), Number(headers.get('x-kv-version'))];
-    return { written: { etag, revision, version, created: status === 201 }, answer };
+  async #write(request: Unsent, options: WriteOptions): Promise<Exchanged> {
+    const effect = effectOf(options);
+    const headers = { ...request.headers, ...fenceHeaders(options) };
+    return { answer: await this.#transport.call({ ...request, headers, effect }, options), effect };
   }
 
-  #write(request: Omit<Request, 'effect'>, options: WriteOptions): Promise<Answer | null> {
-    return this.#transport.call({ ...request, effect: effectOf(options) }, options);
-  }
-
-  #read(target: string, headers: Readonly<Record<string, string>> = {}): Request {
-    return { method: 'GET', target, headers, effect: READ };
+  async #read(request: Unsent, options: CallOptions): Promise<Exchanged> {
+    return { answer: await this.#transport.call({ ...request, effect: READ }, options), effect: READ };
   }
 
   #consistencyOf({ consistency = this.#consistency }: ReadOptions): { readonly consistency: string | undefined } {
     return { consistency };
   }
-}
-
-function effectOf({ idempotencyKey }: WriteOptions): Effect {
-  if (idempotencyKey === undefined) return { kind: 'write', idempotencyKey: crypto.randomUUID(), isDrawn: true };
-  return { kind: 'write', idempotencyKey: idempotencyKey === false ? null : idempotencyKey, isDrawn: false };
-}
-
-function conditionHeaders({ ifMatch, ifNoneMatch }: Condition): Readonly<Record<string, string>> {
-  return {
-    ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }),
-  };
-}
-
-/**
- * An object with that field.
- * @throws KvError `bad-answer` for what is none
- */
-function jsonOf(answer: Answer | null, effect: Effect, field: string): unknown {
-  if (answer === null) throw badAnswer(answer, effect);
-  try {
-    const body = JSON.parse(answer.text) as unknown;
-    if (Object.hasOwn(body as object, field)) return body;
-  } catch (cause) {
-    throw badAnswer(answer, effect, cause);
-  }
-  throw badAnswer(answer, effect);
 }

@@ -46,6 +46,15 @@ export interface WriteOptions extends CallOptions {
    * that is given here is always sent; without room the call fails with `idempotency-full`.
    */
   readonly idempotencyKey?: string | false;
+  /** A lock: the write is done only while it is held under just its token, else it fails with `fence-stale`. */
+  readonly fence?: KvFence;
+}
+
+/** What a {@link WriteOptions.fence} needs to know of a lock, by which other processes, too, can write under it. */
+export interface KvFence {
+  readonly name: string;
+  /** A whole number: larger than those of all who have held the lock before. */
+  readonly fencingToken: string;
 }
 
 /** At most one of the two. An `etag` is what an earlier answer had. */
@@ -63,6 +72,26 @@ export type Condition =
 
 /** With its unit: `1500ms`, `60s`, `5m`, `12h`, `30d`. */
 export type Ttl = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+export interface CreateOptions extends WriteOptions {
+  /** By default of a text `text/plain; charset=utf-8`, of JSON `application/json`, of bytes none. */
+  readonly contentType?: string;
+  /** Without one it stays for ever. */
+  readonly ttl?: Ttl;
+}
+
+export type PutOptions = Condition &
+  Omit<CreateOptions, 'ttl'> & {
+    /** `keep`: as long as what stood there before. Without one it stays for ever. */
+    readonly ttl?: Ttl | 'keep';
+  };
+
+export interface DeletePrefixOptions extends WriteOptions {
+  /** How many there are: as `countPrefix` says, once somebody has looked at it. */
+  readonly expect: number;
+  /** Needed with an empty prefix, which is that of every key there is. */
+  readonly all?: true;
+}
 
 /** Options of the client, checked and complete. */
 export interface Settings {

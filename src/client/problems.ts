@@ -10,7 +10,7 @@ const QUOTED_LENGTH_MAX = 200;
 /** The error in an answer that is no success. */
 export function problemOf(answer: Answer, effect: Effect): KvError {
   const { status, headers, text } = answer;
-  const isWrite = effect.kind === 'write';
+  const isWrite = effect.kind !== 'read';
   const retryAfterMs = retryAfterMsOf(headers.get('retry-after'), Date.now());
   const problem = problemIn(answer);
   if (problem === null) {
@@ -89,7 +89,7 @@ export function badAnswer(answer: Answer | null, effect: Effect, cause?: unknown
     code: 'bad-answer',
     detail: notOurs(String(status), text),
     status,
-    outcome: effect.kind === 'write' ? 'unknown' : 'none',
+    outcome: effect.kind === 'read' ? 'none' : 'unknown',
     cause,
   });
 }

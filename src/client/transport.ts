@@ -9,6 +9,11 @@ import { mayRepeat, outcomeOf, pauseMs } from './retries.ts';
 /** A proxy that says so has nobody behind it, or is about to stop: another may fare better. */
 const TURN_AWAY_STATUSES = [502, 503, 504];
 
+export interface CallLimits extends CallOptions {
+  /** In place of the client's. */
+  readonly attemptTimeoutMs?: number;
+}
+
 interface AttemptOf {
   readonly cancel: Cancellation;
   readonly attempt: Attempt;
@@ -39,15 +44,16 @@ export class Transport {
    * null: the key has no value.
    * @throws KvError for every other answer that is no success.
    */
-  async call(request: Request, options: CallOptions = {}): Promise<Answer | null> {
+  async call(request: Request, options: CallLimits = {}): Promise<Answer | null> {
     let effect = this.#drawnKeys.first(request.effect, performance.now());
     const deadlineMs = performance.now() + checkedMs('timeoutMs', options.timeoutMs ?? this.#settings.timeoutMs);
+    const { attemptTimeoutMs = this.#settings.attemptTimeoutMs } = options;
     const cancel = new Cancellation([this.#settings.signal, options.signal ?? null]);
     let wasUnknown = false;
     try {
       if (cancel.isAborted()) throw cancel.error();
       for (let attempts = 1; ; attempts += 1) {
-        const attempt = cancel.begin(Math.min(this.#settings.attemptTimeoutMs, deadlineMs - performance.now()));
+        const attempt = cancel.begin(Math.min(attemptTimeoutMs, deadlineMs - performance.now()));
         const result = await this.#attempt(
           { ...request, effect },
           { cancel, attempt, token: this.#settings.session.token },
@@ -117,7 +123,7 @@ export class Transport {
       if (TURN_AWAY_STATUSES.includes(response.status)) this.#turnFrom(at);
       return taken;
     } catch (cause) {
-      const outcome = request.effect.kind === 'write' ? 'unknown' : 'none';
+      const outcome = request.effect.kind === 'read' ? 'none' : 'unknown';
       if (cancel.isAborted()) return cancel.error(outcome);
       this.#turnFrom(at);
       return attempt.isOver ? timedOut(url, outcome, cause) : unreachable(cause, url, outcome);

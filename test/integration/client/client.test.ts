@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KvClient, type KvPage, type KvWatchEvent, type WatchOptions } from '../../../src/client/index.ts';
 import { Installation, viewOf } from '../../measure/installation.ts';
 import { until } from '../../measure/until.ts';
@@ -138,6 +139,37 @@ test('a watch tells every change once and in order while proxies and the leader 
   await watching;
   const [first = 0] = versions;
   expect(versions).toEqual(Array.from({ length: last - first + 1 }, (_, at) => first + at));
+});
+
+test('a lock passes from one client to the next, and fences hold back who had it', async () => {
+  const [first, second] = [new KvClient({ url: urls[0] ?? '' }), new KvClient({ url: urls[1] ?? '' })];
+  const lock = await first.lock('relay', { ttl: '1s', owner: 'first' });
+  await expect(second.lock('relay', { ttl: '1s' })).rejects.toMatchObject({ code: 'lock-held' });
+  const waiting = second.lock('relay', { ttl: '1s', wait: '30s', owner: 'second' });
+  // For longer than its time: it is renewed.
+  for (let turn = 0; turn < 20; turn += 1) {
+    await first.put('relay/by', 'first', { fence: lock });
+    await sleep(100);
+  }
+  expect([(await kv.lockHolder('relay'))?.owner, lock.signal.aborted]).toEqual(['first', false]);
+  await lock.release();
+  const next = await waiting;
+  expect(BigInt(next.fencingToken)).toBeGreaterThan(BigInt(lock.fencingToken));
+  await expect(first.put('relay/by', 'first', { fence: lock })).rejects.toMatchObject({ code: 'fence-stale' });
+  await second.put('relay/by', 'second', { fence: next });
+  await next.release();
+  expect(await kv.lockHolder('relay')).toBeNull();
+});
+
+test('a lock that the store has given to nobody else is not lost while the leader is killed', async () => {
+  const lock = await kv.lock('steady', { ttl: '20s' });
+  const leader = await installation.leader();
+  leader.server.kill('SIGKILL');
+  await installation.untilLedByAnother(leader);
+  await kv.put('steady', 'v', { fence: lock });
+  await installation.untilInSync();
+  expect(lock.signal.aborted).toBe(false);
+  await lock.release();
 });
 
 test('nothing fails, and nothing is counted twice, while a proxy and the leader are killed', async () => {

@@ -8,7 +8,10 @@ import {
   type KvCounted,
   type KvEntry,
   type KvError,
+  type KvFence,
   type KvKeyInfo,
+  type KvLock,
+  type KvLockHolder,
   type KvPage,
   type KvTouched,
   type KvWatchEvent,
@@ -84,6 +87,15 @@ test('an event of a watch is known by its kind', () => {
   expectTypeOf<KvClient['watch']>().parameter(0).toEqualTypeOf<WatchOptions | KeyWatchOptions>();
 });
 
+test('a lock is a fence, and what is done under it gives its result', () => {
+  expectTypeOf<KvLock>().toExtend<KvFence>();
+  expectTypeOf<KvLock>().toExtend<AsyncDisposable>();
+  expectTypeOf<KvLock['signal']>().toEqualTypeOf<AbortSignal>();
+  const worked = () => kv.withLock('n', { ttl: '30s' }, ({ fencingToken }) => Number(fencingToken));
+  expectTypeOf(worked).returns.resolves.toBeNumber();
+  expectTypeOf<KvClient['lockHolder']>().returns.resolves.toEqualTypeOf<KvLockHolder | null>();
+});
+
 test('what the store would refuse does not compile', () => {
   expectTypeOf<KvClient['touch']>()
     .parameter(1)
@@ -97,6 +109,10 @@ test('what the store would refuse does not compile', () => {
     kv.create('k', 'v', { ttl: 'keep' }),
     // @ts-expect-error -- a number is no value: text, bytes, or { json: 1 }
     kv.put('k', 1),
+    // @ts-expect-error -- a lock is held for a time
+    kv.lock('n', { wait: '10s' }),
+    // @ts-expect-error -- a fence names the lock, too
+    kv.put('k', 'v', { fence: '100000000000912' }),
     // @ts-expect-error -- values have no order
     kv.txn({ if: [{ key: 'k', value: 'v', op: '<' }], then: [] }),
   ];
