@@ -19,6 +19,7 @@ export type { KvKey, KvValue } from './values.ts';
 export type { KvPage, ListOptions, PageOptions } from './lists.ts';
 export type { KeyWatchOptions, WatchOptions } from './watch.ts';
 export type { KvWatchEvent } from './watch-events.ts';
+export type { CacheOptions, KvCache, KvCacheStats } from './cache.ts';
 export type { KvLock } from './lock.ts';
 export type { KvLockHolder, LockOptions } from './locking.ts';
 export type { KvCluster, KvReplica } from './cluster.ts';

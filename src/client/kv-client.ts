@@ -1,14 +1,15 @@
+import { KvCache, type CacheOptions } from './cache.ts';
 import type { KvCluster } from './cluster.ts';
 import { READ, type Answer, type Effect, type Request } from './exchange.ts';
 import { entryOf, type Envelope, type KvEntry, type KvKeyInfo } from './kv-entry.ts';
 import { isKvError } from './kv-error.ts';
 import type { KvLock } from './lock.ts';
-import { holderOf, Locking, type KvLockHolder, type LockOptions } from './locking.ts';
-import { pageOf, type KvPage, type ListOptions, type PageBody, type PageOptions } from './lists.ts';
+import { holderOf, Locking, workUnder, type KvLockHolder, type LockOptions } from './locking.ts';
+import { pageOf, pageQuery, type KvPage, type ListOptions, type PageBody, type PageOptions } from './lists.ts';
 import {
-  comparisonBody,
   operationBody,
   resultOf,
+  txnBody,
   type BatchOperation,
   type BatchResults,
   type KvCounted,
@@ -31,10 +32,11 @@ import {
   type Ttl,
   type WriteOptions,
 } from './options.ts';
+import { keysOf, keysOfOperations, OwnWrites, type Written } from './own-writes.ts';
 import { conditionHeaders, effectOf, ENVELOPE, fenceHeaders, JSON_BODY, jsonOf, writtenOf } from './requests.ts';
 import { Session } from './session.ts';
 import { encodedName, keyTarget, target } from './targets.ts';
-import { Transport } from './transport.ts';
+import { Transport, type CallLimits } from './transport.ts';
 import { watch, type KeyWatchOptions, type WatchOptions } from './watch.ts';
 import type { KvWatchEvent } from './watch-events.ts';
 import { encodedValue, type KvValue } from './values.ts';
@@ -53,7 +55,7 @@ interface ResultsBody {
 
 /**
  * A store, as programs see it. Safe to share: one for a process is enough. It holds no connection of its own, so that there is
- * nothing to close.
+ * nothing to close, but for its caches.
  *
  * Every call rejects with a {@link KvError} where it does not succeed. It repeats what may be repeated: reads, and writes under
  * their `Idempotency-Key`; none is applied twice. Its reads are never older than what it has read or written before.
@@ -68,6 +70,7 @@ export class KvClient {
   readonly #settings: Settings;
   readonly #transport: Transport;
   readonly #consistency: Consistency | undefined;
+  readonly #ownWrites = new OwnWrites();
 
   constructor(options: KvClientOptions) {
     this.#session = new Session(options.session ?? null);
@@ -83,9 +86,7 @@ export class KvClient {
 
   /** null: the key has no value. */
   async get(key: string, options: ReadOptions = {}): Promise<KvEntry | null> {
-    const request = { method: 'GET', target: keyTarget(key, this.#consistencyOf(options)), headers: ENVELOPE } as const;
-    const { answer } = await this.#read(request, options);
-    return answer === null ? null : entryOf(jsonOf(answer, READ, 'etag') as Envelope);
+    return (await this.#get(key, options)).entry;
   }
 
   /**
@@ -110,7 +111,7 @@ export class KvClient {
    */
   async delete(key: string, options: Condition & WriteOptions = {}): Promise<boolean> {
     const request = { method: 'DELETE', target: keyTarget(key), headers: conditionHeaders(options) } as const;
-    return (await this.#write(request, options)).answer !== null;
+    return (await this.#write(request, options, keysOf(key))).answer !== null;
   }
 
   /**
@@ -120,7 +121,7 @@ export class KvClient {
   async touch(key: string, ttl: Ttl | null, options: Condition & WriteOptions = {}): Promise<boolean> {
     const headers = { ...JSON_BODY, ...conditionHeaders(options) };
     const request = { method: 'PATCH', target: keyTarget(key), headers, body: JSON.stringify({ ttl }) } as const;
-    return (await this.#write(request, options)).answer !== null;
+    return (await this.#write(request, options, keysOf(key))).answer !== null;
   }
 
   /**
@@ -129,7 +130,7 @@ export class KvClient {
    */
   async incr(key: string, by: number | bigint = 1, options: WriteOptions = {}): Promise<KvCounted> {
     const target = keyTarget(key, { incr: String(by) });
-    const { answer, effect } = await this.#write({ method: 'POST', target }, options);
+    const { answer, effect } = await this.#write({ method: 'POST', target }, options, keysOf(key));
     return { ...writtenOf(answer, effect), value: BigInt(answer?.text ?? '') };
   }
 
@@ -145,7 +146,9 @@ export class KvClient {
     const body = JSON.stringify({ operations: operations.map(operationBody) });
     const place = target('/v1/batch', this.#consistencyOf(options));
     const request = { method: 'POST', target: place, headers: JSON_BODY, body } as const;
-    const { answer, effect } = await (isRead ? this.#read(request, options) : this.#write(request, options));
+    const { answer, effect } = await (isRead
+      ? this.#read(request, options)
+      : this.#write(request, options, keysOfOperations(operations)));
     const { results } = jsonOf(answer, effect, 'results') as ResultsBody;
     return results.map(resultOf) as unknown as BatchResults<Operations>;
   }
@@ -158,13 +161,10 @@ export class KvClient {
     const Then extends readonly TxnOperation[] = readonly [],
     const Else extends readonly TxnOperation[] = readonly [],
   >(txn: Txn<Then, Else>, options: WriteOptions = {}): Promise<TxnResult<Then, Else>> {
-    const body = JSON.stringify({
-      if: (txn.if ?? []).map(comparisonBody),
-      then: (txn.then ?? []).map(operationBody),
-      else: (txn.else ?? []).map(operationBody),
-    });
+    const body = JSON.stringify(txnBody(txn));
     const request = { method: 'POST', target: '/v1/txn', headers: JSON_BODY, body } as const;
-    const { answer, effect } = await this.#write(request, options);
+    const written = keysOfOperations([...(txn.then ?? []), ...(txn.else ?? [])]);
+    const { answer, effect } = await this.#write(request, options, written);
     const result = jsonOf(answer, effect, 'results') as ResultsBody;
     return { ...result, results: result.results.map(resultOf) } as unknown as TxnResult<Then, Else>;
   }
@@ -180,17 +180,9 @@ export class KvClient {
   pages(options: PageOptions & { readonly values: true }): AsyncIterable<KvPage<KvEntry>>;
   pages(options?: PageOptions): AsyncIterable<KvPage>;
   async *pages(options: PageOptions = {}): AsyncIterable<KvPage> {
-    const { prefix, delimiter, limit, values } = options;
     let cursor = options.cursor ?? null;
     do {
-      const query = {
-        prefix,
-        delimiter,
-        limit: limit?.toString(),
-        values: values?.toString(),
-        cursor: cursor ?? undefined,
-        ...this.#consistencyOf(options),
-      };
+      const query = { ...pageQuery(options, cursor), ...this.#consistencyOf(options) };
       const { answer } = await this.#read({ method: 'GET', target: target('/v1/keys', query) }, options);
       const page = pageOf(jsonOf(answer, READ, 'keys') as PageBody, options);
       yield page;
@@ -214,7 +206,7 @@ export class KvClient {
     const { all, expect } = options;
     const query = { prefix: prefix === '' ? undefined : prefix, all: all?.toString(), expect: String(expect) };
     const request = { method: 'DELETE', target: target('/v1/keys', query) } as const;
-    const { answer, effect } = await this.#write(request, options);
+    const { answer, effect } = await this.#write(request, options, { kind: 'prefix', prefix });
     return (jsonOf(answer, effect, 'deleted') as { readonly deleted: number }).deleted;
   }
 
@@ -226,6 +218,18 @@ export class KvClient {
    */
   watch(options: WatchOptions | KeyWatchOptions): AsyncIterable<KvWatchEvent> {
     return watch(this.#transport, this.#settings, options);
+  }
+
+  /**
+   * Reads of the keys under a prefix that are answered from memory, kept fresh by a watch.
+   * @example
+   * const settings = kv.cached({ prefix: 'settings/' });
+   * console.log((await settings.get('settings/theme'))?.text(), settings.stats.hits);
+   * settings.close();
+   */
+  cached(options: CacheOptions): KvCache {
+    const [transport, settings, ownWrites] = [this.#transport, this.#settings, this.#ownWrites];
+    return new KvCache({ transport, settings, ownWrites, read: (key, limits) => this.#get(key, limits) }, options);
   }
 
   /**
@@ -248,14 +252,7 @@ export class KvClient {
     options: LockOptions,
     work: (lock: KvLock) => Result | Promise<Result>,
   ): Promise<Result> {
-    const lock = await this.lock(name, options);
-    try {
-      const result = await work(lock);
-      lock.signal.throwIfAborted();
-      return result;
-    } finally {
-      await lock[Symbol.asyncDispose]();
-    }
+    return workUnder(await this.lock(name, options), work);
   }
 
   /** Who holds a lock; null: nobody. */
@@ -283,17 +280,37 @@ export class KvClient {
       ...(contentType === null ? {} : { 'Content-Type': contentType }),
       ...(options.ttl === undefined ? {} : { 'X-KV-TTL': options.ttl }),
     };
-    const { answer, effect } = await this.#write({ method, target: keyTarget(key), headers, body }, options);
+    const { answer, effect } = await this.#write(
+      { method, target: keyTarget(key), headers, body },
+      options,
+      keysOf(key),
+    );
     return writtenOf(answer, effect);
   }
 
-  async #write(request: Unsent, options: WriteOptions): Promise<Exchanged> {
+  async #write(request: Unsent, options: WriteOptions, written: Written): Promise<Exchanged> {
     const effect = effectOf(options);
     const headers = { ...request.headers, ...fenceHeaders(options) };
-    return { answer: await this.#transport.call({ ...request, headers, effect }, options), effect };
+    this.#ownWrites.begin(written);
+    try {
+      return { answer: await this.#transport.call({ ...request, headers, effect }, options), effect };
+    } finally {
+      this.#ownWrites.end(written);
+    }
   }
 
-  async #read(request: Unsent, options: CallOptions): Promise<Exchanged> {
+  /** With the session token of the answer. */
+  async #get(
+    key: string,
+    options: ReadOptions & CallLimits,
+  ): Promise<{ readonly entry: KvEntry | null; readonly token: string | null }> {
+    const request = { method: 'GET', target: keyTarget(key, this.#consistencyOf(options)), headers: ENVELOPE } as const;
+    let token: string | null = null;
+    const { answer } = await this.#read(request, { ...options, onToken: (seen) => (token = seen) });
+    return { entry: answer === null ? null : entryOf(jsonOf(answer, READ, 'etag') as Envelope), token };
+  }
+
+  async #read(request: Unsent, options: CallLimits): Promise<Exchanged> {
     return { answer: await this.#transport.call({ ...request, effect: READ }, options), effect: READ };
   }
 

@@ -1,5 +1,6 @@
 import { bytesOf, entryOf, keyInfoOf, textOf, type Envelope, type KvEntry, type KvKeyInfo } from './kv-entry.ts';
 import type { ReadOptions } from './options.ts';
+import type { QueryOf } from './targets.ts';
 
 export interface ListOptions extends ReadOptions {
   /** The beginning of the keys. @default all keys */
@@ -39,6 +40,10 @@ export interface PageBody {
   readonly oneRevision: boolean;
   readonly watchFrom: string;
   readonly cursor?: string;
+}
+
+export function pageQuery({ prefix, delimiter, limit, values }: PageOptions, cursor: string | null): QueryOf {
+  return { prefix, delimiter, limit: limit?.toString(), values: values?.toString(), cursor: cursor ?? undefined };
 }
 
 export function pageOf(body: PageBody, { values }: PageOptions): KvPage<KvKeyInfo | KvEntry> {

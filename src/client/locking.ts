@@ -119,3 +119,17 @@ export function holderOf(body: object): KvLockHolder {
   const { owner, fencingToken, expiresAt } = body as Omit<KvLockHolder, 'expiresAt'> & { readonly expiresAt: string };
   return { owner, fencingToken, expiresAt: new Date(expiresAt) };
 }
+
+/** @throws KvError `lock-lost` */
+export async function workUnder<Result>(
+  lock: KvLock,
+  work: (lock: KvLock) => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    const result = await work(lock);
+    lock.signal.throwIfAborted();
+    return result;
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}

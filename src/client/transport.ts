@@ -12,6 +12,8 @@ const TURN_AWAY_STATUSES = [502, 503, 504];
 export interface CallLimits extends CallOptions {
   /** In place of the client's. */
   readonly attemptTimeoutMs?: number;
+  /** The session token of each answer, the one that is returned last; null: it has none. */
+  readonly onToken?: (token: string | null) => void;
 }
 
 interface AttemptOf {
@@ -19,6 +21,7 @@ interface AttemptOf {
   readonly attempt: Attempt;
   /** Of the session; null: none is sent. */
   readonly token: string | null;
+  readonly onToken: ((token: string | null) => void) | null;
 }
 
 /** A stream of events that has begun. */
@@ -47,7 +50,7 @@ export class Transport {
   async call(request: Request, options: CallLimits = {}): Promise<Answer | null> {
     let effect = this.#drawnKeys.first(request.effect, performance.now());
     const deadlineMs = performance.now() + checkedMs('timeoutMs', options.timeoutMs ?? this.#settings.timeoutMs);
-    const { attemptTimeoutMs = this.#settings.attemptTimeoutMs } = options;
+    const { attemptTimeoutMs = this.#settings.attemptTimeoutMs, onToken = null } = options;
     const cancel = new Cancellation([this.#settings.signal, options.signal ?? null]);
     let wasUnknown = false;
     try {
@@ -56,7 +59,7 @@ export class Transport {
         const attempt = cancel.begin(Math.min(attemptTimeoutMs, deadlineMs - performance.now()));
         const result = await this.#attempt(
           { ...request, effect },
-          { cancel, attempt, token: this.#settings.session.token },
+          { cancel, attempt, token: this.#settings.session.token, onToken },
           wholeOf,
         );
         attempt.end();
@@ -86,7 +89,7 @@ export class Transport {
     { cancel, attempt }: { readonly cancel: Cancellation; readonly attempt: Attempt },
   ): Promise<Opened> {
     const at = this.#at;
-    const result = await this.#attempt(request, { cancel, attempt, token: null }, streamOf);
+    const result = await this.#attempt(request, { cancel, attempt, token: null, onToken: null }, streamOf);
     if (result instanceof KvError) throw result;
     if (result === null) throw badAnswer(null, request.effect);
     return { body: result, url: this.#urlAt(at), turnAway: () => this.#turnFrom(at) };
@@ -95,7 +98,7 @@ export class Transport {
   /** `take` makes of a success what is wanted; null: the key has no value. */
   async #attempt<Taken>(
     request: Request,
-    { cancel, attempt, token }: AttemptOf,
+    { cancel, attempt, token, onToken }: AttemptOf,
     take: (response: Response) => Promise<Taken>,
   ): Promise<Taken | null | KvError> {
     const { session, fetch } = this.#settings;
@@ -117,6 +120,7 @@ export class Transport {
         : await wholeOf(response).then((answer) => problemOf(answer, request.effect));
       const seen = response.headers.get('x-kv-session');
       if (seen !== null) session.note(seen);
+      onToken?.(seen);
       if (!(taken instanceof KvError)) return taken;
       if (taken.code === 'no-key') return null;
       if (taken.code === 'replaced-lineage' && token !== null) session.drop(token);

@@ -172,6 +172,29 @@ test('a lock that the store has given to nobody else is not lost while the leade
   await lock.release();
 });
 
+test('a cache shows own writes at once, and those of others soon, while the leader is killed', async () => {
+  const [own, other, closing] = [new KvClient({ url: urls }), new KvClient({ url: urls }), new AbortController()];
+  const cache = own.cached({ prefix: 'cached/', signal: closing.signal });
+  const textOf = async (key: string) => (await cache.get(key))?.text();
+  try {
+    await until('the cache is fresh', () => cache.stats.isFresh);
+    const leader = await installation.leader();
+    const kill = sleep(200).then(() => leader.server.kill('SIGKILL'));
+    for (let turn = 0; turn < 50; turn += 1) {
+      await own.put('cached/own', String(turn));
+      expect([await textOf('cached/own'), await textOf('cached/own')]).toEqual([String(turn), String(turn)]);
+      await other.put('cached/other', String(turn));
+      await until('what another wrote is shown', async () => (await textOf('cached/other')) === String(turn));
+    }
+    await kill;
+    await installation.untilLedByAnother(leader);
+    await installation.untilInSync();
+    expect(cache.stats.hits).toBeGreaterThan(50);
+  } finally {
+    closing.abort();
+  }
+});
+
 test('nothing fails, and nothing is counted twice, while a proxy and the leader are killed', async () => {
   const [proxy] = installation.cluster.proxies;
   let [done, sum] = [false, 0];

@@ -4,6 +4,8 @@ import {
   isKvError,
   type KeyWatchOptions,
   type BatchOperation,
+  type KvCache,
+  type KvCacheStats,
   type KvClient,
   type KvCounted,
   type KvEntry,
@@ -94,6 +96,13 @@ test('a lock is a fence, and what is done under it gives its result', () => {
   const worked = () => kv.withLock('n', { ttl: '30s' }, ({ fencingToken }) => Number(fencingToken));
   expectTypeOf(worked).returns.resolves.toBeNumber();
   expectTypeOf<KvClient['lockHolder']>().returns.resolves.toEqualTypeOf<KvLockHolder | null>();
+});
+
+test('a cache gives what the store gives', () => {
+  expectTypeOf<KvClient['cached']>().returns.toEqualTypeOf<KvCache>();
+  expectTypeOf<KvCache['get']>().returns.resolves.toEqualTypeOf<KvEntry | null>();
+  expectTypeOf<KvCache>().toExtend<Disposable>();
+  expectTypeOf<KvCacheStats['hits']>().toBeNumber();
 });
 
 test('what the store would refuse does not compile', () => {
