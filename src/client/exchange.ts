@@ -1,8 +1,15 @@
 /** What a request does decides whether it may be sent again. */
 export type Effect =
   | { readonly kind: 'read' }
-  /** null: sent twice it may be applied twice. */
-  | { readonly kind: 'write'; readonly idempotencyKey: string | null };
+  /** A write that changes nothing when it arrives again, whatever has happened meanwhile. */
+  | { readonly kind: 'repeatable' }
+  | {
+      readonly kind: 'write';
+      /** null: sent twice it may be applied twice. */
+      readonly idempotencyKey: string | null;
+      /** By this client, and not chosen by who calls it. */
+      readonly isDrawn: boolean;
+    };
 
 export const READ: Effect = { kind: 'read' };
 

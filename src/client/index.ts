@@ -1,18 +1,27 @@
 /** The TypeScript client of kvstore. */
-export { KvClient, type CreateOptions, type DeletePrefixOptions, type PutOptions } from './kv-client.ts';
+export { KvClient } from './kv-client.ts';
 export { isKvError, KvError, type ClientErrorCode, type KvCurrent, type KvErrorCode } from './kv-error.ts';
 export { KvEntry, type KvKeyInfo } from './kv-entry.ts';
 export type {
   CallOptions,
   Condition,
   Consistency,
+  CreateOptions,
+  DeletePrefixOptions,
   KvClientOptions,
+  KvFence,
+  PutOptions,
   ReadOptions,
   Ttl,
   WriteOptions,
 } from './options.ts';
 export type { KvKey, KvValue } from './values.ts';
 export type { KvPage, ListOptions, PageOptions } from './lists.ts';
+export type { KeyWatchOptions, WatchOptions } from './watch.ts';
+export type { KvWatchEvent } from './watch-events.ts';
+export type { CacheOptions, KvCache, KvCacheStats } from './cache.ts';
+export type { KvLock } from './lock.ts';
+export type { KvLockHolder, LockOptions } from './locking.ts';
 export type { KvCluster, KvReplica } from './cluster.ts';
 export type {
   BatchOperation,

@@ -1,11 +1,15 @@
+import { KvCache, type CacheOptions } from './cache.ts';
 import type { KvCluster } from './cluster.ts';
 import { READ, type Answer, type Effect, type Request } from './exchange.ts';
 import { entryOf, type Envelope, type KvEntry, type KvKeyInfo } from './kv-entry.ts';
-import { pageOf, type KvPage, type ListOptions, type PageBody, type PageOptions } from './lists.ts';
+import { isKvError } from './kv-error.ts';
+import type { KvLock } from './lock.ts';
+import { holderOf, Locking, workUnder, type KvLockHolder, type LockOptions } from './locking.ts';
+import { pageOf, pageQuery, type KvPage, type ListOptions, type PageBody, type PageOptions } from './lists.ts';
 import {
-  comparisonBody,
   operationBody,
   resultOf,
+  txnBody,
   type BatchOperation,
   type BatchResults,
   type KvCounted,
@@ -19,50 +23,42 @@ import {
   type CallOptions,
   type Condition,
   type Consistency,
+  type CreateOptions,
+  type DeletePrefixOptions,
   type KvClientOptions,
+  type PutOptions,
   type ReadOptions,
+  type Settings,
   type Ttl,
   type WriteOptions,
 } from './options.ts';
-import { badAnswer } from './problems.ts';
+import { keysOf, keysOfOperations, OwnWrites, type Written } from './own-writes.ts';
+import { conditionHeaders, effectOf, ENVELOPE, fenceHeaders, JSON_BODY, jsonOf, writtenOf } from './requests.ts';
 import { Session } from './session.ts';
-import { keyTarget, target } from './targets.ts';
-import { Transport } from './transport.ts';
+import { encodedName, keyTarget, target } from './targets.ts';
+import { Transport, type CallLimits } from './transport.ts';
+import { watch, type KeyWatchOptions, type WatchOptions } from './watch.ts';
+import type { KvWatchEvent } from './watch-events.ts';
 import { encodedValue, type KvValue } from './values.ts';
 
-export interface CreateOptions extends WriteOptions {
-  /** By default of a text `text/plain; charset=utf-8`, of JSON `application/json`, of bytes none. */
-  readonly contentType?: string;
-  /** Without one it stays for ever. */
-  readonly ttl?: Ttl;
-}
+type Unsent = Omit<Request, 'effect'>;
 
-export type PutOptions = Condition &
-  Omit<CreateOptions, 'ttl'> & {
-    /** `keep`: as long as what stood there before. Without one it stays for ever. */
-    readonly ttl?: Ttl | 'keep';
-  };
+interface Exchanged {
+  /** null: the key has no value. */
+  readonly answer: Answer | null;
+  readonly effect: Effect;
+}
 
 interface ResultsBody {
   readonly results: readonly object[];
 }
 
-export interface DeletePrefixOptions extends WriteOptions {
-  /** How many there are: as {@link KvClient.countPrefix} says, once somebody has looked at it. */
-  readonly expect: number;
-  /** Needed with an empty prefix, which is that of every key there is. */
-  readonly all?: true;
-}
-
-const ENVELOPE = { Accept: 'application/vnd.kv+json' };
-const JSON_BODY = { 'Content-Type': 'application/json' };
-
 /**
  * A store, as programs see it. Safe to share: one for a process is enough. It holds no connection of its own, so that there is
- * nothing to close.
+ * nothing to close, but for its caches.
  *
  * Every call rejects with a {@link KvError} where it does not succeed. It repeats what may be repeated: reads, and writes under
- * their `Idempotency-Key`, so that they are applied once. Its reads are never older than what it has read or written before.
+ * their `Idempotency-Key`; none is applied twice. Its reads are never older than what it has read or written before.
  *
  * @example
  * const kv = new KvClient({ url: 'http://127.0.0.1:8001' });
@@ -71,12 +67,15 @@ const JSON_BODY = { 'Content-Type': 'application/json' };
  */
 export class KvClient {
   readonly #session: Session;
+  readonly #settings: Settings;
   readonly #transport: Transport;
   readonly #consistency: Consistency | undefined;
+  readonly #ownWrites = new OwnWrites();
 
   constructor(options: KvClientOptions) {
     this.#session = new Session(options.session ?? null);
-    this.#transport = new Transport(settingsOf(options, this.#session));
+    this.#settings = settingsOf(options, this.#session);
+    this.#transport = new Transport(this.#settings);
     this.#consistency = options.consistency;
   }
 
@@ -87,9 +86,7 @@ export class KvClient {
 
   /** null: the key has no value. */
   async get(key: string, options: ReadOptions = {}): Promise<KvEntry | null> {
-    const request = this.#read(keyTarget(key, this.#consistencyOf(options)), ENVELOPE);
-    const answer = await this.#transport.call(request, options);
-    return answer === null ? null : entryOf(jsonOf(answer, READ, 'etag') as Envelope);
+    return (await this.#get(key, options)).entry;
   }
 
   /**
@@ -114,7 +111,7 @@ export class KvClient {
    */
   async delete(key: string, options: Condition & WriteOptions = {}): Promise<boolean> {
     const request = { method: 'DELETE', target: keyTarget(key), headers: conditionHeaders(options) } as const;
-    return (await this.#write(request, options)) !== null;
+    return (await this.#write(request, options, keysOf(key))).answer !== null;
   }
 
   /**
@@ -124,7 +121,7 @@ export class KvClient {
   async touch(key: string, ttl: Ttl | null, options: Condition & WriteOptions = {}): Promise<boolean> {
     const headers = { ...JSON_BODY, ...conditionHeaders(options) };
     const request = { method: 'PATCH', target: keyTarget(key), headers, body: JSON.stringify({ ttl }) } as const;
-    return (await this.#write(request, options)) !== null;
+    return (await this.#write(request, options, keysOf(key))).answer !== null;
   }
 
   /**
@@ -133,8 +130,8 @@ export class KvClient {
    */
   async incr(key: string, by: number | bigint = 1, options: WriteOptions = {}): Promise<KvCounted> {
     const target = keyTarget(key, { incr: String(by) });
-    const { written, answer } = await this.#written({ method: 'POST', target }, options);
-    return { ...written, value: BigInt(answer.text) };
+    const { answer, effect } = await this.#write({ method: 'POST', target }, options, keysOf(key));
+    return { ...writtenOf(answer, effect), value: BigInt(answer?.text ?? '') };
   }
 
   /**
@@ -146,13 +143,12 @@ export class KvClient {
     options: ReadOptions & WriteOptions = {},
   ): Promise<BatchResults<Operations>> {
     const isRead = operations.every((operation) => 'get' in operation);
-    const effect = isRead ? READ : effectOf(options);
     const body = JSON.stringify({ operations: operations.map(operationBody) });
-    const query = this.#consistencyOf(options);
-    const answer = await this.#transport.call(
-      { method: 'POST', target: target('/v1/batch', query), headers: JSON_BODY, body, effect },
-      options,
-    );
+    const place = target('/v1/batch', this.#consistencyOf(options));
+    const request = { method: 'POST', target: place, headers: JSON_BODY, body } as const;
+    const { answer, effect } = await (isRead
+      ? this.#read(request, options)
+      : this.#write(request, options, keysOfOperations(operations)));
     const { results } = jsonOf(answer, effect, 'results') as ResultsBody;
     return results.map(resultOf) as unknown as BatchResults<Operations>;
   }
@@ -165,14 +161,10 @@ export class KvClient {
     const Then extends readonly TxnOperation[] = readonly [],
     const Else extends readonly TxnOperation[] = readonly [],
   >(txn: Txn<Then, Else>, options: WriteOptions = {}): Promise<TxnResult<Then, Else>> {
-    const effect = effectOf(options);
-    const body = JSON.stringify({
-      if: (txn.if ?? []).map(comparisonBody),
-      then: (txn.then ?? []).map(operationBody),
-      else: (txn.else ?? []).map(operationBody),
-    });
-    const request = { method: 'POST', target: '/v1/txn', headers: JSON_BODY, body, effect } as const;
-    const answer = await this.#transport.call(request, options);
+    const body = JSON.stringify(txnBody(txn));
+    const request = { method: 'POST', target: '/v1/txn', headers: JSON_BODY, body } as const;
+    const written = keysOfOperations([...(txn.then ?? []), ...(txn.else ?? [])]);
+    const { answer, effect } = await this.#write(request, options, written);
     const result = jsonOf(answer, effect, 'results') as ResultsBody;
     return { ...result, results: result.results.map(resultOf) } as unknown as TxnResult<Then, Else>;
   }
@@ -188,18 +180,10 @@ export class KvClient {
   pages(options: PageOptions & { readonly values: true }): AsyncIterable<KvPage<KvEntry>>;
   pages(options?: PageOptions): AsyncIterable<KvPage>;
   async *pages(options: PageOptions = {}): AsyncIterable<KvPage> {
-    const { prefix, delimiter, limit, values } = options;
     let cursor = options.cursor ?? null;
     do {
-      const query = {
-        prefix,
-        delimiter,
-        limit: limit?.toString(),
-        values: values?.toString(),
-        cursor: cursor ?? undefined,
-        ...this.#consistencyOf(options),
-      };
-      const answer = await this.#transport.call(this.#read(target('/v1/keys', query)), options);
+      const query = { ...pageQuery(options, cursor), ...this.#consistencyOf(options) };
+      const { answer } = await this.#read({ method: 'GET', target: target('/v1/keys', query) }, options);
       const page = pageOf(jsonOf(answer, READ, 'keys') as PageBody, options);
       yield page;
       cursor = page.cursor;
@@ -209,13 +193,9 @@ export class KvClient {
   /** How many keys are under a prefix. */
   async countPrefix(prefix: string, options: CallOptions = {}): Promise<number> {
     const under = prefix === '' ? { all: 'true' } : { prefix };
-    const request = {
-      method: 'DELETE',
-      target: target('/v1/keys', { ...under, dryRun: 'true' }),
-      effect: READ,
-    } as const;
-    const { count } = jsonOf(await this.#transport.call(request, options), READ, 'count') as { readonly count: number };
-    return count;
+    const request = { method: 'DELETE', target: target('/v1/keys', { ...under, dryRun: 'true' }) } as const;
+    const { answer } = await this.#read(request, options);
+    return (jsonOf(answer, READ, 'count') as { readonly count: number }).count;
   }
 
   /**
@@ -225,15 +205,72 @@ export class KvClient {
   async deletePrefix(prefix: string, options: DeletePrefixOptions): Promise<number> {
     const { all, expect } = options;
     const query = { prefix: prefix === '' ? undefined : prefix, all: all?.toString(), expect: String(expect) };
-    const effect = effectOf(options);
-    const request = { method: 'DELETE', target: target('/v1/keys', query), effect } as const;
-    const body = jsonOf(await this.#transport.call(request, options), effect, 'deleted');
-    return (body as { readonly deleted: number }).deleted;
+    const request = { method: 'DELETE', target: target('/v1/keys', query) } as const;
+    const { answer, effect } = await this.#write(request, options, { kind: 'prefix', prefix });
+    return (jsonOf(answer, effect, 'deleted') as { readonly deleted: number }).deleted;
+  }
+
+  /**
+   * What committed writes do to a key, or to all under a prefix, from now on, in the order of revisions and each once; across
+   * lost connections and changes of the leader.
+   * @throws KvError in the loop: `compacted`, where what came next is not kept any more; `replaced-lineage`; `aborted`; and what there was
+   * no stream for, for as long as `timeoutMs`
+   */
+  watch(options: WatchOptions | KeyWatchOptions): AsyncIterable<KvWatchEvent> {
+    return watch(this.#transport, this.#settings, options);
+  }
+
+  /**
+   * Reads of the keys under a prefix that are answered from memory, kept fresh by a watch.
+   * @example
+   * const settings = kv.cached({ prefix: 'settings/' });
+   * console.log((await settings.get('settings/theme'))?.text(), settings.stats.hits);
+   * settings.close();
+   */
+  cached(options: CacheOptions): KvCache {
+    const [transport, settings, ownWrites] = [this.#transport, this.#settings, this.#ownWrites];
+    return new KvCache({ transport, settings, ownWrites, read: (key, limits) => this.#get(key, limits) }, options);
+  }
+
+  /**
+   * Gets a lock, which is renewed until it is released. Its `signal` fires when it is lost, and `fence: lock` holds writes back then.
+   * @throws KvError `lock-held`: somebody else has held it for as long as `wait`
+   * @example
+   * await using lock = await kv.lock('nightly', { ttl: '30s', wait: '1m', owner: 'job-7' });
+   * await kv.put('report', 'done', { fence: lock });
+   */
+  async lock(name: string, options: LockOptions): Promise<KvLock> {
+    return new Locking(this.#transport, this.#settings, { name, options }).run();
+  }
+
+  /**
+   * Does something under a lock, which is given back afterwards; the result of `work`.
+   * @throws KvError `lock-held`; `lock-lost`: it was lost before `work` was done, whatever came of that
+   */
+  async withLock<Result>(
+    name: string,
+    options: LockOptions,
+    work: (lock: KvLock) => Result | Promise<Result>,
+  ): Promise<Result> {
+    return workUnder(await this.lock(name, options), work);
+  }
+
+  /** Who holds a lock; null: nobody. */
+  async lockHolder(name: string, options: ReadOptions = {}): Promise<KvLockHolder | null> {
+    const place = target(`/v1/locks/${encodedName(name)}`, this.#consistencyOf(options));
+    try {
+      const { answer } = await this.#read({ method: 'GET', target: place }, options);
+      return holderOf(jsonOf(answer, READ, 'fencingToken') as object);
+    } catch (error) {
+      if (isKvError(error, 'no-lock')) return null;
+      throw error;
+    }
   }
 
   /** Who leads, who is in sync, and how far each replica is. */
   async cluster(options: CallOptions = {}): Promise<KvCluster> {
-    return jsonOf(await this.#transport.call(this.#read('/v1/cluster'), options), READ, 'members') as KvCluster;
+    const { answer } = await this.#read({ method: 'GET', target: '/v1/cluster' }, options);
+    return jsonOf(answer, READ, 'members') as KvCluster;
   }
 
   async #store(method: 'PUT' | 'POST', key: string, value: KvValue, options: PutOptions): Promise<KvWritten> {
@@ -243,57 +280,41 @@ export class KvClient {
       ...(contentType === null ? {} : { 'Content-Type': contentType }),
       ...(options.ttl === undefined ? {} : { 'X-KV-TTL': options.ttl }),
     };
-    const { written } = await this.#written({ method, target: keyTarget(key), headers, body }, options);
-    return written;
+    const { answer, effect } = await this.#write(
+      { method, target: keyTarget(key), headers, body },
+      options,
+      keysOf(key),
+    );
+    return writtenOf(answer, effect);
   }
 
-  async #written(
-    request: Omit<Request, 'effect'>,
-    options: WriteOptions,
-  ): Promise<{ readonly written: KvWritten; readonly answer: Answer }> {
-    const answer = await this.#write(request, options);
-    const etag = answer?.headers.get('etag') ?? null;
-    if (answer === null || etag === null) throw badAnswer(answer, effectOf(options));
-    const { headers, status } = answer;
-    const [revision, version] = [Number(headers.get('x-kv-revision')), Number(headers.get('x-kv-version'))];
-    return { written: { etag, revision, version, created: status === 201 }, answer };
+  async #write(request: Unsent, options: WriteOptions, written: Written): Promise<Exchanged> {
+    const effect = effectOf(options);
+    const headers = { ...request.headers, ...fenceHeaders(options) };
+    this.#ownWrites.begin(written);
+    try {
+      return { answer: await this.#transport.call({ ...request, headers, effect }, options), effect };
+    } finally {
+      this.#ownWrites.end(written);
+    }
   }
 
-  #write(request: Omit<Request, 'effect'>, options: WriteOptions): Promise<Answer | null> {
-    return this.#transport.call({ ...request, effect: effectOf(options) }, options);
+  /** With the session token of the answer. */
+  async #get(
+    key: string,
+    options: ReadOptions & CallLimits,
+  ): Promise<{ readonly entry: KvEntry | null; readonly token: string | null }> {
+    const request = { method: 'GET', target: keyTarget(key, this.#consistencyOf(options)), headers: ENVELOPE } as const;
+    let token: string | null = null;
+    const { answer } = await this.#read(request, { ...options, onToken: (seen) => (token = seen) });
+    return { entry: answer === null ? null : entryOf(jsonOf(answer, READ, 'etag') as Envelope), token };
   }
 
-  #read(target: string, headers: Readonly<Record<string, string>> = {}): Request {
-    return { method: 'GET', target, headers, effect: READ };
+  async #read(request: Unsent, options: CallLimits): Promise<Exchanged> {
+    return { answer: await this.#transport.call({ ...request, effect: READ }, options), effect: READ };
   }
 
   #consistencyOf({ consistency = this.#consistency }: ReadOptions): { readonly consistency: string | undefined } {
     return { consistency };
   }
-}
-
-function effectOf({ idempotencyKey = crypto.randomUUID() }: WriteOptions): Effect {
-  return { kind: 'write', idempotencyKey: idempotencyKey === false ? null : idempotencyKey };
-}
-
-function conditionHeaders({ ifMatch, ifNoneMatch }: Condition): Readonly<Record<string, string>> {
-  return {
-    ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
-    ...(ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch }),
-  };
-}
-
-/**
- * An object with that field.
- * @throws KvError `bad-answer` for what is none
- */
-function jsonOf(answer: Answer | null, effect: Effect, field: string): unknown {
-  if (answer === null) throw badAnswer(answer, effect);
-  try {
-    const body = JSON.parse(answer.text) as unknown;
-    if (Object.hasOwn(body as object, field)) return body;
-  } catch (cause) {
-    throw badAnswer(answer, effect, cause);
-  }
-  throw badAnswer(answer, effect);
 }

@@ -37,6 +37,12 @@ const strictDecoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 /** With U+FFFD for what is not UTF-8. */
 export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
 
+/** null: it is not UTF-8, so that no text names it. */
+export function textOfKey({ key, keyBytes }: Pick<KvKeyInfo, 'key' | 'keyBytes'>): string | null {
+  if (!key.includes('\ufffd')) return key;
+  return Buffer.compare(encoder.encode(key), keyBytes) === 0 ? key : null;
+}
+
 export function keyInfoOf(envelope: Envelope): KvKeyInfo {
   const keyBytes = bytesOf(envelope.key, envelope.keyB64);
   const { contentType, etag, revision, version, createRevision, expiresAt } = envelope;

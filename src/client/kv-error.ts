@@ -2,9 +2,9 @@ import type { ErrorCode } from '../core/base/errors.ts';
 
 /**
  * What goes wrong on this side: the call was cancelled (`aborted`), took too long (`timeout`), nobody could be reached
- * (`unreachable`), or something else than kvstore answered (`bad-answer`).
+ * (`unreachable`), something else than kvstore answered (`bad-answer`), or a lock is not held any more (`lock-lost`).
  */
-export type ClientErrorCode = 'aborted' | 'timeout' | 'unreachable' | 'bad-answer';
+export type ClientErrorCode = 'aborted' | 'timeout' | 'unreachable' | 'bad-answer' | 'lock-lost';
 
 /** A newer server may have codes that this release does not know. */
 export type KvErrorCode = ErrorCode | ClientErrorCode | (string & {});

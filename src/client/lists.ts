@@ -1,5 +1,6 @@
 import { bytesOf, entryOf, keyInfoOf, textOf, type Envelope, type KvEntry, type KvKeyInfo } from './kv-entry.ts';
 import type { ReadOptions } from './options.ts';
+import type { QueryOf } from './targets.ts';
 
 export interface ListOptions extends ReadOptions {
   /** The beginning of the keys. @default all keys */
@@ -26,6 +27,8 @@ export interface KvPage<Item extends KvKeyInfo = KvKeyInfo> {
   readonly revision: number;
   /** Whether all pages so far have shown the same state. */
   readonly oneRevision: boolean;
+  /** Where a watch goes on without a gap behind the first page: `from`. */
+  readonly watchFrom: string;
   /** null: this is the last page. Others may be shorter than their limit, even empty. */
   readonly cursor: string | null;
 }
@@ -35,12 +38,17 @@ export interface PageBody {
   readonly folders: readonly { readonly prefix?: string; readonly prefixB64?: string }[];
   readonly revision: number;
   readonly oneRevision: boolean;
+  readonly watchFrom: string;
   readonly cursor?: string;
 }
 
+export function pageQuery({ prefix, delimiter, limit, values }: PageOptions, cursor: string | null): QueryOf {
+  return { prefix, delimiter, limit: limit?.toString(), values: values?.toString(), cursor: cursor ?? undefined };
+}
+
 export function pageOf(body: PageBody, { values }: PageOptions): KvPage<KvKeyInfo | KvEntry> {
-  const { revision, oneRevision, cursor = null } = body;
+  const { revision, oneRevision, watchFrom, cursor = null } = body;
   const keys = body.keys.map(values === true ? entryOf : keyInfoOf);
   const folders = body.folders.map(({ prefix, prefixB64 }) => prefix ?? textOf(bytesOf(undefined, prefixB64)));
-  return { keys, folders, revision, oneRevision, cursor };
+  return { keys, folders, revision, oneRevision, watchFrom, cursor };
 }

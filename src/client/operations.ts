@@ -121,7 +121,20 @@ export function operationBody(operation: TxnOperation | BatchOperation): object 
   return { incr: { ...rest, ...keyFields(key), by: String(by) } };
 }
 
-export function comparisonBody(comparison: KvComparison): object {
+export function keyOfOperation(operation: TxnOperation | BatchOperation): KvKey {
+  if ('get' in operation) return operation.get.key;
+  if ('put' in operation) return operation.put.key;
+  if ('touch' in operation) return operation.touch.key;
+  return 'delete' in operation ? operation.delete.key : operation.incr.key;
+}
+
+export const txnBody = (txn: Txn<readonly TxnOperation[], readonly TxnOperation[]>): object => ({
+  if: (txn.if ?? []).map(comparisonBody),
+  then: (txn.then ?? []).map(operationBody),
+  else: (txn.else ?? []).map(operationBody),
+});
+
+function comparisonBody(comparison: KvComparison): object {
   const { key, ...rest } = comparison;
   if (!('value' in rest)) return { ...rest, ...keyFields(key) };
   const { value, ...relation } = rest;

@@ -41,11 +41,20 @@ export interface ReadOptions extends CallOptions {
 
 export interface WriteOptions extends CallOptions {
   /**
-   * Under which the write is sent, and repeated. By default a new one for each call. `false`: none, and the write is
-   * repeated only where it is certain that nothing was written. The store keeps the outcomes of the last 10 minutes, 100,000 at
-   * most: more writes than that need a larger `KV_IDEMPOTENCY_MAX`, or `false`.
+   * Under which the write is sent, and repeated. By default a new one for each call, unless the store has no room for its outcome:
+   * then, and with `false`, there is none, and the write is repeated only where it is certain that nothing was written. One
+   * that is given here is always sent; without room the call fails with `idempotency-full`.
    */
   readonly idempotencyKey?: string | false;
+  /** A lock: the write is done only while it is held under just its token, else it fails with `fence-stale`. */
+  readonly fence?: KvFence;
+}
+
+/** What a {@link WriteOptions.fence} needs to know of a lock, by which other processes, too, can write under it. */
+export interface KvFence {
+  readonly name: string;
+  /** A whole number: larger than those of all who have held the lock before. */
+  readonly fencingToken: string;
 }
 
 /** At most one of the two. An `etag` is what an earlier answer had. */
@@ -63,6 +72,26 @@ export type Condition =
 
 /** With its unit: `1500ms`, `60s`, `5m`, `12h`, `30d`. */
 export type Ttl = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+export interface CreateOptions extends WriteOptions {
+  /** By default of a text `text/plain; charset=utf-8`, of JSON `application/json`, of bytes none. */
+  readonly contentType?: string;
+  /** Without one it stays for ever. */
+  readonly ttl?: Ttl;
+}
+
+export type PutOptions = Condition &
+  Omit<CreateOptions, 'ttl'> & {
+    /** `keep`: as long as what stood there before. Without one it stays for ever. */
+    readonly ttl?: Ttl | 'keep';
+  };
+
+export interface DeletePrefixOptions extends WriteOptions {
+  /** How many there are: as `countPrefix` says, once somebody has looked at it. */
+  readonly expect: number;
+  /** Needed with an empty prefix, which is that of every key there is. */
+  readonly all?: true;
+}
 
 /** Options of the client, checked and complete. */
 export interface Settings {

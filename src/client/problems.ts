@@ -10,7 +10,7 @@ const QUOTED_LENGTH_MAX = 200;
 /** The error in an answer that is no success. */
 export function problemOf(answer: Answer, effect: Effect): KvError {
   const { status, headers, text } = answer;
-  const isWrite = effect.kind === 'write';
+  const isWrite = effect.kind !== 'read';
   const retryAfterMs = retryAfterMsOf(headers.get('retry-after'), Date.now());
   const problem = problemIn(answer);
   if (problem === null) {
@@ -79,6 +79,9 @@ export function unreachable(cause: unknown, url: string, outcome: 'none' | 'unkn
   });
 }
 
+export const timedOut = (url: string, outcome: 'none' | 'unknown', cause: unknown): KvError =>
+  new KvError({ code: 'timeout', detail: `${url} did not answer in time.`, retryable: true, outcome, cause });
+
 /** A success that is not what was asked for. null: no such key, where none can be missing. */
 export function badAnswer(answer: Answer | null, effect: Effect, cause?: unknown): KvError {
   const { status, text } = answer ?? { status: 404, text: '' };
@@ -86,7 +89,7 @@ export function badAnswer(answer: Answer | null, effect: Effect, cause?: unknown
     code: 'bad-answer',
     detail: notOurs(String(status), text),
     status,
-    outcome: effect.kind === 'write' ? 'unknown' : 'none',
+    outcome: effect.kind === 'read' ? 'none' : 'unknown',
     cause,
   });
 }

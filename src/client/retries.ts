@@ -6,8 +6,9 @@ const PAUSE_MS_MAX = 2000;
 
 /** Whether nothing speaks against sending it again, but for the number of attempts and the time. */
 export function mayRepeat(effect: Effect, failure: KvError): boolean {
-  if (!failure.retryable) return false;
-  return effect.kind === 'read' || effect.idempotencyKey !== null || failure.outcome === 'none';
+  // How long to wait for a lock, whoever asks for it has said already.
+  if (!failure.retryable || failure.code === 'lock-held') return false;
+  return effect.kind !== 'write' || effect.idempotencyKey !== null || failure.outcome === 'none';
 }
 
 /**
@@ -34,7 +35,8 @@ export function outcomeOf(
 ): 'none' | 'unknown' {
   if (effect.kind === 'read') return 'none';
   if (failure.outcome === 'unknown') return 'unknown';
-  const isSettled = effect.idempotencyKey !== null && SETTLED.has(failure.status ?? 0);
+  const isSettled =
+    (effect.kind === 'repeatable' || effect.idempotencyKey !== null) && SETTLED.has(failure.status ?? 0);
   return wasUnknown && !isSettled ? 'unknown' : 'none';
 }
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { KvClient } from '../../../src/client/index.ts';
-import { Installation } from '../../measure/installation.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KvClient, type KvPage, type KvWatchEvent, type WatchOptions } from '../../../src/client/index.ts';
+import { Installation, viewOf } from '../../measure/installation.ts';
+import { until } from '../../measure/until.ts';
 
 jest.setTimeout(120_000);
 
@@ -85,6 +87,112 @@ test('cluster tells who leads', async () => {
   const { leader, members, replicas } = await kv.cluster();
   expect(members).toContain(leader);
   expect(replicas.map(({ podName }) => podName).toSorted()).toEqual(['kvstore-0', 'kvstore-1', 'kvstore-2']);
+});
+
+test('a watch begins with what is there, or where a list ended, and tells all that comes', async () => {
+  await kv.put('watched/a', '1');
+  let page: KvPage | null = null;
+  for await (page of kv.pages({ prefix: 'watched/' })) break;
+  await kv.put('watched/b', '2', { ttl: '100ms' });
+  await kv.delete('watched/a');
+  const told = async (options: Omit<WatchOptions, 'prefix'>, isEnd: (event: KvWatchEvent) => boolean) => {
+    const seen: string[] = [];
+    for await (const event of kv.watch({ prefix: 'watched/', ...options })) {
+      if (event.kind === 'put') seen.push(`put ${event.entry.key}`);
+      else if ('key' in event) seen.push(`${event.kind} ${event.key}`);
+      if (isEnd(event)) return seen;
+    }
+    return seen;
+  };
+  const changes = await told({ from: page?.watchFrom ?? '' }, ({ kind }) => kind === 'expire');
+  expect(changes).toEqual(['put watched/b', 'delete watched/a', 'expire watched/b']);
+  await kv.batch(['a', 'b'].map((name) => ({ put: { key: `watched/${name}`, value: name } })));
+  const state = await told({ snapshot: true }, ({ kind }) => kind === 'synced');
+  expect(state).toEqual(['put watched/a', 'put watched/b']);
+});
+
+test('a watch tells every change once and in order while proxies and the leader are killed', async () => {
+  const killing = { isDone: false };
+  const versions: number[] = [];
+  // Until the value that is written last: its event may come before the answer to the write, whose version is not known then.
+  const watching = (async () => {
+    for await (const event of kv.watch({ key: 'row' })) {
+      if (event.kind !== 'put') continue;
+      versions.push(event.entry.version);
+      if (event.entry.text() === 'end') return;
+    }
+  })();
+  await kv.put('row', 'begin');
+  const leader = await installation.leader();
+  const kills = (async () => {
+    for (const { server, url } of installation.cluster.proxies) {
+      server.kill('SIGKILL');
+      await until('the next proxy answers', async () => (await viewOf(url)) !== null);
+    }
+    leader.server.kill('SIGKILL');
+    await installation.untilLedByAnother(leader);
+    await installation.untilInSync();
+  })().finally(() => (killing.isDone = true));
+  while (!killing.isDone) await kv.put('row', 'again');
+  await kills;
+  const { version: last } = await kv.put('row', 'end');
+  await watching;
+  const [first = 0] = versions;
+  expect(versions).toEqual(Array.from({ length: last - first + 1 }, (_, at) => first + at));
+});
+
+test('a lock passes from one client to the next, and fences hold back who had it', async () => {
+  const [first, second] = [new KvClient({ url: urls[0] ?? '' }), new KvClient({ url: urls[1] ?? '' })];
+  const lock = await first.lock('relay', { ttl: '1s', owner: 'first' });
+  await expect(second.lock('relay', { ttl: '1s' })).rejects.toMatchObject({ code: 'lock-held' });
+  const waiting = second.lock('relay', { ttl: '1s', wait: '30s', owner: 'second' });
+  // For longer than its time: it is renewed.
+  for (let turn = 0; turn < 20; turn += 1) {
+    await first.put('relay/by', 'first', { fence: lock });
+    await sleep(100);
+  }
+  expect([(await kv.lockHolder('relay'))?.owner, lock.signal.aborted]).toEqual(['first', false]);
+  await lock.release();
+  const next = await waiting;
+  expect(BigInt(next.fencingToken)).toBeGreaterThan(BigInt(lock.fencingToken));
+  await expect(first.put('relay/by', 'first', { fence: lock })).rejects.toMatchObject({ code: 'fence-stale' });
+  await second.put('relay/by', 'second', { fence: next });
+  await next.release();
+  expect(await kv.lockHolder('relay')).toBeNull();
+});
+
+test('a lock that the store has given to nobody else is not lost while the leader is killed', async () => {
+  const lock = await kv.lock('steady', { ttl: '20s' });
+  const leader = await installation.leader();
+  leader.server.kill('SIGKILL');
+  await installation.untilLedByAnother(leader);
+  await kv.put('steady', 'v', { fence: lock });
+  await installation.untilInSync();
+  expect(lock.signal.aborted).toBe(false);
+  await lock.release();
+});
+
+test('a cache shows own writes at once, and those of others soon, while the leader is killed', async () => {
+  const [own, other, closing] = [new KvClient({ url: urls }), new KvClient({ url: urls }), new AbortController()];
+  const cache = own.cached({ prefix: 'cached/', signal: closing.signal });
+  const textOf = async (key: string) => (await cache.get(key))?.text();
+  try {
+    await until('the cache is fresh', () => cache.stats.isFresh);
+    const leader = await installation.leader();
+    const kill = sleep(200).then(() => leader.server.kill('SIGKILL'));
+    for (let turn = 0; turn < 50; turn += 1) {
+      await own.put('cached/own', String(turn));
+      expect([await textOf('cached/own'), await textOf('cached/own')]).toEqual([String(turn), String(turn)]);
+      await other.put('cached/other', String(turn));
+      await until('what another wrote is shown', async () => (await textOf('cached/other')) === String(turn));
+    }
+    await kill;
+    await installation.untilLedByAnother(leader);
+    await installation.untilInSync();
+    expect(cache.stats.hits).toBeGreaterThan(50);
+  } finally {
+    closing.abort();
+  }
 });
 
 test('nothing fails, and nothing is counted twice, while a proxy and the leader are killed', async () => {

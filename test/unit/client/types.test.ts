@@ -2,16 +2,24 @@ import { test } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import {
   isKvError,
+  type KeyWatchOptions,
   type BatchOperation,
+  type KvCache,
+  type KvCacheStats,
   type KvClient,
   type KvCounted,
   type KvEntry,
   type KvError,
+  type KvFence,
   type KvKeyInfo,
+  type KvLock,
+  type KvLockHolder,
   type KvPage,
   type KvTouched,
+  type KvWatchEvent,
   type KvWritten,
   type TxnOperation,
+  type WatchOptions,
 } from '../../../src/client/index.ts';
 
 /** Held by the compiler (`npm run typecheck`); none of it runs. */
@@ -74,6 +82,29 @@ test('lists give values only where they were asked for', () => {
   expectTypeOf(pages).returns.toEqualTypeOf<AsyncIterable<KvPage<KvEntry>>>();
 });
 
+test('an event of a watch is known by its kind', () => {
+  expectTypeOf<Extract<KvWatchEvent, { kind: 'put' }>['entry']>().toEqualTypeOf<KvEntry>();
+  expectTypeOf<Extract<KvWatchEvent, { kind: 'delete' | 'expire' }>['key']>().toBeString();
+  expectTypeOf<KvWatchEvent['id']>().toBeString();
+  expectTypeOf<KvClient['watch']>().parameter(0).toEqualTypeOf<WatchOptions | KeyWatchOptions>();
+});
+
+test('a lock is a fence, and what is done under it gives its result', () => {
+  expectTypeOf<KvLock>().toExtend<KvFence>();
+  expectTypeOf<KvLock>().toExtend<AsyncDisposable>();
+  expectTypeOf<KvLock['signal']>().toEqualTypeOf<AbortSignal>();
+  const worked = () => kv.withLock('n', { ttl: '30s' }, ({ fencingToken }) => Number(fencingToken));
+  expectTypeOf(worked).returns.resolves.toBeNumber();
+  expectTypeOf<KvClient['lockHolder']>().returns.resolves.toEqualTypeOf<KvLockHolder | null>();
+});
+
+test('a cache gives what the store gives', () => {
+  expectTypeOf<KvClient['cached']>().returns.toEqualTypeOf<KvCache>();
+  expectTypeOf<KvCache['get']>().returns.resolves.toEqualTypeOf<KvEntry | null>();
+  expectTypeOf<KvCache>().toExtend<Disposable>();
+  expectTypeOf<KvCacheStats['hits']>().toBeNumber();
+});
+
 test('what the store would refuse does not compile', () => {
   expectTypeOf<KvClient['touch']>()
     .parameter(1)
@@ -87,6 +118,10 @@ test('what the store would refuse does not compile', () => {
     kv.create('k', 'v', { ttl: 'keep' }),
     // @ts-expect-error -- a number is no value: text, bytes, or { json: 1 }
     kv.put('k', 1),
+    // @ts-expect-error -- a lock is held for a time
+    kv.lock('n', { wait: '10s' }),
+    // @ts-expect-error -- a fence names the lock, too
+    kv.put('k', 'v', { fence: '100000000000912' }),
     // @ts-expect-error -- values have no order
     kv.txn({ if: [{ key: 'k', value: 'v', op: '<' }], then: [] }),
   ];
