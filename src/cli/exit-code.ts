@@ -8,7 +8,9 @@ export const EXIT = {
   notAllowed: 5,
   unavailable: 6,
   lockLost: 7,
+  hungUp: 129,
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -20,6 +22,17 @@ export class CommandFailure extends Error {
 
   constructor(exitCode: ExitCode, message: string) {
     super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Ends a command that has said all there is to say, such as one whose child has failed. */
+export class QuietEnd extends Error {
+  override readonly name = 'QuietEnd';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`ended with ${exitCode}`);
     this.exitCode = exitCode;
   }
 }
