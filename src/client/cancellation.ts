@@ -4,7 +4,13 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** Its time is up. */
   readonly isOver: boolean;
+  /** Its time begins anew. */
+  restart(waitMs: number): void;
+  /** It has all the time there is, until it is restarted. */
+  pause(): void;
   end(): void;
+  /** And whatever still comes is not wanted. */
+  cut(): void;
 }
 
 /**
@@ -34,19 +40,30 @@ export class Cancellation {
   begin(waitMs: number): Attempt {
     const controller = new AbortController();
     let isOver = false;
-    const timer = setTimeout(() => {
+    const onOver = (): void => {
       isOver = true;
       controller.abort();
-    }, waitMs);
+    };
+    let timer = setTimeout(onOver, waitMs);
     this.#onAbort = () => controller.abort();
+    const end = (): void => {
+      clearTimeout(timer);
+      this.#onAbort = () => undefined;
+    };
     return {
       signal: controller.signal,
       get isOver() {
         return isOver;
       },
-      end: () => {
+      restart: (againMs) => {
         clearTimeout(timer);
-        this.#onAbort = () => undefined;
+        timer = setTimeout(onOver, againMs);
+      },
+      pause: () => clearTimeout(timer),
+      end,
+      cut: () => {
+        end();
+        controller.abort();
       },
     };
   }

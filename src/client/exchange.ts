@@ -1,8 +1,13 @@
 /** What a request does decides whether it may be sent again. */
 export type Effect =
   | { readonly kind: 'read' }
-  /** null: sent twice it may be applied twice. */
-  | { readonly kind: 'write'; readonly idempotencyKey: string | null };
+  | {
+      readonly kind: 'write';
+      /** null: sent twice it may be applied twice. */
+      readonly idempotencyKey: string | null;
+      /** By this client, and not chosen by who calls it. */
+      readonly isDrawn: boolean;
+    };
 
 export const READ: Effect = { kind: 'read' };
 

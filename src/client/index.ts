@@ -13,6 +13,8 @@ export type {
 } from './options.ts';
 export type { KvKey, KvValue } from './values.ts';
 export type { KvPage, ListOptions, PageOptions } from './lists.ts';
+export type { KeyWatchOptions, WatchOptions } from './watch.ts';
+export type { KvWatchEvent } from './watch-events.ts';
 export type { KvCluster, KvReplica } from './cluster.ts';
 export type {
   BatchOperation,

@@ -21,6 +21,7 @@ import {
   type Consistency,
   type KvClientOptions,
   type ReadOptions,
+  type Settings,
   type Ttl,
   type WriteOptions,
 } from './options.ts';
@@ -28,6 +29,8 @@ import { badAnswer } from './problems.ts';
 import { Session } from './session.ts';
 import { keyTarget, target } from './targets.ts';
 import { Transport } from './transport.ts';
+import { watch, type KeyWatchOptions, type WatchOptions } from './watch.ts';
+import type { KvWatchEvent } from './watch-events.ts';
 import { encodedValue, type KvValue } from './values.ts';
 
 export interface CreateOptions extends WriteOptions {
@@ -62,7 +65,7 @@ const JSON_BODY = { 'Content-Type': 'application/json' };
  * nothing to close.
  *
  * Every call rejects with a {@link KvError} where it does not succeed. It repeats what may be repeated: reads, and writes under
- * their `Idempotency-Key`, so that they are applied once. Its reads are never older than what it has read or written before.
+ * their `Idempotency-Key`; none is applied twice. Its reads are never older than what it has read or written before.
  *
  * @example
  * const kv = new KvClient({ url: 'http://127.0.0.1:8001' });
@@ -71,12 +74,14 @@ const JSON_BODY = { 'Content-Type': 'application/json' };
  */
 export class KvClient {
   readonly #session: Session;
+  readonly #settings: Settings;
   readonly #transport: Transport;
   readonly #consistency: Consistency | undefined;
 
   constructor(options: KvClientOptions) {
     this.#session = new Session(options.session ?? null);
-    this.#transport = new Transport(settingsOf(options, this.#session));
+    this.#settings = settingsOf(options, this.#session);
+    this.#transport = new Transport(this.#settings);
     this.#consistency = options.consistency;
   }
 
@@ -231,6 +236,16 @@ export class KvClient {
     return (body as { readonly deleted: number }).deleted;
   }
 
+  /**
+   * What committed writes do to a key, or to all under a prefix, from now on, in the order of revisions and each once; across
+   * lost connections and changes of the leader.
+   * @throws KvError in the loop: `compacted`, where what came next is not kept any more; `replaced-lineage`; `aborted`; and what there was
+   * no stream for, for as long as `timeoutMs`
+   */
+  watch(options: WatchOptions | KeyWatchOptions): AsyncIterable<KvWatchEvent> {
+    return watch(this.#transport, this.#settings, options);
+  }
+
   /** Who leads, who is in sync, and how far each replica is. */
   async cluster(options: CallOptions = {}): Promise<KvCluster> {
     return jsonOf(await this.#transport.call(this.#read('/v1/cluster'), options), READ, 'members') as KvCluster;
@@ -272,8 +287,9 @@ export class KvClient {
   }
 }
 
-function effectOf({ idempotencyKey = crypto.randomUUID() }: WriteOptions): Effect {
-  return { kind: 'write', idempotencyKey: idempotencyKey === false ? null : idempotencyKey };
+function effectOf({ idempotencyKey }: WriteOptions): Effect {
+  if (idempotencyKey === undefined) return { kind: 'write', idempotencyKey: crypto.randomUUID(), isDrawn: true };
+  return { kind: 'write', idempotencyKey: idempotencyKey === false ? null : idempotencyKey, isDrawn: false };
 }
 
 function conditionHeaders({ ifMatch, ifNoneMatch }: Condition): Readonly<Record<string, string>> {

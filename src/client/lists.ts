@@ -26,6 +26,8 @@ export interface KvPage<Item extends KvKeyInfo = KvKeyInfo> {
   readonly revision: number;
   /** Whether all pages so far have shown the same state. */
   readonly oneRevision: boolean;
+  /** Where a watch goes on without a gap behind the first page: `from`. */
+  readonly watchFrom: string;
   /** null: this is the last page. Others may be shorter than their limit, even empty. */
   readonly cursor: string | null;
 }
@@ -35,12 +37,13 @@ export interface PageBody {
   readonly folders: readonly { readonly prefix?: string; readonly prefixB64?: string }[];
   readonly revision: number;
   readonly oneRevision: boolean;
+  readonly watchFrom: string;
   readonly cursor?: string;
 }
 
 export function pageOf(body: PageBody, { values }: PageOptions): KvPage<KvKeyInfo | KvEntry> {
-  const { revision, oneRevision, cursor = null } = body;
+  const { revision, oneRevision, watchFrom, cursor = null } = body;
   const keys = body.keys.map(values === true ? entryOf : keyInfoOf);
   const folders = body.folders.map(({ prefix, prefixB64 }) => prefix ?? textOf(bytesOf(undefined, prefixB64)));
-  return { keys, folders, revision, oneRevision, cursor };
+  return { keys, folders, revision, oneRevision, watchFrom, cursor };
 }

@@ -41,9 +41,9 @@ export interface ReadOptions extends CallOptions {
 
 export interface WriteOptions extends CallOptions {
   /**
-   * Under which the write is sent, and repeated. By default a new one for each call. `false`: none, and the write is
-   * repeated only where it is certain that nothing was written. The store keeps the outcomes of the last 10 minutes, 100,000 at
-   * most: more writes than that need a larger `KV_IDEMPOTENCY_MAX`, or `false`.
+   * Under which the write is sent, and repeated. By default a new one for each call, unless the store has no room for its outcome:
+   * then, and with `false`, there is none, and the write is repeated only where it is certain that nothing was written. One
+   * that is given here is always sent; without room the call fails with `idempotency-full`.
    */
   readonly idempotencyKey?: string | false;
 }

@@ -79,6 +79,9 @@ export function unreachable(cause: unknown, url: string, outcome: 'none' | 'unkn
   });
 }
 
+export const timedOut = (url: string, outcome: 'none' | 'unknown', cause: unknown): KvError =>
+  new KvError({ code: 'timeout', detail: `${url} did not answer in time.`, retryable: true, outcome, cause });
+
 /** A success that is not what was asked for. null: no such key, where none can be missing. */
 export function badAnswer(answer: Answer | null, effect: Effect, cause?: unknown): KvError {
   const { status, text } = answer ?? { status: 404, text: '' };

@@ -1,16 +1,33 @@
-import { Cancellation } from './cancellation.ts';
-import type { Answer, Request } from './exchange.ts';
+import { Cancellation, type Attempt } from './cancellation.ts';
+import { DrawnKeys } from './drawn-keys.ts';
+import { READ, type Answer, type Request } from './exchange.ts';
 import { KvError } from './kv-error.ts';
 import { checkedMs, type CallOptions, type Settings } from './options.ts';
-import { problemOf, unreachable } from './problems.ts';
+import { badAnswer, problemOf, timedOut, unreachable } from './problems.ts';
 import { mayRepeat, outcomeOf, pauseMs } from './retries.ts';
 
 /** A proxy that says so has nobody behind it, or is about to stop: another may fare better. */
 const TURN_AWAY_STATUSES = [502, 503, 504];
 
+interface AttemptOf {
+  readonly cancel: Cancellation;
+  readonly attempt: Attempt;
+  /** Of the session; null: none is sent. */
+  readonly token: string | null;
+}
+
+/** A stream of events that has begun. */
+export interface Opened {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly url: string;
+  /** It broke off: the next one is asked for elsewhere. */
+  turnAway(): void;
+}
+
 /** Sends requests: repeats what may be repeated, at the next address where one fails, until time or attempts are used up. */
 export class Transport {
   readonly #settings: Settings;
+  readonly #drawnKeys = new DrawnKeys();
   /** The address that is asked: the one that worked last. */
   #at = 0;
 
@@ -23,20 +40,29 @@ export class Transport {
    * @throws KvError for every other answer that is no success.
    */
   async call(request: Request, options: CallOptions = {}): Promise<Answer | null> {
-    const { effect } = request;
+    let effect = this.#drawnKeys.first(request.effect, performance.now());
     const deadlineMs = performance.now() + checkedMs('timeoutMs', options.timeoutMs ?? this.#settings.timeoutMs);
     const cancel = new Cancellation([this.#settings.signal, options.signal ?? null]);
     let wasUnknown = false;
     try {
       if (cancel.isAborted()) throw cancel.error();
       for (let attempts = 1; ; attempts += 1) {
-        const result = await this.#attempt(request, cancel, deadlineMs);
+        const attempt = cancel.begin(Math.min(this.#settings.attemptTimeoutMs, deadlineMs - performance.now()));
+        const result = await this.#attempt(
+          { ...request, effect },
+          { cancel, attempt, token: this.#settings.session.token },
+          wholeOf,
+        );
+        attempt.end();
         if (!(result instanceof KvError)) return result;
         const outcome = outcomeOf(effect, result, { wasUnknown });
         wasUnknown = outcome === 'unknown';
-        const waitMs = pauseMs(result, { attempts, random: Math.random });
+        const next = this.#drawnKeys.next(effect, { failure: result, isUnknown: wasUnknown, nowMs: performance.now() });
+        // Without its key there is nothing to wait for.
+        const waitMs = next === effect ? pauseMs(result, { attempts, random: Math.random }) : 0;
         const isLast = attempts > this.#settings.retries || performance.now() + waitMs >= deadlineMs;
         if (isLast || !mayRepeat(effect, result)) throw finalOf(result, { outcome, attempts });
+        effect = next;
         await cancel.sleep(waitMs);
         if (cancel.isAborted()) throw finalOf(cancel.error(), { outcome, attempts });
       }
@@ -45,15 +71,32 @@ export class Transport {
     }
   }
 
-  async #attempt(request: Request, cancel: Cancellation, deadlineMs: number): Promise<Answer | null | KvError> {
-    const { urls, attemptTimeoutMs, session, fetch } = this.#settings;
+  /**
+   * One attempt at a stream of events. It heeds no session, for it begins where it is told to.
+   * @throws KvError
+   */
+  async open(
+    request: Request,
+    { cancel, attempt }: { readonly cancel: Cancellation; readonly attempt: Attempt },
+  ): Promise<Opened> {
     const at = this.#at;
-    const url = urls[at] ?? '';
-    const token = session.token;
+    const result = await this.#attempt(request, { cancel, attempt, token: null }, streamOf);
+    if (result instanceof KvError) throw result;
+    if (result === null) throw badAnswer(null, request.effect);
+    return { body: result, url: this.#urlAt(at), turnAway: () => this.#turnFrom(at) };
+  }
+
+  /** `take` makes of a success what is wanted; null: the key has no value. */
+  async #attempt<Taken>(
+    request: Request,
+    { cancel, attempt, token }: AttemptOf,
+    take: (response: Response) => Promise<Taken>,
+  ): Promise<Taken | null | KvError> {
+    const { session, fetch } = this.#settings;
+    const at = this.#at;
+    const url = this.#urlAt(at);
     // Here, so that what cannot be a header is a TypeError and no failure of the network.
     const headers = this.#headersOf(request, token);
-    const waitMs = Math.min(attemptTimeoutMs, deadlineMs - performance.now());
-    const attempt = cancel.begin(waitMs);
     try {
       const response = await fetch(`${url}${request.target}`, {
         method: request.method,
@@ -63,25 +106,26 @@ export class Transport {
         redirect: 'manual',
         signal: attempt.signal,
       });
-      const answer = { status: response.status, headers: response.headers, text: await response.text() };
-      const seen = answer.headers.get('x-kv-session');
+      const taken = response.ok
+        ? await take(response)
+        : await wholeOf(response).then((answer) => problemOf(answer, request.effect));
+      const seen = response.headers.get('x-kv-session');
       if (seen !== null) session.note(seen);
-      if (response.ok) return answer;
-      const problem = problemOf(answer, request.effect);
-      if (problem.code === 'no-key') return null;
-      if (problem.code === 'replaced-lineage' && token !== null) session.drop(token);
-      if (TURN_AWAY_STATUSES.includes(answer.status)) this.#turnFrom(at);
-      return problem;
+      if (!(taken instanceof KvError)) return taken;
+      if (taken.code === 'no-key') return null;
+      if (taken.code === 'replaced-lineage' && token !== null) session.drop(token);
+      if (TURN_AWAY_STATUSES.includes(response.status)) this.#turnFrom(at);
+      return taken;
     } catch (cause) {
       const outcome = request.effect.kind === 'write' ? 'unknown' : 'none';
       if (cancel.isAborted()) return cancel.error(outcome);
       this.#turnFrom(at);
-      if (!attempt.isOver) return unreachable(cause, url, outcome);
-      const detail = `${url} did not answer within ${Math.round(waitMs)} ms.`;
-      return new KvError({ code: 'timeout', detail, retryable: true, outcome, cause });
-    } finally {
-      attempt.end();
+      return attempt.isOver ? timedOut(url, outcome, cause) : unreachable(cause, url, outcome);
     }
+  }
+
+  #urlAt(at: number): string {
+    return this.#settings.urls[at] ?? '';
   }
 
   #headersOf({ headers, effect }: Request, sessionToken: string | null): Headers {
@@ -96,6 +140,16 @@ export class Transport {
   #turnFrom(at: number): void {
     if (this.#at === at) this.#at = (at + 1) % this.#settings.urls.length;
   }
+}
+
+async function wholeOf(response: Response): Promise<Answer> {
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** What is no stream of events is an answer of something else. */
+async function streamOf(response: Response): Promise<ReadableStream<Uint8Array> | KvError> {
+  const isStream = (response.headers.get('content-type') ?? '').startsWith('text/event-stream');
+  return isStream && response.body !== null ? response.body : badAnswer(await wholeOf(response), READ);
 }
 
 function finalOf(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { KvClient } from '../../../src/client/index.ts';
-import { Installation } from '../../measure/installation.ts';
+import { KvClient, type KvPage, type KvWatchEvent, type WatchOptions } from '../../../src/client/index.ts';
+import { Installation, viewOf } from '../../measure/installation.ts';
+import { until } from '../../measure/until.ts';
 
 jest.setTimeout(120_000);
 
@@ -85,6 +86,58 @@ test('cluster tells who leads', async () => {
   const { leader, members, replicas } = await kv.cluster();
   expect(members).toContain(leader);
   expect(replicas.map(({ podName }) => podName).toSorted()).toEqual(['kvstore-0', 'kvstore-1', 'kvstore-2']);
+});
+
+test('a watch begins with what is there, or where a list ended, and tells all that comes', async () => {
+  await kv.put('watched/a', '1');
+  let page: KvPage | null = null;
+  for await (page of kv.pages({ prefix: 'watched/' })) break;
+  await kv.put('watched/b', '2', { ttl: '100ms' });
+  await kv.delete('watched/a');
+  const told = async (options: Omit<WatchOptions, 'prefix'>, isEnd: (event: KvWatchEvent) => boolean) => {
+    const seen: string[] = [];
+    for await (const event of kv.watch({ prefix: 'watched/', ...options })) {
+      if (event.kind === 'put') seen.push(`put ${event.entry.key}`);
+      else if ('key' in event) seen.push(`${event.kind} ${event.key}`);
+      if (isEnd(event)) return seen;
+    }
+    return seen;
+  };
+  const changes = await told({ from: page?.watchFrom ?? '' }, ({ kind }) => kind === 'expire');
+  expect(changes).toEqual(['put watched/b', 'delete watched/a', 'expire watched/b']);
+  await kv.batch(['a', 'b'].map((name) => ({ put: { key: `watched/${name}`, value: name } })));
+  const state = await told({ snapshot: true }, ({ kind }) => kind === 'synced');
+  expect(state).toEqual(['put watched/a', 'put watched/b']);
+});
+
+test('a watch tells every change once and in order while proxies and the leader are killed', async () => {
+  const killing = { isDone: false };
+  const versions: number[] = [];
+  // Until the value that is written last: its event may come before the answer to the write, whose version is not known then.
+  const watching = (async () => {
+    for await (const event of kv.watch({ key: 'row' })) {
+      if (event.kind !== 'put') continue;
+      versions.push(event.entry.version);
+      if (event.entry.text() === 'end') return;
+    }
+  })();
+  await kv.put('row', 'begin');
+  const leader = await installation.leader();
+  const kills = (async () => {
+    for (const { server, url } of installation.cluster.proxies) {
+      server.kill('SIGKILL');
+      await until('the next proxy answers', async () => (await viewOf(url)) !== null);
+    }
+    leader.server.kill('SIGKILL');
+    await installation.untilLedByAnother(leader);
+    await installation.untilInSync();
+  })().finally(() => (killing.isDone = true));
+  while (!killing.isDone) await kv.put('row', 'again');
+  await kills;
+  const { version: last } = await kv.put('row', 'end');
+  await watching;
+  const [first = 0] = versions;
+  expect(versions).toEqual(Array.from({ length: last - first + 1 }, (_, at) => first + at));
 });
 
 test('nothing fails, and nothing is counted twice, while a proxy and the leader are killed', async () => {

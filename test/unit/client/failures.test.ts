@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { DrawnKeys } from '../../../src/client/drawn-keys.ts';
 import { isKvError, KvClient, type KvClientOptions } from '../../../src/client/index.ts';
 import {
   envelope,
@@ -82,6 +83,47 @@ describe('a write without an Idempotency-Key', () => {
     const { kv, store } = await clientOf([noLeader, written]);
     await kv.put('k', 'v', { idempotencyKey: false });
     expect(store.received).toHaveLength(2);
+  });
+});
+
+describe('where the store has no room for the outcome of a write', () => {
+  const full = problem(503, { code: 'idempotency-full', retryable: true }, { 'Retry-After': '20' });
+
+  test('it is sent at once without the key that was drawn, and so are those that follow', async () => {
+    const { kv, store } = await clientOf([full, written]);
+    await kv.put('k', 'v');
+    await kv.incr('n').catch(() => undefined);
+    const keys = store.received.map(({ headers }) => headers['idempotency-key'] ?? null);
+    expect(keys).toEqual([expect.any(String), null, null]);
+  });
+
+  test('and is not repeated then where it may have been applied', async () => {
+    const { kv, store } = await clientOf([full, reset, written]);
+    await expect(kv.put('k', 'v')).rejects.toMatchObject({ code: 'unreachable', outcome: 'unknown', attempts: 2 });
+    expect(store.received).toHaveLength(2);
+  });
+
+  test('a key that was chosen stays', async () => {
+    const { kv, store } = await clientOf([full]);
+    const write = kv.put('k', 'v', { idempotencyKey: 'order-1', timeoutMs: 1000 });
+    await expect(write).rejects.toMatchObject({ code: 'idempotency-full', outcome: 'none' });
+    expect(store.received).toHaveLength(1);
+  });
+
+  test('the key of a write that may have been applied already stays', async () => {
+    const soon = problem(503, { code: 'idempotency-full', retryable: true }, { 'Retry-After': '0' });
+    const { kv, store } = await clientOf([reset, soon, written]);
+    await kv.put('k', 'v');
+    expect(keysOf(store).size).toBe(1);
+    expect(store.received).toHaveLength(3);
+  });
+
+  test('a minute later there are keys again', () => {
+    const keys = new DrawnKeys();
+    const drawn = { kind: 'write', idempotencyKey: 'a', isDrawn: true } as const;
+    keys.next(drawn, { failure: { code: 'idempotency-full' }, isUnknown: false, nowMs: 1000 });
+    expect(keys.first(drawn, 60_999)).toEqual({ ...drawn, idempotencyKey: null });
+    expect(keys.first(drawn, 61_000)).toEqual(drawn);
   });
 });
 

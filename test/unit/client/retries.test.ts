@@ -3,8 +3,8 @@ import { READ, type Effect } from '../../../src/client/exchange.ts';
 import { KvError } from '../../../src/client/kv-error.ts';
 import { mayRepeat, outcomeOf, pauseMs, retryAfterMsOf } from '../../../src/client/retries.ts';
 
-const KEYED: Effect = { kind: 'write', idempotencyKey: 'i' };
-const UNKEYED: Effect = { kind: 'write', idempotencyKey: null };
+const KEYED: Effect = { kind: 'write', idempotencyKey: 'i', isDrawn: true };
+const UNKEYED: Effect = { kind: 'write', idempotencyKey: null, isDrawn: false };
 
 const failure = (fields: Partial<ConstructorParameters<typeof KvError>[0]>): KvError =>
   new KvError({ code: 'no-leader', detail: '', retryable: true, status: 503, ...fields });

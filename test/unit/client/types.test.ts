@@ -2,6 +2,7 @@ import { test } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import {
   isKvError,
+  type KeyWatchOptions,
   type BatchOperation,
   type KvClient,
   type KvCounted,
@@ -10,8 +11,10 @@ import {
   type KvKeyInfo,
   type KvPage,
   type KvTouched,
+  type KvWatchEvent,
   type KvWritten,
   type TxnOperation,
+  type WatchOptions,
 } from '../../../src/client/index.ts';
 
 /** Held by the compiler (`npm run typecheck`); none of it runs. */
@@ -72,6 +75,13 @@ test('lists give values only where they were asked for', () => {
   expectTypeOf(items.full).returns.toEqualTypeOf<AsyncIterable<KvEntry>>();
   const pages = () => kv.pages({ values: true, delimiter: '/' });
   expectTypeOf(pages).returns.toEqualTypeOf<AsyncIterable<KvPage<KvEntry>>>();
+});
+
+test('an event of a watch is known by its kind', () => {
+  expectTypeOf<Extract<KvWatchEvent, { kind: 'put' }>['entry']>().toEqualTypeOf<KvEntry>();
+  expectTypeOf<Extract<KvWatchEvent, { kind: 'delete' | 'expire' }>['key']>().toBeString();
+  expectTypeOf<KvWatchEvent['id']>().toBeString();
+  expectTypeOf<KvClient['watch']>().parameter(0).toEqualTypeOf<WatchOptions | KeyWatchOptions>();
 });
 
 test('what the store would refuse does not compile', () => {
