@@ -18,9 +18,9 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** Ends a command: what went wrong and what to do next, in whole sentences, for people. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
-  readonly exitCode: ExitCode;
+  readonly exitCode: number;
 
-  constructor(exitCode: ExitCode, message: string) {
+  constructor(exitCode: number, message: string) {
     super(message);
     this.exitCode = exitCode;
   }

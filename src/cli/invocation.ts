@@ -31,7 +31,21 @@ export class Invocation {
 
   /** For what the client does not offer. */
   get transport(): Transport {
-    return (this.#transport ??= new Transport(clientSettingsOf(this.#clientOptions(), new Session())));
+    return (this.#transport ??= this.transportWith({}));
+  }
+
+  transportWith({ signal, ...own }: { readonly retries?: number; readonly signal?: AbortSignal | null }): Transport {
+    const { signal: usual, ...options } = this.#clientOptions();
+    const cancelled = signal === null ? {} : { signal: signal ?? usual };
+    return new Transport(clientSettingsOf({ ...options, ...cancelled, ...own }, new Session()));
+  }
+
+  /** By which a command that this one runs finds the same store. */
+  environment(): Readonly<Record<string, string>> {
+    const { urls, context, consistency } = this.settings;
+    const where = context === null ? { KV_URL: urls.join(',') } : { KV_CONTEXT: context, KV_URL: '' };
+    const { token } = this.#flags;
+    return { ...where, ...(token === undefined ? {} : { KV_TOKEN: token }), KV_CONSISTENCY: consistency };
   }
 
   get output(): Output {

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { isatty } from 'node:tty';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -7,7 +8,7 @@ const SIGNALS = Object.keys(CODE_OF_SIGNAL) as (keyof typeof CODE_OF_SIGNAL)[];
 
 /** That of this process. */
 export function processTerminal(): Terminal {
-  const { stdin, stdout, stderr } = process;
+  const isTerminal = { input: isatty(0), out: isatty(1), notes: isatty(2) };
   const controller = new AbortController();
   for (const signal of SIGNALS) {
     process.on(signal, () => {
@@ -16,29 +17,48 @@ export function processTerminal(): Terminal {
       controller.abort(CODE_OF_SIGNAL[signal] satisfies ExitCode);
     });
   }
-  // Whoever reads has got what it wanted, as `head` has: no failure, and nothing to say.
-  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.error));
-  // Nobody listens; the work goes on.
-  stderr.on('error', () => undefined);
   return {
-    out: (text) => stdout.write(`${text}\n`),
+    out: (text) => results().write(`${text}\n`),
     write: (data) =>
       new Promise((resolve) => {
-        if (stdout.write(data)) resolve();
-        else stdout.once('drain', resolve);
+        if (results().write(data)) resolve();
+        else results().once('drain', resolve);
       }),
-    note: (text) => stderr.write(`${text}\n`),
-    draw: (text) => stderr.write(text),
-    ask: stdin.isTTY ? ask : null,
-    // Not touched before it is asked for: a stream that was is not inherited whole by a child.
+    note: (text) => notes().write(`${text}\n`),
+    draw: (text) => notes().write(text),
+    ask: isTerminal.input ? ask : null,
     get input() {
-      return stdin as AsyncIterable<Uint8Array>;
+      return process.stdin as AsyncIterable<Uint8Array>;
     },
     env: process.env,
-    isTerminal: { input: stdin.isTTY, out: stdout.isTTY, notes: stderr.isTTY },
-    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    isTerminal,
+    size: () => ({ columns: process.stdout.columns, rows: process.stdout.rows }),
     signal: controller.signal,
   };
+}
+
+// None of the three is touched before it is needed: Node makes a pipe non-blocking that it has touched, for children, too.
+
+let resultsOpen: NodeJS.WriteStream | null = null;
+
+function results(): NodeJS.WriteStream {
+  if (resultsOpen !== null) return resultsOpen;
+  resultsOpen = process.stdout;
+  // Whoever reads has got what it wanted, as `head` has: no failure, and nothing to say.
+  resultsOpen.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.error),
+  );
+  return resultsOpen;
+}
+
+let notesOpen: NodeJS.WriteStream | null = null;
+
+function notes(): NodeJS.WriteStream {
+  if (notesOpen !== null) return notesOpen;
+  notesOpen = process.stderr;
+  // Nobody listens; the work goes on.
+  notesOpen.on('error', () => undefined);
+  return notesOpen;
 }
 
 async function ask(question: string): Promise<string> {

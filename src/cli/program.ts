@@ -6,8 +6,11 @@ import { addDel } from './commands/del.ts';
 import { addGet } from './commands/get.ts';
 import { addIncr } from './commands/incr.ts';
 import { addLs } from './commands/ls.ts';
+import { addLock } from './commands/lock.ts';
 import { addPut } from './commands/put.ts';
 import { addTtl } from './commands/ttl.ts';
+import { addBatch, addTxn } from './commands/txn.ts';
+import { addWatch } from './commands/watch.ts';
 import { CONSISTENCIES } from './consistency.ts';
 import { DEFAULT_TIMEOUT_MS, DEFAULT_URL, OUTPUTS } from './settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -70,6 +73,7 @@ export function programOf(terminal: Terminal): Command {
     for (const adder of adders) adder(program, terminal);
   };
   add('Keys:', [addGet, addPut, addDel, addLs, addIncr, addTtl]);
+  add('Several keys:', [addTxn, addBatch, addWatch, addLock]);
   add('The cluster:', [addAdmin]);
   add('This command line:', [addContext]);
   program.addHelpCommand(
