@@ -3,7 +3,9 @@ import { durationMs, oneMoreUrl } from './arguments.ts';
 import { addAdmin } from './commands/admin.ts';
 import { addContext } from './commands/context.ts';
 import { addDel } from './commands/del.ts';
+import { addExport } from './commands/export.ts';
 import { addGet } from './commands/get.ts';
+import { addImport } from './commands/import.ts';
 import { addIncr } from './commands/incr.ts';
 import { addLs } from './commands/ls.ts';
 import { addLock } from './commands/lock.ts';
@@ -74,6 +76,7 @@ export function programOf(terminal: Terminal): Command {
   };
   add('Keys:', [addGet, addPut, addDel, addLs, addIncr, addTtl]);
   add('Several keys:', [addTxn, addBatch, addWatch, addLock]);
+  add('Data in and out:', [addImport, addExport]);
   add('The cluster:', [addAdmin]);
   add('This command line:', [addContext]);
   program.addHelpCommand(

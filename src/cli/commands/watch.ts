@@ -102,7 +102,7 @@ async function watching(call: Invocation, { range, resume, flags }: Watching): P
 
 type Change = Exclude<KvWatchEvent, { readonly kind: 'synced' | 'progress' }>;
 
-const isChange = (event: KvWatchEvent): event is Change => event.kind !== 'synced' && event.kind !== 'progress';
+export const isChange = (event: KvWatchEvent): event is Change => event.kind !== 'synced' && event.kind !== 'progress';
 
 async function runFor(
   event: Change,
