@@ -29,6 +29,12 @@ export class Invocation {
     return (this.#client ??= new KvClient({ ...this.#clientOptions(), consistency: this.settings.consistency }));
   }
 
+  /** For what is put right after a Ctrl-C. */
+  clientWithoutSignal(): KvClient {
+    const { signal: _, ...options } = this.#clientOptions();
+    return new KvClient(options);
+  }
+
   /** For what the client does not offer. */
   get transport(): Transport {
     return (this.#transport ??= this.transportWith({}));

@@ -6,6 +6,10 @@ import type { Terminal } from './terminal.ts';
 const CODE_OF_SIGNAL = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hungUp } as const;
 const SIGNALS = Object.keys(CODE_OF_SIGNAL) as (keyof typeof CODE_OF_SIGNAL)[];
 
+/** Of a terminal that does not know, or says 0. */
+const COLUMNS = 80;
+const ROWS = 24;
+
 /** That of this process. */
 export function processTerminal(): Terminal {
   const isTerminal = { input: isatty(0), out: isatty(1), notes: isatty(2) };
@@ -32,7 +36,7 @@ export function processTerminal(): Terminal {
     },
     env: process.env,
     isTerminal,
-    size: () => ({ columns: process.stdout.columns, rows: process.stdout.rows }),
+    size: () => ({ columns: process.stdout.columns || COLUMNS, rows: process.stdout.rows || ROWS }),
     signal: controller.signal,
   };
 }

@@ -1,15 +1,21 @@
 import { Command, Option } from 'commander';
 import { durationMs, oneMoreUrl } from './arguments.ts';
 import { addAdmin } from './commands/admin.ts';
+import { addBench } from './commands/bench.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addContext } from './commands/context.ts';
 import { addDel } from './commands/del.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
 import { addGet } from './commands/get.ts';
 import { addImport } from './commands/import.ts';
 import { addIncr } from './commands/incr.ts';
 import { addLs } from './commands/ls.ts';
+import { addLatency } from './commands/latency.ts';
 import { addLock } from './commands/lock.ts';
 import { addPut } from './commands/put.ts';
+import { addMap, addMembers, addStatus } from './commands/status.ts';
+import { addTop } from './commands/top.ts';
 import { addTtl } from './commands/ttl.ts';
 import { addBatch, addTxn } from './commands/txn.ts';
 import { addWatch } from './commands/watch.ts';
@@ -77,8 +83,8 @@ export function programOf(terminal: Terminal): Command {
   add('Keys:', [addGet, addPut, addDel, addLs, addIncr, addTtl]);
   add('Several keys:', [addTxn, addBatch, addWatch, addLock]);
   add('Data in and out:', [addImport, addExport]);
-  add('The cluster:', [addAdmin]);
-  add('This command line:', [addContext]);
+  add('The cluster:', [addStatus, addMembers, addMap, addTop, addLatency, addBench, addDoctor, addAdmin]);
+  add('This command line:', [addContext, addCompletion]);
   program.addHelpCommand(
     new Command('help')
       .argument('[command]')

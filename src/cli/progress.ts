@@ -18,15 +18,15 @@ export class Progress {
   }
 
   /** `share`: of all there is, 0 to 1; null: nobody knows. */
-  update(keys: number, share: number | null): void {
+  update(done: number, share: number | null, what = 'keys'): void {
     if (!this.#terminal.isTerminal.notes) return;
     const nowMs = performance.now();
     if (nowMs - this.#drawnAtMs < DRAW_EVERY_MS) return;
     this.#drawnAtMs = nowMs;
     this.#isDrawn = true;
     const elapsedMs = Math.max(1, nowMs - this.#startedAtMs);
-    const rate = `${countText(Math.round(keys / (elapsedMs / 1000)))}/s`;
-    const parts = [this.#label, ...barOf(share, elapsedMs), `${countText(keys)} keys`, rate];
+    const rate = `${countText(Math.round(done / (elapsedMs / 1000)))}/s`;
+    const parts = [this.#label, ...barOf(share, elapsedMs), `${countText(done)} ${what}`, rate];
     const line = parts.join('  ').slice(0, Math.max(20, this.#terminal.size().columns - 1));
     this.#terminal.draw(`\r${line}\u001b[K`);
   }

@@ -30,7 +30,9 @@ function endOf(error: unknown, { path, terminal }: { readonly path: string; read
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : usageEnd(error, terminal);
   const failure = isKvError(error) ? failureOf(error) : error;
   // Whatever was cut short: that is why.
-  if (terminal.signal.aborted && (failure !== error || isAbort(error))) return terminal.signal.reason as number;
+  const { aborted } = terminal.signal;
+  const reason: unknown = terminal.signal.reason;
+  if (aborted && (error === reason || isKvError(error) || isAbort(error))) return reason as number;
   if (!(failure instanceof CommandFailure)) throw error;
   terminal.note(`kv: ${failure.message}`);
   if (failure.exitCode === EXIT.usage) terminal.note(`${path} --help shows how it is used.`);
