@@ -2,6 +2,7 @@
 # The one entry point of this repository; ./run.sh help lists its verbs.
 set -euo pipefail
 
+from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {
@@ -19,7 +20,7 @@ In Kubernetes: k3d, kind, minikube, or a context of kubectl:
   logs          the logs of its pods
   down          delete it
 
-  kv            the command line: ./run.sh kv admin recover --help
+  kv            the command line: ./run.sh kv --help
   help          this text
 
 Each verb takes --help. A guide: docs/guides/kubernetes.md
@@ -120,8 +121,11 @@ case $verb in
     exec node scripts/test.ts "$@"
     ;;
   kv)
-    prepare
-    exec node --disable-warning=ExperimentalWarning src/main/cli.ts "$@"
+    # Its standard output is the command's alone, and files are named from where it was called.
+    prepare >&2
+    root=$PWD
+    cd "$from"
+    exec node --disable-warning=ExperimentalWarning "$root/src/main/cli.ts" "$@"
     ;;
   help | --help | -h)
     usage

@@ -1,7 +1,9 @@
 /** Writes the reference pages that are made from tables in the sources. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { cliReference } from '../src/cli/reference.ts';
 import { optionsReference } from '../src/config/help.ts';
 
 const folder = new URL('../docs/reference/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 writeFileSync(new URL('options.md', folder), optionsReference());
+writeFileSync(new URL('cli.md', folder), cliReference());

@@ -1,5 +1,6 @@
 import type { Lineage } from '../core/replication/lineage.ts';
 import type { Found } from './replica-admin.ts';
+import { aligned } from './text.ts';
 
 const HEAD = ['POD', 'DATA', 'ROLE', 'LINEAGE', 'LAST EPOCH', 'LAST INDEX', 'COMMITTED', 'KEYS', 'FROZEN'];
 
@@ -23,16 +24,6 @@ export function recoveryTable({ reached, unreached }: Found): string {
     ([reason, replicas]) => `frozen, says ${replicas.map(({ podName }) => podName).join(', ')}: ${String(reason)}`,
   );
   return [...aligned([HEAD, ...rows]), ...silent.map((row) => row.join('  ')), ...why].join('\n');
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 const lineageOf = (lineage: Lineage | null): string =>

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { FakeInstallation, kv } from './fake-installation.ts';
+import { FakeInstallation } from './fake-installation.ts';
+import { kv } from './kv.ts';
 
 let installation: FakeInstallation;
 
@@ -200,7 +201,7 @@ describe('usage', () => {
     [['admin', 'recover', '--despite', 'leader-works']],
     [['admin', 'recover', '--yes', '--dry-run']],
     [['admin']],
-    [['get', 'k']],
+    [['got', 'k']],
   ])('%j ends with 2, and says how it is used', async (argv) => {
     const run = await kv(argv);
     expect([run.exitCode, run.out]).toEqual([2, '']);

@@ -2,7 +2,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { epoch, logIndex } from '../../../src/core/base/numbers.ts';
 import type { RecoverRequest, RecoveryView } from '../../../src/core/election/recovery.ts';
-import { runCli } from '../../../src/cli/run.ts';
 
 const LINEAGE = { number: 1, id: 'first' };
 
@@ -99,28 +98,4 @@ function viewOf(podName: string, sketch: ReplicaSketch = {}): RecoveryView {
   const record = sketch.record ?? { kind: 'absent' };
   const at = { epoch: epoch(4), obeys: LINEAGE, holding, commitIndex: 6, keys: 2, record };
   return { replica: `${podName}/uid/data-${podName}`, role, frozen, takesWrites, ...at };
-}
-
-/** A person at a terminal, or none. */
-export async function kv(
-  argv: readonly string[],
-  options: { readonly types?: string; readonly env?: Record<string, string> } = {},
-): Promise<{ exitCode: number; out: string; notes: string; questions: readonly string[] }> {
-  const questions: string[] = [];
-  let out = '';
-  let notes = '';
-  const { types } = options;
-  const exitCode = await runCli(argv, {
-    out: (text) => (out += `${text}\n`),
-    note: (text) => (notes += `${text}\n`),
-    ask:
-      types === undefined
-        ? null
-        : (question) => {
-            questions.push(question);
-            return Promise.resolve(types);
-          },
-    env: options.env ?? {},
-  });
-  return { exitCode, out, notes, questions };
 }

@@ -1,0 +1,69 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { FakeStore, json, problem, reset, type Reply } from '../client/fake-store.ts';
+import { kv } from './kv.ts';
+
+let folder: string;
+let store: FakeStore;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'kv-lock-'));
+  store = await FakeStore.start();
+});
+
+afterEach(async () => {
+  await store.end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const held = json({ name: 'l', lockId: 'id', fencingToken: '100000000000007', expiresAt: '2026-01-01T00:00:00Z' });
+
+/** Deaf to SIGTERM, and with a child of its own: both write the time as long as they live. */
+const stubborn = (mark: string): string =>
+  `trap 'echo heard > ${mark}.heard' TERM; (while :; do date +%s%N > ${mark}.child; sleep 0.05; done) & while :; do date +%s%N > ${mark}; sleep 0.05; done`;
+
+async function lockFor(ttl: string, ...replies: Reply[]) {
+  store.replies = replies;
+  const mark = join(folder, 'mark');
+  const env = { ...(process.env as Record<string, string>), KV_URL: store.url };
+  const run = await kv(['lock', 'l', '--ttl', ttl, '--', 'sh', '-c', stubborn(mark)], { env });
+  return { run, mark };
+}
+
+async function isStill(path: string): Promise<boolean> {
+  const before = readFileSync(path, 'utf8');
+  await wait(300);
+  return readFileSync(path, 'utf8') === before;
+}
+
+test('a lock that has passed on: the command, and what it started, are stopped, and it ends with 7', async () => {
+  const { run, mark } = await lockFor('1s', held, problem(404, { code: 'no-lock' }));
+  expect([run.exitCode, run.notes]).toEqual([
+    7,
+    'kv: The lock l was lost: it has passed on. The command was stopped.\n',
+  ]);
+  expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
+});
+
+test('a lock that cannot be renewed: the command is told in time to stop, and stopped before another may have it', async () => {
+  const beganAtMs = performance.now();
+  const { run, mark } = await lockFor('2s', held, reset);
+  expect(performance.now() - beganAtMs).toBeLessThan(2100);
+  expect([run.exitCode, run.notes]).toEqual([7, expect.stringContaining('it could not be renewed: ')]);
+  expect(existsSync(`${mark}.heard`)).toBe(true);
+  expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
+});
+
+test('a renewal that fails once is no loss', async () => {
+  store.replies = [held, reset, held];
+  const env = { ...(process.env as Record<string, string>), KV_URL: store.url };
+  expect(await kv(['lock', 'l', '--ttl', '1s', '--', 'sleep', '1.5'], { env })).toMatchObject({
+    exitCode: 0,
+    notes: '',
+  });
+  expect(store.received.map(({ method }) => method).slice(0, 3)).toEqual(['POST', 'PUT', 'PUT']);
+  expect(store.last.method).toBe('DELETE');
+});
