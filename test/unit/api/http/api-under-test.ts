@@ -60,6 +60,8 @@ const summary: ReplicaSummary = {
   appliedIndex: 7,
   keys: 5,
   storeBytes: 3000,
+  historyBytes: 400,
+  olderVersions: 2,
   memoryBytes: 4000,
   memoryBytesMax: 10_000,
   cpuPercent: 1.26,
