@@ -134,7 +134,9 @@ export class StateMachine {
         this.store.restoreTombstone(item.key, item);
         break;
       case 'older':
-        this.store.history.restore(item, this.#startIndex);
+        // What is sent may be ahead of what is applied here: then it still stands.
+        if (item.supersededAt > this.#appliedIndex) this.store.restoreValue(item.key, item.stored);
+        else this.store.history.restore(item, this.#startIndex);
         break;
       case 'lock':
         this.locks.apply({ kind: 'hold', lock: item.lock, held: item.held });

@@ -110,8 +110,8 @@ const CHANGES: readonly Change[] = [
   },
   {
     file: 'protocol/peer/entry-codec.ts',
-    find: "'endSessions', 'expire', 'begin', 'forget'];",
-    replace: "'endSessions', 'expire', 'begin', 'forget', 'note'];",
+    find: "  'forget',\n];",
+    replace: "  'forget',\n  'note',\n];",
   },
   {
     file: 'protocol/peer/entry-codec.ts',

@@ -26,7 +26,7 @@ import {
 const machineOf = (tombstonesMax = 100): StateMachine => new StateMachine({ tombstonesMax, idempotencyKeptMs: 500 });
 
 interface Drawn {
-  readonly kind: 'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent' | LockCommand['kind'];
+  readonly kind: 'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent' | 'begin' | 'forget' | LockCommand['kind'];
   readonly at: number;
 }
 
@@ -42,6 +42,8 @@ const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
         'openSession',
         'endSession',
         'idempotent',
+        'begin',
+        'forget',
         'acquire',
         'renew',
         'release',
@@ -63,6 +65,8 @@ function nextEntry(machine: StateMachine, { kind, at }: Drawn): Entry {
   const open = [...machine.sessions.entries()].map(([session]) => session);
   const session = open[at % Math.max(1, open.length)];
   const body = ((): EntryBody => {
+    if (kind === 'begin') return { kind, historyLimit: 1 + at };
+    if (kind === 'forget') return { kind, through: logIndex(Math.max(0, index - 3 * at - 1)) };
     if (kind === 'openSession' || session === undefined) return openSessionBody(`opened at ${index}` as SessionId);
     if (kind === 'endSession') return { kind: 'endSessions', sessions: [session] };
     const place = { index, timeMs: wallMs(index * 40), lineageId: 'first', lineageNumber: 1 };
@@ -97,6 +101,8 @@ const contents = (machine: StateMachine) => ({
   tombstones: new Map(
     [...machine.store.tombstones()].map(([at, { version: last, revision }]) => [at, { last, revision }]),
   ),
+  older: [...machine.store.history.superseded()],
+  historyLimit: machine.store.history.limit,
   locks: new Map(machine.locks.entries()),
   sessions: new Map(
     [...machine.sessions.entries()].map(([id, { lastUsedMs, settledThrough, outcomes }]) => [
@@ -124,6 +130,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
           const scan = new SnapshotScan(source);
           const copy = machineOf();
           copy.restart({ index: scan.startIndex, timeMs: source.timeMs });
+          copy.store.history.limit = source.store.history.limit;
 
           const takeChunk = (): void => {
             for (const item of scan.nextChunk(100)?.items ?? []) copy.restore(item);
@@ -140,6 +147,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
           while (!scan.done) takeChunk();
           for (const late of sent) copy.apply(late);
           expect(contents(copy)).toEqual(contents(source));
+          expect(copy.store.history.missing).toBe(0);
           expect(copy.store.bytes).toBe(source.store.bytes);
           expect(copy.locks.bytes).toBe(source.locks.bytes);
         },
@@ -155,6 +163,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
         const scan = new SnapshotScan(source);
         const copy = machineOf(1);
         copy.restart({ index: scan.startIndex, timeMs: source.timeMs });
+        copy.store.history.limit = source.store.history.limit;
         const used = new Map<string, number>();
         for (let at = 0; at <= 5; at += 1) used.set(`key${at}`, source.store.get(key(`key${at}`))?.version ?? 0);
         for (const drawn of during) {
