@@ -124,7 +124,11 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
     return;
   }
   if (outcome.kind === 'past' && asked.kind === 'past' && outcome.past.kind !== 'found') {
-    sendProblem(response, faultOfPast(outcome.past, nameOf(key), asked.at), headers);
+    sendProblem(
+      response,
+      faultOfPast(outcome.past, { name: nameOf(key), at: asked.at, revision: outcome.revision }),
+      headers,
+    );
     return;
   }
   const found = outcome.kind === 'read' ? outcome.found : foundOf(outcome.past);

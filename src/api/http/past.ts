@@ -39,14 +39,18 @@ function placeOf(version: string | undefined, revision: string | undefined): Pas
   return revision === undefined ? null : { kind: 'revision', revision: Number(revision) as LogIndex };
 }
 
-/** Why an older version cannot be shown. `name`: of the key, in quotes. */
-export function faultOfPast(past: Exclude<Past, { kind: 'found' }>, name: string, at: PastPlace): Fault {
-  const asked =
-    at.kind === 'version' ? `version ${at.version} of ${name}` : `what ${name} was at revision ${at.revision}`;
-  if (past.kind === 'compacted') return fault('compacted', `It is not known any more: ${asked}.`);
+/** Why an older version cannot be shown. `name`: `The key "k"`; `revision`: that of the state that was read. */
+export function faultOfPast(
+  past: Exclude<Past, { kind: 'found' }>,
+  { name, at, revision }: { readonly name: string; readonly at: PastPlace; readonly revision: LogIndex },
+): Fault {
+  const what = at.kind === 'version' ? `version ${at.version}` : `what it was at revision ${at.revision}`;
+  if (past.kind === 'compacted') return fault('compacted', `${name}: ${what} is not known any more.`);
+  if (at.kind === 'version') return fault('no-version', `${name} has had no version ${at.version}.`);
+  const isToCome = at.revision > revision;
   return fault(
     'no-version',
-    at.kind === 'version' ? `There is no ${asked}.` : `At revision ${at.revision} ${name} had no value.`,
+    isToCome ? `Revision ${at.revision} is yet to come.` : `${name} had no value at revision ${at.revision}.`,
   );
 }
 

@@ -8,8 +8,8 @@ import type { StoredValue } from './reads.ts';
  * What an older version costs beside its bytes: the value, its array, its place among all and among those of its key; and
  * what a key costs that has any. Measured, as a test does again.
  */
-const OLDER_OVERHEAD_BYTES = 330;
-const KEY_OVERHEAD_BYTES = 220;
+const OLDER_OVERHEAD_BYTES = 420;
+const KEY_OVERHEAD_BYTES = 330;
 
 /** A version that another has taken the place of. */
 class Older {

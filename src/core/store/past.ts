@@ -5,15 +5,17 @@ import { isDue } from './newest.ts';
 import type { Kept, Past, PastPlace, StoredValue } from './reads.ts';
 import type { StateMachine } from './state-machine.ts';
 
+/** A state, and of when it is. */
+type Applied = Pick<StateMachine, 'store' | 'timeMs' | 'appliedIndex'>;
+
 const NONE: Past = { kind: 'none' };
 const COMPACTED: Past = { kind: 'compacted' };
 const NOTHING = new Uint8Array(0);
 
 /** R20: what stood at a key, by the entries that are applied. What nobody can tell any more is `compacted`, never `none`. */
-export function past(machine: StateMachine, key: Key, at: PastPlace): Past {
-  const { store, timeMs } = machine;
-  const standing = store.get(key);
-  const current = standing === null || isDue(standing, timeMs) ? null : standing;
+export function past(applied: Applied, key: Key, at: PastPlace): Past {
+  const { store } = applied;
+  const current = currentOf(applied, key);
   if (at.kind === 'version') {
     if (at.version > store.lastVersion(key)) return NONE;
     if (current?.version === at.version) return { kind: 'found', stored: current };
@@ -22,8 +24,8 @@ export function past(machine: StateMachine, key: Key, at: PastPlace): Past {
     return older === null ? COMPACTED : found(older);
   }
   // Nothing is known of what comes.
-  if (at.revision > machine.appliedIndex) return NONE;
-  if (current === null) return wasGone(machine, key, at.revision) ? NONE : COMPACTED;
+  if (at.revision > applied.appliedIndex) return NONE;
+  if (current === null) return wasGone(applied, key, at.revision) ? NONE : COMPACTED;
   if (current.revision <= at.revision) return { kind: 'found', stored: current };
   let after = current;
   for (const older of store.history.of(key, current)) {
@@ -35,8 +37,13 @@ export function past(machine: StateMachine, key: Key, at: PastPlace): Past {
   return after.version === 1 ? NONE : COMPACTED;
 }
 
+function currentOf({ store, timeMs }: Applied, key: Key): StoredValue | null {
+  const standing = store.get(key);
+  return standing === null || isDue(standing, timeMs) ? null : standing;
+}
+
 /** Whether the key, which has no value now, is known to have had none at `revision`. */
-function wasGone({ store, appliedIndex }: StateMachine, key: Key, revision: LogIndex): boolean {
+function wasGone({ store, appliedIndex }: Applied, key: Key, revision: LogIndex): boolean {
   if (revision === appliedIndex) return true;
   const tombstone = store.tombstoneOf(key);
   if (tombstone !== null) return tombstone.revision <= revision;
@@ -56,8 +63,8 @@ function find<T>(items: Iterable<T>, is: (item: T) => boolean): T | null {
 }
 
 /** R20: the versions of a key that are kept, the newest first; none if it has no value. The values as far as a page goes. */
-export function kept(machine: StateMachine, key: Key, withValues: boolean): readonly Kept[] {
-  const current = machine.find(key);
+export function kept(applied: Applied, key: Key, withValues: boolean): readonly Kept[] {
+  const current = currentOf(applied, key);
   if (current === null) return [];
   const versions: Kept[] = [];
   let left = withValues ? PAGE_BYTES_MAX : 0;
@@ -69,6 +76,6 @@ export function kept(machine: StateMachine, key: Key, withValues: boolean): read
     versions.push({ stored: isShown ? stored : { ...stored, value: NOTHING }, valueBytes: length, isShown });
   };
   add(current);
-  for (const older of machine.store.history.of(key, current)) add(withoutEnd(older));
+  for (const older of applied.store.history.of(key, current)) add(withoutEnd(older));
   return versions;
 }
