@@ -27,14 +27,13 @@ export function past(applied: Applied, key: Key, at: PastPlace): Past {
   if (at.revision > applied.appliedIndex) return NONE;
   if (current === null) return wasGone(applied, key, at.revision) ? NONE : COMPACTED;
   if (current.revision <= at.revision) return { kind: 'found', stored: current };
-  let after = current;
+  let first = current;
   for (const older of store.history.of(key, current)) {
-    if (older.version !== after.version - 1) return COMPACTED;
     if (older.revision <= at.revision) return found(older);
-    after = older;
+    first = older;
   }
   // Before its first version of all there was nothing. What was deleted had others, of which nothing is known.
-  return after.version === 1 ? NONE : COMPACTED;
+  return first.version === 1 ? NONE : COMPACTED;
 }
 
 function currentOf({ store, timeMs }: Applied, key: Key): StoredValue | null {

@@ -127,6 +127,29 @@ const drawnTrials = {
     },
     network: { latencyUs: 5 * MS },
   }),
+  history: drawn({
+    faults: { ...leaders, crash: 1 },
+    limits: { historyLimit: 8 },
+    clients: {
+      pastShare: 0.7,
+      keys: 3,
+      readShare: 0.5,
+      readModes: ['linearizable', 'in-sync'],
+      operationMeanUs: 15 * MS,
+    },
+    network: { latencyUs: 5 * MS },
+  }),
+  'history-and-snapshots': drawn({
+    faults: { ...members, crash: 4, reset: 3, crashLeader: 3 },
+    limits: { ...tinyLogs, historyLimit: 8, inflightBytesMax: 1000, snapshotChunkBytes: 64 },
+    clients: { pastShare: 0.5, keys: 10, readShare: 0.2, deleteShare: 0.1, operationMeanUs: 15 * MS, inFlightMax: 12 },
+    times: { readmitMinMs: 300 },
+  }),
+  'history-in-little-memory': drawn({
+    faults: leaders,
+    limits: { ...tinyLogs, historyLimit: 8, memoryBytesMax: 30_000 },
+    clients: { pastShare: 0.5, keys: 5, readShare: 0.3, idempotencyShare: 0, operationMeanUs: 15 * MS },
+  }),
   lifetimes: drawn({ clients: { lifetimeShare: 0.8, readShare: 0.4 } }),
   'lifetimes-and-snapshots': drawn({
     faults: { ...members, crashLeader: 3 },
