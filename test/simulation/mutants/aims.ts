@@ -145,6 +145,20 @@ const drawnTrials = {
     clients: { pastShare: 0.5, keys: 10, readShare: 0.2, deleteShare: 0.1, operationMeanUs: 15 * MS, inFlightMax: 12 },
     times: { readmitMinMs: 300 },
   }),
+  'history-ahead-of-entries': drawn({
+    faults: { crash: 4, reset: 4, crashLeader: 1 },
+    limits: { logEntriesMax: 8, inflightBytesMax: 1500, snapshotChunkBytes: 600, historyLimit: 8 },
+    clients: {
+      keys: 100,
+      readShare: 0.05,
+      deleteShare: 0,
+      clearShare: 0,
+      conditionShare: 0,
+      operationMeanUs: 6 * MS,
+      inFlightMax: 12,
+    },
+    times: { readmitMinMs: 300 },
+  }),
   'history-in-little-memory': drawn({
     faults: leaders,
     limits: { ...tinyLogs, historyLimit: 8, memoryBytesMax: 30_000 },
