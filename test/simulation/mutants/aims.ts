@@ -147,16 +147,17 @@ const drawnTrials = {
   }),
   'history-ahead-of-entries': drawn({
     faults: { crash: 4, reset: 4, crashLeader: 1 },
-    limits: { logEntriesMax: 8, inflightBytesMax: 1500, snapshotChunkBytes: 600, historyLimit: 8 },
+    limits: { logEntriesMax: 200, inflightBytesMax: 2000, snapshotChunkBytes: 600, historyLimit: 8 },
     clients: {
       keys: 100,
       readShare: 0.05,
       deleteShare: 0,
       clearShare: 0,
       conditionShare: 0,
-      operationMeanUs: 6 * MS,
+      operationMeanUs: 15 * MS,
       inFlightMax: 12,
     },
+    network: { latencyUs: 5 * MS },
     times: { readmitMinMs: 300 },
   }),
   'history-in-little-memory': drawn({
