@@ -54,25 +54,19 @@ export interface Superseded {
  * has put into the log, and on how far it had the oldest forgotten.
  */
 export class History {
+  /**
+   * Versions of a key, the standing one included; 1: none but that. What is beyond a lower one goes when its key is written
+   * next, and is not shown any more.
+   */
+  limit = 1;
   #keys = new Map<Key, Versions>();
   #oldest: Older | null = null;
   #newest: Older | null = null;
   /** R11: while a snapshot comes in, the last that it has brought: they come in their order, before those of the entries. */
   #restored: Older | null = null;
-  #limit = 1;
   #size = 0;
   #missing = 0;
   #bytes = 0;
-
-  /** Versions of a key, the standing one included; 1: none but that. */
-  get limit(): number {
-    return this.#limit;
-  }
-
-  /** What is beyond a lower one goes when its key is written next, and is not shown any more. */
-  set limit(limit: number) {
-    this.#limit = limit;
-  }
 
   get size(): number {
     return this.#size;
@@ -90,7 +84,7 @@ export class History {
   /** `after` takes the place of `before`; null: of one that a snapshot will bring. */
   supersede(key: Key, before: StoredValue | null, after: StoredValue): void {
     let versions = this.#keys.get(key);
-    if (this.#limit === 1 && versions === undefined) return;
+    if (this.limit === 1 && versions === undefined) return;
     versions ??= this.#begin(key);
     const version = (after.version - 1) as Version;
     const older = new Older(versions, version, after.revision, before);
@@ -139,7 +133,7 @@ export class History {
     const list = this.#keys.get(key)?.list ?? [];
     for (let place = list.length - 1; place >= 0; place -= 1) {
       const { version, stored } = list[place] as Older;
-      if (version <= standing.version - this.#limit) return;
+      if (version <= standing.version - this.limit) return;
       if (stored !== null) yield stored;
     }
   }
@@ -186,7 +180,7 @@ export class History {
     this.#oldest = null;
     this.#newest = null;
     this.#restored = null;
-    this.#limit = 1;
+    this.limit = 1;
     this.#size = 0;
     this.#missing = 0;
     this.#bytes = 0;
@@ -195,7 +189,7 @@ export class History {
   /** Of a key that is written. */
   #trim(versions: Versions, newest: Version): void {
     const { list } = versions;
-    while ((list[0]?.version ?? Infinity) <= newest - this.#limit) this.#drop(list.shift() as Older);
+    while ((list[0]?.version ?? Infinity) <= newest - this.limit) this.#drop(list.shift() as Older);
     if (list.length === 0) this.#close(versions);
   }
 
