@@ -13,6 +13,7 @@ import {
   entry,
   key,
   openSessionBody,
+  present,
   put,
   putBody,
   putEffect,
@@ -26,7 +27,8 @@ import {
 const machineOf = (tombstonesMax = 100): StateMachine => new StateMachine({ tombstonesMax, idempotencyKeptMs: 500 });
 
 interface Drawn {
-  readonly kind: 'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent' | 'begin' | 'forget' | LockCommand['kind'];
+  readonly kind:
+    'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent' | 'begin' | 'forget' | LockCommand['kind'];
   readonly at: number;
 }
 
@@ -184,6 +186,21 @@ describe('R11: a snapshot is taken while writes go on', () => {
   });
 });
 
+/** key1 and key2 have an older version each when the scan begins; then key1 is written once more. */
+function withVersions() {
+  const source = machineOf();
+  source.apply(entry(1, 1, { kind: 'begin', historyLimit: 8 }));
+  source.apply(entry(2, 1, putBody('key1', { version: 1, created: 2 })));
+  source.apply(entry(3, 1, putBody('key2', { version: 1, created: 3 })));
+  source.apply(entry(4, 1, putBody('key2', { version: 2, created: 3 })));
+  source.apply(entry(5, 1, putBody('key1', { version: 2, created: 2 })));
+  const stored = source.store.get(key('key1'));
+  const scan = new SnapshotScan(source);
+  const sixth = entry(6, 1, putBody('key1', { version: 3, created: 2 }));
+  source.apply(sixth);
+  return { source, scan, entry: sixth, since: { stored } };
+}
+
 describe('R11: what a scan sends', () => {
   test('carries all that decides: values, versions of deleted keys, locks, sessions with outcomes, keys of clients', () => {
     const machine = machineOf();
@@ -220,6 +237,31 @@ describe('R11: what a scan sends', () => {
         outcome: written({ version: 1 }),
       },
     ]);
+  });
+
+  test('carries older versions in the order in which they were superseded, and what an entry has superseded since', () => {
+    const { scan, since } = withVersions();
+    expect(scan.nextChunk(1e6)?.items).toEqual([
+      // key1 was superseded behind the start: what stood there goes as an older version.
+      { kind: 'older', key: 'key1', stored: present(since.stored), supersededAt: 6 },
+      expect.objectContaining({ kind: 'value', key: 'key2' }),
+      expect.objectContaining({ kind: 'older', key: 'key2', supersededAt: 4 }),
+      expect.objectContaining({ kind: 'older', key: 'key1', supersededAt: 5 }),
+    ]);
+  });
+
+  test.each(['before', 'after'] as const)('whoever has applied that entry %s it came keeps the same', (when) => {
+    const { source, scan, entry: sixth } = withVersions();
+    const copy = machineOf();
+    copy.restart({ index: scan.startIndex, timeMs: wallMs(0) });
+    copy.store.history.limit = 8;
+    if (when === 'before') copy.apply(sixth);
+    expect(copy.store.history.missing).toBe(when === 'before' ? 1 : 0);
+    for (const item of scan.nextChunk(1e6)?.items ?? []) copy.restore(item);
+    if (when === 'after') copy.apply(sixth);
+    expect(copy.store.history.missing).toBe(0);
+    expect([...copy.store.history.superseded()]).toEqual([...source.store.history.superseded()]);
+    expect(copy.store.bytes).toBe(source.store.bytes);
   });
 
   test('leaves out what an entry since the start has made anew: it travels in the same stream', () => {
