@@ -91,11 +91,9 @@ export class SnapshotScan {
       return revision > this.startIndex ? 'skipped' : { kind: 'tombstone', key, version, revision };
     }
     const superseded = this.#superseded.next();
-    if (superseded.done !== true) {
-      const older = superseded.value;
-      // The entry that superseded it does so again where it is applied.
-      return older.supersededAt > this.startIndex ? 'skipped' : { kind: 'older', ...older };
-    }
+    // What entries have superseded since comes behind all others: they do so again where they are applied.
+    if (superseded.done !== true && superseded.value.supersededAt <= this.startIndex)
+      return { kind: 'older', ...superseded.value };
     const lock = this.#locks.next();
     if (lock.done !== true) return { kind: 'lock', lock: lock.value[0], held: lock.value[1] };
     const rest = this.#nextOutcomes();

@@ -65,7 +65,7 @@ export const historyMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/snapshot.ts',
-        find: `      return older.supersededAt > this.startIndex ? 'skipped' : { kind: 'older', ...older };`,
+        find: `      return { kind: 'older', ...superseded.value };`,
         replace: `      return 'skipped';`,
       },
     ],
