@@ -28,6 +28,9 @@ export interface KvReplica {
   readonly appliedIndex: number;
   readonly keys: number;
   readonly storeBytes: number;
+  /** Of the store, what older versions take: they yield to new data. */
+  readonly historyBytes: number;
+  readonly olderVersions: number;
   readonly httpAddress: string;
   /** Of the leader: how far behind it each follower is. */
   readonly followers: readonly {

@@ -136,6 +136,7 @@ export interface GroupLimitsConfig {
   readonly outcomesPerSessionMax: number;
   readonly idempotencyKeysMax: number;
   readonly tombstonesMax: number;
+  readonly historyLimit: number;
   readonly waitingReadsMax: number;
   readonly watchersMax: number;
 }

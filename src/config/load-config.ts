@@ -168,6 +168,7 @@ function kvstoreConfig(of: OptionValues): KvstoreConfig {
       outcomesPerSessionMax: of.outcomesPerSessionMax,
       idempotencyKeysMax: of.idempotencyKeysMax,
       tombstonesMax: of.tombstonesMax,
+      historyLimit: of.historyLimit,
       waitingReadsMax: of.waitingReadsMax,
       watchersMax: of.watchersMax,
     },

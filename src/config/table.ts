@@ -514,6 +514,14 @@ export const options = {
     default: 1_000_000,
     help: 'Version numbers of deleted keys that are remembered one by one.',
   }),
+  historyLimit: option(count({ min: 1, max: 1000 }), {
+    variable: 'KV_HISTORY_LIMIT',
+    aliases: ['HISTORY_LIMIT'],
+    processes: kvstore,
+    section: 'Limits',
+    default: 8,
+    help: "Versions kept of each key, the current one included; 1: no older ones. The leader's value holds for all replicas. The oldest versions of all yield to new data before a write gets 507 memory-full.",
+  }),
   waitingReadsMax: option(count({ min: 64, max: 10_000_000 }), {
     variable: 'KV_WAITING_READS_MAX',
     processes: kvstore,

@@ -300,6 +300,10 @@ function answerBytes(outcome: Outcome): number {
   switch (outcome.kind) {
     case 'read':
       return outcome.found?.value.byteLength ?? 0;
+    case 'past':
+      return outcome.past.kind === 'found' ? outcome.past.stored.value.byteLength : 0;
+    case 'history':
+      return outcome.versions.reduce((sum, { stored }) => sum + stored.value.byteLength, 0);
     case 'listed':
       return outcome.items.reduce((sum, item) => sum + itemBytes(item), 0);
     case 'found':

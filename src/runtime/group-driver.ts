@@ -158,7 +158,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   get summary(): ReplicaSummary {
     const status = this.status;
     const { replica, role, standing, ready, stopping, frozen, epoch, lineage } = status;
-    const { lastIndex, commitIndex, appliedIndex, keys, storeBytes } = status;
+    const { lastIndex, commitIndex, appliedIndex, keys, storeBytes, historyBytes, olderVersions } = status;
     const followers = status.followers.map((follower) => ({
       replica: follower.replica,
       standing: follower.standing,
@@ -170,7 +170,8 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     const standings = { replica, podName, role, standing, ready, stopping, frozen, epoch, lineage };
     const memoryBytesMax = this.#memoryBytesMax;
     const memory = { memoryBytes: storeBytes + status.logBytes, memoryBytesMax, ...this.#usage() };
-    return { ...standings, lastIndex, commitIndex, appliedIndex, keys, storeBytes, ...memory, httpAddress, followers };
+    const held = { keys, storeBytes, historyBytes, olderVersions };
+    return { ...standings, lastIndex, commitIndex, appliedIndex, ...held, ...memory, httpAddress, followers };
   }
 
   /** The group's pods, this one included, as the API server names them. */

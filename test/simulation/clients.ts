@@ -1,5 +1,5 @@
 import type { Key } from '../../src/core/base/key.ts';
-import type { LogIndex } from '../../src/core/base/numbers.ts';
+import type { LogIndex, Version } from '../../src/core/base/numbers.ts';
 import type { LeaseRecord } from '../../src/core/election/record.ts';
 import type { Ticket } from '../../src/core/group/io.ts';
 import type {
@@ -501,7 +501,8 @@ export class Client {
   }
 
   #drawRead(random: Prng, terms: ReadTerms): ReadRequest {
-    const { listShare, lockShare } = this.#world.plan.clients;
+    const { listShare, lockShare, pastShare } = this.#world.plan.clients;
+    if (pastShare > 0 && random.chance(pastShare)) return this.#drawPastRead(random, terms);
     if (lockShare > 0 && random.chance(lockShare)) return { kind: 'lock', lock: drawLock(random), ...terms };
     if (listShare === 0 || !random.chance(listShare)) return { kind: 'key', key: this.#drawKey(random), ...terms };
     const selection: ListSelection = {
@@ -512,6 +513,17 @@ export class Client {
       withValues: random.chance(0.5),
     };
     return { kind: 'list', selection, ...terms };
+  }
+
+  /** Of what it has seen, and of what it can only guess. */
+  #drawPastRead(random: Prng, terms: ReadTerms): ReadRequest {
+    const key = this.#drawKey(random);
+    if (random.chance(0.3)) return { kind: 'history', key, withValues: random.chance(0.5), ...terms };
+    const isVersion = this.#tags.length === 0 || random.chance(0.5);
+    if (isVersion)
+      return { kind: 'past', key, at: { kind: 'version', version: random.between(1, 30) as Version }, ...terms };
+    const revision = random.pick(this.#tags).revision + random.between(-2, 4);
+    return { kind: 'past', key, at: { kind: 'revision', revision: Math.max(1, revision) as LogIndex }, ...terms };
   }
 
   #tryRead(read: ReadOperation, random: Prng, attemptsLeft: number): void {
@@ -579,6 +591,8 @@ export class Client {
       case 'read':
       case 'listed':
       case 'lock':
+      case 'past':
+      case 'history':
         next.close();
         this.#inFlight -= 1;
         this.answered += 1;

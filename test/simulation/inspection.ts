@@ -5,6 +5,7 @@ import type { GroupOptions } from '../../src/core/group/options.ts';
 import type { Entry } from '../../src/core/replication/entry.ts';
 import type { Lineage } from '../../src/core/replication/lineage.ts';
 import type { SessionId } from '../../src/core/store/commands.ts';
+import type { Superseded } from '../../src/core/store/history.ts';
 import type { HeldLock } from '../../src/core/store/locks.ts';
 import type { Session } from '../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../src/core/store/reads.ts';
@@ -31,6 +32,7 @@ export interface Inspection {
   readonly appliedIndex: number;
   storeEntries(): Iterable<readonly [Key, StoredValue]>;
   locks(): Iterable<readonly [Key, HeldLock]>;
+  superseded(): Iterable<Superseded>;
   sessions(): Iterable<readonly [SessionId, Session]>;
 }
 

@@ -165,6 +165,8 @@ export interface Plan {
     readonly listShare: number;
     /** Of writes and reads: those of locks. Of other writes of whoever has had one: those under a fence. */
     readonly lockShare: number;
+    /** Of reads: those of older versions. */
+    readonly pastShare: number;
     /** Of keys: those that hold a counter. */
     readonly counterShare: number;
     readonly readModes: readonly ReadMode[];
@@ -188,6 +190,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
   const replicasMax = Math.min(7, replicas + random.below(3));
   const minInSync = Math.min(random.pick([1, 2, 2, 2, 3]), replicas - 1);
   const tiny = random.chance(0.5);
+  const history = new Prng(seed, streams.history);
   const uncleanRecovery = drawUncleanRecovery(random);
   const faults = drawFaults(random, uncleanRecovery);
   const limits: GroupLimits = {
@@ -202,6 +205,9 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     sessionsMax: random.pick([30, 10_000, 10_000]),
     outcomesPerSessionMax: random.pick([4, 16, 65_536, 65_536]),
     idempotencyKeysMax: random.pick([10, 100_000, 100_000]),
+    historyLimit: history.pick([1, 2, 3, 8]),
+    // With so little, what is older soon has to go.
+    memoryBytesMax: tiny && history.chance(0.3) ? 60_000 : defaultLimits.memoryBytesMax,
     tombstonesMax: random.pick([0, 1, 3, 1_000_000, 1_000_000]),
     waitingReadsMax: random.pick([3, 65_536, 65_536]),
   };
@@ -267,6 +273,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       lifetimeShare: random.pick([0, 0.2, 0.6]),
       listShare: random.pick([0, 0.1, 0.3]),
       lockShare: random.pick([0, 0.1, 0.4]),
+      pastShare: history.pick([0, 0.1, 0.4]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

@@ -80,6 +80,8 @@ export const streams = {
   fault: 4,
   pods: 5,
   api: 6,
+  /** Of the plan, what came later: seeds go on to draw as they did. */
+  history: 7,
   client: 1000,
   arrivals: 2000,
   watcher: 3000,

@@ -1,4 +1,5 @@
 import type { Instant, MonotonicMs, WallMs } from '../../src/core/base/numbers.ts';
+import type { GroupLimits } from '../../src/core/group/options.ts';
 import type { Effect, Input, LinkId, Ticket } from '../../src/core/group/io.ts';
 import { InvariantError } from '../../src/core/base/assert.ts';
 import { replicaId } from '../../src/core/replication/replica-id.ts';
@@ -97,7 +98,7 @@ export class Process {
         identity,
         addresses: { peer: pod.address, http: pod.address.replace(':7000', ':8000') },
         times: world.plan.times,
-        limits: world.plan.limits,
+        limits: limitsOf(world.plan.limits, pod),
         uncleanRecovery: world.plan.uncleanRecovery,
         randomSeed: random.below(0x1_0000_0000),
       },
@@ -381,3 +382,7 @@ export class Process {
     this.#world.after(network.latency(from, asker.machine), tell);
   }
 }
+
+/** R20: as in a rollout that changes the limit, the replicas do not agree on it. */
+const limitsOf = (limits: GroupLimits, pod: Pod): GroupLimits =>
+  pod.machine % 2 === 0 ? limits : { ...limits, historyLimit: Math.ceil(limits.historyLimit / 2) };

@@ -7,6 +7,7 @@ import type { Entry } from '../../src/core/replication/entry.ts';
 import type { Lineage } from '../../src/core/replication/lineage.ts';
 import type { Log } from '../../src/core/replication/log.ts';
 import type { SessionId } from '../../src/core/store/commands.ts';
+import type { Superseded } from '../../src/core/store/history.ts';
 import type { HeldLock } from '../../src/core/store/locks.ts';
 import type { Session } from '../../src/core/store/sessions.ts';
 import type { StoredValue } from '../../src/core/store/reads.ts';
@@ -90,6 +91,10 @@ class View implements Inspection {
 
   locks(): Iterable<readonly [Key, HeldLock]> {
     return this.#machine.locks.entries();
+  }
+
+  superseded(): Iterable<Superseded> {
+    return this.#machine.store.history.superseded();
   }
 
   sessions(): Iterable<readonly [SessionId, Session]> {

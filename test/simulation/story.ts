@@ -422,6 +422,13 @@ function describeRead(outcome: ReadOutcome): string {
       const shown = holder === null ? 'nobody' : `${holder.owner} since ${holder.revision}`;
       return `${shown}, as of ${revision} of ${lineage.id}`;
     }
+    case 'past': {
+      const { past, revision, lineage } = outcome;
+      const shown = past.kind === 'found' ? `#${valueNumber(past.stored.value)} of ${past.stored.revision}` : past.kind;
+      return `${shown}, as of ${revision} of ${lineage.id}`;
+    }
+    case 'history':
+      return `${outcome.versions.length} versions, as of ${outcome.revision} of ${outcome.lineage.id}`;
     case 'listed':
       return `${outcome.items.length} keys and folders, as of ${outcome.revision} of ${outcome.lineage.id}`;
   }

@@ -17,6 +17,7 @@ export type Invariant =
   | 'refused-writes'
   | 'expiry'
   | 'locks'
+  | 'history'
   | 'linearizable-reads'
   | 'in-sync-reads'
   | 'session-reads'

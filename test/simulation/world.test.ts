@@ -44,6 +44,7 @@ class IdleGroup implements SimulatedGroup {
       appliedIndex: 0,
       storeEntries: () => [],
       locks: () => [],
+      superseded: () => [],
       sessions: () => [],
     };
   }

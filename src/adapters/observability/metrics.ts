@@ -186,6 +186,12 @@ const GROUP_GAUGES: readonly Row<GroupStatus>[] = [
   ],
   ['kvstore_keys', 'Keys in the store.', (status) => status.keys],
   ['kvstore_store_bytes', 'Bytes that the store accounts for.', (status) => status.storeBytes],
+  [
+    'kvstore_history_bytes',
+    'Of the store, bytes of older versions, which yield to new data.',
+    (status) => status.historyBytes,
+  ],
+  ['kvstore_older_versions', 'Older versions kept, of all keys.', (status) => status.olderVersions],
   ['kvstore_log_entries', 'Entries kept in the log.', (status) => status.logEntries],
   ['kvstore_log_bytes', 'Bytes kept in the log.', (status) => status.logBytes],
   ['kvstore_watchers', 'Watches here, those of proxies included.', (status) => status.watchers],

@@ -442,6 +442,8 @@ function requestBytes(request: PeerRequest): number {
 function readBytes(read: ReadRequest): number {
   switch (read.kind) {
     case 'key':
+    case 'past':
+    case 'history':
       return read.key.length;
     case 'list':
       return read.selection.prefix.length + (read.selection.after?.key.length ?? 0);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../core/base/key.ts';
 import type { Condition, KeyCommand, Lifetime } from '../../core/store/commands.ts';
-import type { ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
+import type { Past, ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
 import { envelopeOf } from '../../protocol/http/composite.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
@@ -24,6 +24,7 @@ import { decodeSessionToken, encodeSessionToken } from '../../protocol/http/sess
 import { compileBody, compileOperation, type Validator } from '../../protocol/http/validators.ts';
 import type { ApiContext } from './context.ts';
 import { readJson } from './json-body.ts';
+import { faultOfPast, keyReadOf, sendHistory } from './past.ts';
 import { readBody, tooLarge } from './request-body.ts';
 import { send, sendProblem } from './respond.ts';
 import type { Route } from './routes.ts';
@@ -100,24 +101,46 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
     return;
   }
   const { key, mode, token } = input;
-  const result = await context.operations.read({ kind: 'key', key, mode, token });
+  const asked = keyReadOf(key, { mode, token }, input.query);
+  if ('code' in asked) {
+    sendProblem(response, asked);
+    return;
+  }
+  const result = await context.operations.read(asked);
   if (result.kind === 'unavailable') {
     sendProblem(response, refusalOf(result, context.metrics));
     return;
   }
   const { outcome, servedBy } = result;
   const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
-  if (outcome.kind !== 'read') {
+  if (outcome.kind !== 'read' && outcome.kind !== 'past' && outcome.kind !== 'history') {
     sendProblem(response, faultOfRead(outcome), headers);
     return;
   }
-  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Consistency', input.mode);
-  if (outcome.found === null) sendProblem(response, absent(input.key), headers);
-  else {
-    if (outcome.remainingMs !== null) headers.push('X-KV-TTL', secondsOf(outcome.remainingMs));
-    sendFound(request, response, input.key, outcome.found, outcome.lineage.id, headers);
+  headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Consistency', mode);
+  if (outcome.kind === 'history') {
+    if (outcome.versions.length === 0) sendProblem(response, absent(key), headers);
+    else sendHistory(response, key, outcome, headers);
+    return;
   }
+  if (outcome.kind === 'past' && asked.kind === 'past' && outcome.past.kind !== 'found') {
+    sendProblem(
+      response,
+      faultOfPast(outcome.past, { name: nameOf(key), at: asked.at, revision: outcome.revision }),
+      headers,
+    );
+    return;
+  }
+  const found = outcome.kind === 'read' ? outcome.found : foundOf(outcome.past);
+  if (found === null) {
+    sendProblem(response, absent(key), headers);
+    return;
+  }
+  if (outcome.remainingMs !== null) headers.push('X-KV-TTL', secondsOf(outcome.remainingMs));
+  sendFound(request, response, key, found, outcome.lineage.id, headers);
 }
+
+const foundOf = (past: Past): StoredValue | null => (past.kind === 'found' ? past.stored : null);
 
 function sendFound(
   request: IncomingMessage,

@@ -68,6 +68,7 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
         'ttl',
         'lists',
         'watches',
+        'history',
         'locks',
       ],
       readModes: READ_MODES,

@@ -36,6 +36,13 @@ export const ERRORS = {
     meaning: 'The key has no value.',
     advice: 'Write it with PUT, or check its spelling.',
   },
+  'no-version': {
+    status: 404,
+    title: 'No such version',
+    retryable: false,
+    meaning: 'The key has had no such version, or had no value at the revision that was asked for.',
+    advice: 'Ask with history=true which versions there are.',
+  },
   'no-lock': {
     status: 404,
     title: 'No such lock',
@@ -158,8 +165,10 @@ export const ERRORS = {
     status: 410,
     title: 'Not kept any more',
     retryable: false,
-    meaning: 'The watch was to go on at a revision below what replicas keep; `oldestRevision` says where that begins.',
-    advice: 'Begin anew with snapshot=true, or list the keys and watch from the watchFrom of the answer.',
+    meaning:
+      'What was asked for is not kept any more: an older version of a value; or what a watch was to go on with, then `oldestRevision` says where that begins.',
+    advice:
+      'Ask with history=true which versions are kept. Begin a watch anew with snapshot=true, or list the keys and watch from the watchFrom of the answer.',
   },
   'revision-mismatch': {
     status: 412,

@@ -670,6 +670,8 @@ export class Group {
       appliedIndex: replica.empty ? 0 : replica.machine.appliedIndex,
       keys: replica.machine.store.size,
       storeBytes: replica.machine.bytes,
+      historyBytes: replica.machine.store.history.bytes,
+      olderVersions: replica.machine.store.history.size,
       logEntries: replica.log.length,
       logBytes: replica.log.bytes,
       sessions: replica.machine.sessions.size,

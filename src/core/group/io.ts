@@ -126,6 +126,9 @@ export interface GroupStatus {
   readonly appliedIndex: number;
   readonly keys: number;
   readonly storeBytes: number;
+  /** R20: of the store, what older versions take: they yield to new data. */
+  readonly historyBytes: number;
+  readonly olderVersions: number;
   readonly logEntries: number;
   readonly logBytes: number;
   readonly sessions: number;

@@ -52,6 +52,8 @@ export interface GroupLimits {
   readonly idempotencyKeysMax: number;
   /** Versions of deleted keys that are remembered one by one. */
   readonly tombstonesMax: number;
+  /** R20: of each key, the standing one included; 1: no older ones. What the leader says holds for all. */
+  readonly historyLimit: number;
   /** Reads that wait. */
   readonly waitingReadsMax: number;
   /** Those that watch keys here. */
@@ -101,6 +103,7 @@ export const defaultLimits: GroupLimits = {
   outcomesPerSessionMax: 65_536,
   idempotencyKeysMax: 100_000,
   tombstonesMax: 1_000_000,
+  historyLimit: 8,
   waitingReadsMax: 65_536,
   watchersMax: 20_000,
 };

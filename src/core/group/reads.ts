@@ -7,7 +7,8 @@ import { type Lineage, sameLineage } from '../replication/lineage.ts';
 import type { Replica } from '../replication/replica.ts';
 import { list } from '../store/listing.ts';
 import { holderOf } from '../store/locks.ts';
-import type { ReadOutcome, ReadRequest } from '../store/reads.ts';
+import { kept, past } from '../store/past.ts';
+import type { PastRead, ReadOutcome, ReadRequest, StoredValue } from '../store/reads.ts';
 import type { Effect, Ticket } from './io.ts';
 import type { GroupLimits, GroupTimes } from './options.ts';
 
@@ -106,8 +107,9 @@ export class Reads {
       );
       return;
     }
-    if (token !== null && this.#replica.machine.appliedIndex < token.revision) {
-      this.#awaitApplied(read, token.revision, effects);
+    const revision = Math.max(token?.revision ?? 0, revisionToSee(read.request)) as LogIndex;
+    if (this.#replica.machine.appliedIndex < revision) {
+      this.#awaitApplied(read, revision, effects);
       return;
     }
     this.#passAuthority(read, now, effects);
@@ -148,7 +150,10 @@ export class Reads {
   #indexToAwait(request: ReadRequest): LogIndex | null {
     switch (request.kind) {
       case 'key':
+      case 'history':
         return this.#replica.fadingIndexOf(request.key) ?? this.#replica.openIndexOf(request.key);
+      case 'past':
+        return this.#indexOfPast(request);
       case 'list':
         return this.#replica.openIndexUnder(request.selection.prefix);
       case 'lock':
@@ -156,6 +161,14 @@ export class Reads {
       default:
         return unreachable(request);
     }
+  }
+
+  /** R20: of a revision that is not applied yet all entries up to it; one that this log does not have was acknowledged to nobody. */
+  #indexOfPast({ key, at }: PastRead): LogIndex | null {
+    const { log, machine } = this.#replica;
+    if (at.kind === 'revision' && at.revision > machine.appliedIndex)
+      return at.revision <= log.lastIndex ? at.revision : null;
+    return this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);
   }
 
   #answer(read: WaitingRead, effects: Effect[]): void {
@@ -179,9 +192,21 @@ export class Reads {
       this.#settle(read, { kind: 'lock', holder, remainingMs, lineage, revision }, effects);
       return;
     }
+    const remainingMsOf = (stored: StoredValue | null): number | null =>
+      stored?.expiresAtMs == null ? null : Math.max(1, stored.expiresAtMs - nowMs);
+    if (request.kind === 'history') {
+      const versions = kept(machine, request.key, request.withValues);
+      this.#settle(read, { kind: 'history', versions, lineage, revision }, effects);
+      return;
+    }
+    if (request.kind === 'past') {
+      const told = past(machine, request.key, request.at);
+      const remainingMs = told.kind === 'found' ? remainingMsOf(told.stored) : null;
+      this.#settle(read, { kind: 'past', past: told, remainingMs, lineage, revision }, effects);
+      return;
+    }
     const found = machine.find(request.key);
-    const remainingMs = found === null || found.expiresAtMs === null ? null : Math.max(1, found.expiresAtMs - nowMs);
-    this.#settle(read, { kind: 'read', found, remainingMs, lineage, revision }, effects);
+    this.#settle(read, { kind: 'read', found, remainingMs: remainingMsOf(found), lineage, revision }, effects);
   }
 
   #settle(read: WaitingRead, outcome: ReadOutcome, effects: Effect[]): void {
@@ -289,4 +314,13 @@ export class Reads {
     this.#vouching = [];
     this.#ready.clear();
   }
+}
+
+/**
+ * R20: the revision that a read asks for must be applied. In the two other modes the log says whether there is such a
+ * revision (R12), and nobody has to wait in vain.
+ */
+function revisionToSee(request: ReadRequest): number {
+  if (request.kind !== 'past' || request.at.kind !== 'revision') return 0;
+  return request.mode === 'session' || request.mode === 'eventual' ? request.at.revision : 0;
 }

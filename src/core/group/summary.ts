@@ -14,6 +14,9 @@ export interface ReplicaSummary {
   readonly appliedIndex: number;
   readonly keys: number;
   readonly storeBytes: number;
+  /** R20: of the store, what older versions take: they yield to new data. */
+  readonly historyBytes: number;
+  readonly olderVersions: number;
   /** What counts against `memoryBytesMax`: the store, kept outcomes, the log. */
   readonly memoryBytes: number;
   readonly memoryBytesMax: number;

@@ -26,7 +26,9 @@ export type KeyEffect =
 export type StateEffect = KeyEffect | LockEffect;
 
 export type EntryBody =
-  /** Changes nothing: the first entry of an epoch (R4), or a prod at a silent member (R6). */
+  /** The first entry of an epoch (R4). R20: so many versions of each key are kept from here on. */
+  | { readonly kind: 'begin'; readonly historyLimit: number }
+  /** Changes nothing: a prod at a silent member (R6). */
   | { readonly kind: 'empty' }
   | {
       readonly kind: 'write';
@@ -39,6 +41,8 @@ export type EntryBody =
     }
   /** R17, R18: what was due and nobody has written since, and locks that have lapsed. */
   | { readonly kind: 'expire'; readonly effects: readonly StateEffect[] }
+  /** R20: older versions that were superseded at this entry or before are forgotten. */
+  | { readonly kind: 'forget'; readonly through: LogIndex }
   | { readonly kind: 'openSession'; readonly session: SessionId }
   | { readonly kind: 'endSessions'; readonly sessions: readonly SessionId[] };
 
@@ -69,7 +73,9 @@ const ENTRY_OVERHEAD_BYTES = 570;
 
 function bodyBytes(body: EntryBody): number {
   switch (body.kind) {
+    case 'begin':
     case 'empty':
+    case 'forget':
       return ENTRY_OVERHEAD_BYTES;
     case 'write':
       return (

@@ -319,6 +319,7 @@ export class Follower {
       return;
     }
     this.#replica.becomeEmpty({ index: begin.startIndex, epoch: begin.startEpoch }, begin.timeMs);
+    this.#replica.machine.store.history.limit = begin.historyLimit;
     this.#beginStream(begin, { chunks: 0, end: null, progressMs: now.monotonicMs }, now);
   }
 
@@ -468,6 +469,7 @@ export class Follower {
   #completeInstall(stream: Stream): void {
     const end = stream.install?.end;
     if (end == null || this.#replica.machine.appliedIndex < end.endIndex) return;
+    assert(this.#replica.machine.store.history.missing === 0, 'R20: a snapshot brings every version that is kept');
     stream.install = null;
     this.#replica.beginLineage(stream.lineage);
   }

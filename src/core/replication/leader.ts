@@ -57,6 +57,8 @@ const APPEND_BYTES_MAX = 1 << 20;
 /** R17: 5,000 keys cost about 5 ms of a turn; at 40 turns a second a million that fall due together are gone after 5 s. */
 const EXPIRED_PER_TICK_MAX = 5000;
 const EXPIRED_PER_ENTRY = 500;
+/** R20: beyond what is wanted, so that not every write has to have something forgotten. */
+const FORGOTTEN_BYTES_MIN = 256 * 1024;
 /** A process has one id, so there is hardly ever more than one. */
 const REFUSED_MAX = 100;
 const REFUSED = 'the replica has acknowledged what it was not sent';
@@ -125,7 +127,7 @@ export class Leader {
     }
     this.#lastIndex = replica.log.lastIndex;
     this.firstIndex = (this.#lastIndex + 1) as LogIndex;
-    this.#append({ kind: 'empty' }, now);
+    this.#append({ kind: 'begin', historyLimit: options.limits.historyLimit }, now);
     this.rounds.begin(now.monotonicMs);
   }
 
@@ -219,7 +221,10 @@ export class Leader {
     const { effects, outcome } = decideWrite(request.command, this.#replica, place);
     // What was got is kept with the outcome, for as long as somebody may ask for it again.
     const got = outcome.kind === 'batch' || outcome.kind === 'transaction' ? gotBytes(outcome.results) : 0;
-    if (got > 0 && this.memoryBytes + got > this.#limits.memoryBytesMax) return refused('memory-full');
+    if (got > 0 && !this.#fits(got)) {
+      // The entry that makes room stands before this one, which is decided anew behind it.
+      return this.#makeRoom(got, now) ? this.#tryPropose(ticket, request, now) : refused('memory-full');
+    }
     const body: EntryBody = {
       kind: 'write',
       request: request.id,
@@ -240,7 +245,26 @@ export class Leader {
     if (request.idempotencyKey !== null && this.#idempotencyFull(now)) return 'idempotency-full';
     if (this.#overloaded) return 'overloaded';
     const wanted = bytesAdded(request.command);
-    return wanted > 0 && this.memoryBytes + wanted > this.#limits.memoryBytesMax ? 'memory-full' : null;
+    return wanted === 0 || this.#fits(wanted) || this.#makeRoom(wanted, now) ? null : 'memory-full';
+  }
+
+  /** So much more, once everything that is decided is done. */
+  #fits(wanted: number): boolean {
+    return this.memoryBytes - this.#proposals.forgettingBytes + wanted <= this.#limits.memoryBytesMax;
+  }
+
+  /** R20: what was superseded first goes first, before anything new is refused: as much as is wanted, and a little more. */
+  #makeRoom(wanted: number, now: Instant): boolean {
+    const { forgettingBytes, forgettingThrough } = this.#proposals;
+    const missing = this.memoryBytes - forgettingBytes + wanted - this.#limits.memoryBytesMax;
+    const { history } = this.#replica.machine.store;
+    const enough =
+      history.enoughFor(missing + FORGOTTEN_BYTES_MIN, forgettingThrough) ??
+      history.enoughFor(missing, forgettingThrough);
+    if (enough === null) return false;
+    const { index } = this.#append({ kind: 'forget', through: enough.through }, now);
+    this.#proposals.forget(index, enough.bytes);
+    return true;
   }
 
   /** Nothing is forgotten early; what is due is forgotten by the very entry that comes next. */
@@ -362,6 +386,7 @@ export class Leader {
         startIndex: snapshot.startIndex,
         startEpoch,
         timeMs: machine.timeMs,
+        historyLimit: machine.store.history.limit,
       }),
     );
   }

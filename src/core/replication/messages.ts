@@ -76,9 +76,11 @@ export interface SnapshotBegin {
   readonly startEpoch: Epoch;
   /** The log's time at `startIndex`. */
   readonly timeMs: WallMs;
+  /** R20: the limit that holds there. */
+  readonly historyLimit: number;
 }
 
-/** Values and tombstones that no entry after `startIndex` has changed; locks, sessions and outcomes as they stand. */
+/** Values and tombstones that no entry after `startIndex` has changed; older versions from before it; locks, sessions and outcomes as they stand. */
 export interface SnapshotChunk {
   readonly kind: 'snapshotChunk';
   readonly epoch: Epoch;
@@ -92,6 +94,13 @@ export interface SnapshotChunk {
 export type SnapshotItem =
   | { readonly kind: 'value'; readonly key: Key; readonly stored: StoredValue }
   | { readonly kind: 'tombstone'; readonly key: Key; readonly version: Version; readonly revision: LogIndex }
+  /** R20: a version that the entry at `supersededAt` has put another in the place of. */
+  | {
+      readonly kind: 'older';
+      readonly key: Key;
+      readonly stored: StoredValue;
+      readonly supersededAt: LogIndex;
+    }
   | { readonly kind: 'lock'; readonly lock: Key; readonly held: HeldLock }
   | {
       readonly kind: 'session';

@@ -17,12 +17,33 @@ export class Proposals {
   readonly #ending = new Set<SessionId>();
   readonly #idempotency = new Map<string, { readonly digest: string; readonly index: LogIndex }>();
 
+  /** R20: of the uncommitted entries that forget, what each is to free. */
+  readonly #forgets = new Map<LogIndex, number>();
+  #forgettingBytes = 0;
+  #forgettingThrough = 0 as LogIndex;
+
   get opening(): number {
     return this.#opening.size;
   }
 
   get idempotencyKeys(): number {
     return this.#idempotency.size;
+  }
+
+  /** R20: what the uncommitted entries will free. */
+  get forgettingBytes(): number {
+    return this.#forgettingBytes;
+  }
+
+  /** R20: how far they, and those before them, have older versions forgotten. */
+  get forgettingThrough(): LogIndex {
+    return this.#forgettingThrough;
+  }
+
+  /** R20: what the entry at `index` is to free. Nobody knows of those that another leader has begun: more is forgotten then. */
+  forget(index: LogIndex, bytes: number): void {
+    this.#forgets.set(index, bytes);
+    this.#forgettingBytes += bytes;
   }
 
   isOpening(session: SessionId): boolean {
@@ -44,8 +65,12 @@ export class Proposals {
   add(entry: Entry): void {
     const body = entry.body;
     switch (body.kind) {
+      case 'begin':
       case 'empty':
       case 'expire':
+        break;
+      case 'forget':
+        this.#forgettingThrough = body.through;
         break;
       case 'write': {
         let staged = this.#sessions.get(body.request.session);
@@ -73,8 +98,13 @@ export class Proposals {
   remove(entry: Entry): void {
     const body = entry.body;
     switch (body.kind) {
+      case 'begin':
       case 'empty':
       case 'expire':
+        break;
+      case 'forget':
+        this.#forgettingBytes -= this.#forgets.get(entry.index) ?? 0;
+        this.#forgets.delete(entry.index);
         break;
       case 'write': {
         const { session, number } = body.request;

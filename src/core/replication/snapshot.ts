@@ -2,6 +2,7 @@ import type { IdempotentOutcome } from '../store/idempotency.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex } from '../base/numbers.ts';
 import { outcomeExtraBytes, type SessionId } from '../store/commands.ts';
+import type { Superseded } from '../store/history.ts';
 import type { HeldLock } from '../store/locks.ts';
 import type { StoredValue } from '../store/reads.ts';
 import type { Session } from '../store/sessions.ts';
@@ -16,13 +17,15 @@ const SESSION_ITEM_BYTES = 256 * 1024;
 /**
  * R11: walks over a state machine that goes on changing. What an entry after `startIndex` has changed is not sent, for
  * that entry travels in the same stream; so every value and tombstone is either sent as it stood at `startIndex`, before
- * any entry that changes it is known to be committed, or made anew by an entry. Locks, sessions and outcomes are sent as
+ * any entry that changes it is known to be committed, or made anew by an entry. What such an entry has superseded is sent
+ * as an older version; so are those that were superseded before, in their order (R20). Locks, sessions and outcomes are sent as
  * they stand: an entry that changes a lock says all of it, and what entries repeat of the others changes nothing.
  */
 export class SnapshotScan {
   readonly startIndex: LogIndex;
   readonly #values: Iterator<[Key, StoredValue]>;
   readonly #tombstones: Iterator<[Key, Tombstone]>;
+  readonly #superseded: Iterator<Superseded>;
   readonly #locks: Iterator<[Key, HeldLock]>;
   readonly #sessions: Iterator<[SessionId, Session]>;
   readonly #idempotency: Iterator<[string, IdempotentOutcome]>;
@@ -38,6 +41,7 @@ export class SnapshotScan {
     this.startIndex = machine.appliedIndex;
     this.#values = machine.store.values();
     this.#tombstones = machine.store.tombstones();
+    this.#superseded = machine.store.history.superseded();
     this.#locks = machine.locks.entries();
     this.#sessions = machine.sessions.entries();
     this.#idempotency = machine.idempotency.entries();
@@ -77,13 +81,19 @@ export class SnapshotScan {
     const value = this.#values.next();
     if (value.done !== true) {
       const [key, stored] = value.value;
-      return stored.revision > this.startIndex ? 'skipped' : { kind: 'value', key, stored };
+      if (stored.revision <= this.startIndex) return { kind: 'value', key, stored };
+      const stood = this.#machine.store.history.standingAt(key, this.startIndex);
+      return stood === null ? 'skipped' : { kind: 'older', ...stood };
     }
     const tombstone = this.#tombstones.next();
     if (tombstone.done !== true) {
       const [key, { version, revision }] = tombstone.value;
       return revision > this.startIndex ? 'skipped' : { kind: 'tombstone', key, version, revision };
     }
+    const superseded = this.#superseded.next();
+    // What entries have superseded since comes behind all others: they do so again where they are applied.
+    if (superseded.done !== true && superseded.value.supersededAt <= this.startIndex)
+      return { kind: 'older', ...superseded.value };
     const lock = this.#locks.next();
     if (lock.done !== true) return { kind: 'lock', lock: lock.value[0], held: lock.value[1] };
     const rest = this.#nextOutcomes();
@@ -137,6 +147,7 @@ export class SnapshotScan {
 export function itemBytes(item: SnapshotItem): number {
   switch (item.kind) {
     case 'value':
+    case 'older':
       return ITEM_OVERHEAD_BYTES + item.key.length + item.stored.value.length;
     case 'tombstone':
       return ITEM_OVERHEAD_BYTES + item.key.length;

@@ -36,7 +36,26 @@ export interface LockRead extends ReadTerms {
   readonly lock: Key;
 }
 
-export type ReadRequest = KeyRead | ListRead | LockRead;
+/** R20: what stood at a key. */
+export interface PastRead extends ReadTerms {
+  readonly kind: 'past';
+  readonly key: Key;
+  readonly at: PastPlace;
+}
+
+export type PastPlace =
+  | { readonly kind: 'version'; readonly version: Version }
+  /** Whatever version was the newest then. */
+  | { readonly kind: 'revision'; readonly revision: LogIndex };
+
+/** R20: all versions of a key that are kept. */
+export interface HistoryRead extends ReadTerms {
+  readonly kind: 'history';
+  readonly key: Key;
+  readonly withValues: boolean;
+}
+
+export type ReadRequest = KeyRead | ListRead | LockRead | PastRead | HistoryRead;
 
 export interface ListSelection {
   /** One unit a byte, as a {@link Key}; empty: all keys. */
@@ -71,6 +90,22 @@ export interface Listed {
   readonly next: ListPlace | null;
   readonly lineage: Lineage;
   readonly revision: LogIndex;
+}
+
+export type Past =
+  /** Of an older version `expiresAtMs` is null. */
+  | { readonly kind: 'found'; readonly stored: StoredValue }
+  /** There is no such version; at such a revision the key had no value. */
+  | { readonly kind: 'none' }
+  /** It is not kept any more, or was forgotten with what was deleted; or nobody knows whether there was one. */
+  | { readonly kind: 'compacted' };
+
+/** A version that is kept. */
+export interface Kept {
+  readonly stored: StoredValue;
+  readonly valueBytes: number;
+  /** Else the value was left out, and is empty. */
+  readonly isShown: boolean;
 }
 
 export interface StoredValue {
@@ -112,6 +147,21 @@ export type ReadOutcome =
       readonly holder: LockHolder | null;
       /** R18: how long it stays held if it is not renewed, in milliseconds, by the log's time; 0: nobody holds it. */
       readonly remainingMs: number;
+      readonly lineage: Lineage;
+      readonly revision: LogIndex;
+    }
+  | {
+      readonly kind: 'past';
+      readonly past: Past;
+      /** As of a key's read; null of what is not the standing version. */
+      readonly remainingMs: number | null;
+      readonly lineage: Lineage;
+      readonly revision: LogIndex;
+    }
+  | {
+      readonly kind: 'history';
+      /** The newest first; none: the key has no value. */
+      readonly versions: readonly Kept[];
       readonly lineage: Lineage;
       readonly revision: LogIndex;
     }

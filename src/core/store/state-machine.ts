@@ -23,6 +23,8 @@ export class StateMachine {
   readonly idempotency = new IdempotencyTable();
   readonly #idempotencyKeptMs: number;
   #appliedIndex = 0 as LogIndex;
+  /** R11: of the snapshot that came in; 0: none did. */
+  #startIndex = 0 as LogIndex;
   #timeMs = 0 as WallMs;
 
   constructor(options: StateMachineOptions) {
@@ -67,6 +69,9 @@ export class StateMachine {
     this.#timeMs = entry.timeMs;
     const body = entry.body;
     switch (body.kind) {
+      case 'begin':
+        this.store.history.limit = body.historyLimit;
+        break;
       case 'empty':
         break;
       case 'write': {
@@ -90,6 +95,9 @@ export class StateMachine {
       case 'expire':
         for (const effect of body.effects) this.#perform(effect);
         break;
+      case 'forget':
+        this.store.history.forgetThrough(body.through);
+        break;
       case 'openSession':
         this.sessions.open(body.session, entry.timeMs);
         break;
@@ -112,6 +120,7 @@ export class StateMachine {
     this.sessions.clear();
     this.idempotency.clear();
     this.#appliedIndex = at.index;
+    this.#startIndex = at.index;
     this.#timeMs = at.timeMs;
   }
 
@@ -123,6 +132,11 @@ export class StateMachine {
         break;
       case 'tombstone':
         this.store.restoreTombstone(item.key, item);
+        break;
+      case 'older':
+        // What is sent may be ahead of what is applied here: then it still stands.
+        if (item.supersededAt > this.#appliedIndex) this.store.restoreValue(item.key, item.stored);
+        else this.store.history.restore(item, this.#startIndex);
         break;
       case 'lock':
         this.locks.apply({ kind: 'hold', lock: item.lock, held: item.held });

@@ -3,16 +3,15 @@ import type { Key } from '../base/key.ts';
 import type { Version, WallMs } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import type { Step, WriteCommand } from './commands.ts';
+import { contentBytes } from './content-bytes.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
+import { History, SUPERSEDING_BYTES } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { lockBytes } from './locks.ts';
 import type { StoredValue, Tombstone } from './reads.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
 const VALUE_OVERHEAD_BYTES = 440;
-/** V8 keeps the bytes of small arrays in its own heap; larger ones have memory of their own, and a header there. */
-const ON_HEAP_BYTES_MAX = 64;
-const OFF_HEAP_OVERHEAD_BYTES = 170;
 const TOMBSTONE_OVERHEAD_BYTES = 200;
 /** Its place in the heap, and as much again for those that are out of date. */
 const EXPIRY_BYTES = 32;
@@ -20,13 +19,14 @@ const EXPIRY_BYTES = 32;
 const VERSIONS_GROW = 'R4: what is newer has the higher version';
 
 /**
- * The keys and their newest values, as of the last applied entry.
+ * The keys and their newest values, as of the last applied entry; and the older ones that are kept, in {@link history}.
  *
  * A version number never means two things, so the last version of a deleted key is remembered (a tombstone). There may
  * be more deleted keys than memory, so of the tombstones beyond `tombstonesMax` only the highest version is kept, as a
  * floor: a key that nobody remembers begins above it. The floor is 0, and keys begin at version 1, until then.
  */
 export class Store {
+  readonly history = new History();
   readonly #tombstonesMax: number;
   #values = new Map<Key, StoredValue>();
   /** Of the values. */
@@ -46,7 +46,7 @@ export class Store {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.history.bytes;
   }
 
   get versionFloor(): Version {
@@ -62,13 +62,20 @@ export class Store {
     return this.#values.get(key)?.version ?? this.#tombstones.get(key)?.version ?? this.#versionFloor;
   }
 
+  /** null: it has a value, or none that is remembered. */
+  tombstoneOf(key: Key): Tombstone | null {
+    return this.#tombstones.get(key) ?? null;
+  }
+
   apply(effect: KeyEffect): void {
     switch (effect.kind) {
       case 'put':
+        this.#supersede(effect.key, effect.stored);
         this.restoreValue(effect.key, effect.stored);
         return;
       case 'delete':
       case 'expire':
+        this.history.end(effect.key);
         this.restoreTombstone(effect.key, effect.tombstone);
         return;
       case 'touch':
@@ -77,6 +84,12 @@ export class Store {
       default:
         unreachable(effect);
     }
+  }
+
+  /** R11, R20: while a snapshot comes in, what the entry supersedes may be missing; it will come as an older version. */
+  #supersede(key: Key, after: StoredValue): void {
+    const before = this.#values.get(key) ?? null;
+    if (before !== null || after.createRevision < after.revision) this.history.supersede(key, before, after);
   }
 
   /** R11: while a snapshot comes in the value may be missing; it will come with the newest time. */
@@ -154,6 +167,7 @@ export class Store {
     this.#tombstones = new Map();
     this.#versionFloor = 0 as Version;
     this.#expiries.clear();
+    this.history.clear();
     this.#bytes = 0;
   }
 
@@ -190,9 +204,11 @@ export class Store {
 export function bytesAdded(command: WriteCommand): number {
   switch (command.kind) {
     case 'put':
-      return valueBytes(command.key, command) + (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0);
+      return (
+        SUPERSEDING_BYTES + valueBytes(command.key, command) + (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0)
+      );
     case 'increment':
-      return VALUE_OVERHEAD_BYTES + command.key.length;
+      return SUPERSEDING_BYTES + VALUE_OVERHEAD_BYTES + command.key.length;
     case 'acquire':
       return lockBytes(command.lock, command);
     case 'delete':
@@ -218,9 +234,4 @@ const sumOf = (steps: readonly Step[]): number =>
 export const valueBytes = (
   key: Key,
   stored: { readonly value: Uint8Array; readonly contentType: string | null },
-): number =>
-  VALUE_OVERHEAD_BYTES +
-  (stored.value.length > ON_HEAP_BYTES_MAX ? OFF_HEAP_OVERHEAD_BYTES : 0) +
-  key.length +
-  stored.value.length +
-  (stored.contentType?.length ?? 0);
+): number => VALUE_OVERHEAD_BYTES + key.length + contentBytes(stored);

@@ -21,7 +21,15 @@ import {
   writeSession,
 } from './store-codec.ts';
 
-const BODIES: readonly EntryBody['kind'][] = ['empty', 'write', 'openSession', 'endSessions', 'expire'];
+const BODIES: readonly EntryBody['kind'][] = [
+  'empty',
+  'write',
+  'openSession',
+  'endSessions',
+  'expire',
+  'begin',
+  'forget',
+];
 const EFFECTS: readonly StateEffect['kind'][] = ['put', 'delete', 'expire', 'touch', 'hold', 'free'];
 const EMPTY: EntryBody = Object.freeze({ kind: 'empty' });
 const NO_EFFECTS: readonly StateEffect[] = Object.freeze([]);
@@ -34,6 +42,12 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
   writer.oneOf(BODIES, body.kind);
   switch (body.kind) {
     case 'empty':
+      return;
+    case 'begin':
+      writer.positive(body.historyLimit);
+      return;
+    case 'forget':
+      writer.number(body.through);
       return;
     case 'write':
       writeSession(writer, body.request.session);
@@ -76,6 +90,10 @@ function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
   switch (kind) {
     case 'empty':
       return EMPTY;
+    case 'begin':
+      return { kind, historyLimit: reader.positive('versions kept') };
+    case 'forget':
+      return { kind, through: readIndex(reader, 'last entry forgotten') };
     case 'write': {
       const session = readSession(reader);
       const number = reader.positive('request number');

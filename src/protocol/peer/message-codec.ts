@@ -77,6 +77,7 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
       writer.number(message.startIndex);
       writer.number(message.startEpoch);
       writer.time(message.timeMs);
+      writer.positive(message.historyLimit);
       return;
     case 'snapshotChunk':
       writeLineage(writer, message.lineage);
@@ -170,6 +171,7 @@ export function readMessage(reader: ByteReader, kind: PeerMessage['kind'], epoch
         startIndex: readIndex(reader, 'start index'),
         startEpoch: reader.number('start epoch') as Epoch,
         timeMs: reader.time('time of the log') as WallMs,
+        historyLimit: reader.positive('versions kept'),
       };
     case 'snapshotChunk':
       return {
@@ -255,7 +257,7 @@ function readAppend(reader: ByteReader, epoch: Epoch): Append {
   };
 }
 
-const ITEMS: readonly SnapshotItem['kind'][] = ['value', 'tombstone', 'session', 'idempotency', 'lock'];
+const ITEMS: readonly SnapshotItem['kind'][] = ['value', 'tombstone', 'session', 'idempotency', 'lock', 'older'];
 
 function writeItem(writer: ByteWriter, item: SnapshotItem): void {
   writer.oneOf(ITEMS, item.kind);
@@ -263,6 +265,11 @@ function writeItem(writer: ByteWriter, item: SnapshotItem): void {
     case 'value':
       writer.key(item.key);
       writeStored(writer, item.stored);
+      return;
+    case 'older':
+      writer.key(item.key);
+      writeStored(writer, item.stored);
+      writer.number(item.supersededAt);
       return;
     case 'tombstone':
       writer.key(item.key);
@@ -306,6 +313,13 @@ function readItem(reader: ByteReader): SnapshotItem {
   switch (kind) {
     case 'value':
       return { kind, key: reader.key(), stored: readStored(reader) };
+    case 'older':
+      return {
+        kind,
+        key: reader.key(),
+        stored: readStored(reader),
+        supersededAt: readIndex(reader, 'end of an older version'),
+      };
     case 'tombstone':
       return { kind, key: reader.key(), version: readVersion(reader), revision: readIndex(reader, 'revision') };
     case 'session':

@@ -23,6 +23,7 @@ import {
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { readCommand, writeCommand } from './command-codec.ts';
+import { readPast, readPastPlace, readVersions, writePast, writePastPlace, writeVersions } from './history-codec.ts';
 import { readHolder, writeHolder } from './lock-codec.ts';
 import {
   readDecided,
@@ -258,12 +259,15 @@ function readSessionOutcome(reader: ByteReader): OpenSessionOutcome {
 
 const MODES: readonly ReadMode[] = ['in-sync', 'linearizable', 'session', 'eventual'];
 
-const READS: readonly ReadRequest['kind'][] = ['key', 'list', 'lock'];
+/** Numbers on the wire: append, never reorder. */
+const READS: readonly ReadRequest['kind'][] = ['key', 'list', 'lock', 'past', 'history'];
 
 function writeReadRequest(writer: ByteWriter, read: ReadRequest): void {
   writer.oneOf(READS, read.kind);
   if (read.kind === 'list') writeSelection(writer, read.selection);
-  else writer.key(read.kind === 'key' ? read.key : read.lock);
+  else writer.key(read.kind === 'lock' ? read.lock : read.key);
+  if (read.kind === 'past') writePastPlace(writer, read.at);
+  if (read.kind === 'history') writer.flag(read.withValues);
   writer.oneOf(MODES, read.mode);
   writer.flag(read.token !== null);
   if (read.token !== null) {
@@ -281,6 +285,16 @@ function readReadRequest(reader: ByteReader): ReadRequest {
   if (kind === 'lock') {
     const lock = reader.key();
     return { kind, lock, ...readTerms(reader) };
+  }
+  if (kind === 'past') {
+    const key = reader.key();
+    const at = readPastPlace(reader);
+    return { kind, key, at, ...readTerms(reader) };
+  }
+  if (kind === 'history') {
+    const key = reader.key();
+    const withValues = reader.flag('values');
+    return { kind, key, withValues, ...readTerms(reader) };
   }
   const selection = readSelection(reader);
   return { kind, selection, ...readTerms(reader) };
@@ -325,7 +339,16 @@ function readToken(reader: ByteReader): SessionToken {
   return { lineage: readLineage(reader), revision: readIndex(reader, 'revision of a token') };
 }
 
-const READ_OUTCOMES: readonly ReadOutcome['kind'][] = ['read', 'declined', 'replaced-lineage', 'listed', 'lock'];
+/** Numbers on the wire: append, never reorder. */
+const READ_OUTCOMES: readonly ReadOutcome['kind'][] = [
+  'read',
+  'declined',
+  'replaced-lineage',
+  'listed',
+  'lock',
+  'past',
+  'history',
+];
 const LIST_ITEMS: readonly ListItem['kind'][] = ['key', 'folder'];
 const DECLINED: readonly Extract<ReadOutcome, { kind: 'declined' }>['code'][] = [
   'not-in-sync',
@@ -342,8 +365,18 @@ function writeReadOutcome(writer: ByteWriter, outcome: ReadOutcome): void {
       writer.number(outcome.revision);
       writer.flag(outcome.found !== null);
       if (outcome.found !== null) writeStored(writer, outcome.found);
-      writer.flag(outcome.remainingMs !== null);
-      if (outcome.remainingMs !== null) writer.number(outcome.remainingMs);
+      writeRemaining(writer, outcome.remainingMs);
+      return;
+    case 'past':
+      writeLineage(writer, outcome.lineage);
+      writer.number(outcome.revision);
+      writePast(writer, outcome.past);
+      writeRemaining(writer, outcome.remainingMs);
+      return;
+    case 'history':
+      writeLineage(writer, outcome.lineage);
+      writer.number(outcome.revision);
+      writeVersions(writer, outcome.versions);
       return;
     case 'declined':
       writer.oneOf(DECLINED, outcome.code);
@@ -381,8 +414,18 @@ function readReadOutcome(reader: ByteReader): ReadOutcome {
       const lineage = readLineage(reader);
       const revision = readIndex(reader, 'revision');
       const found = reader.flag('presence of a value') ? readStored(reader) : null;
-      const remainingMs = reader.flag('presence of a time that is left') ? reader.number('time that is left') : null;
-      return { kind, found, remainingMs, lineage, revision };
+      return { kind, found, remainingMs: readRemaining(reader), lineage, revision };
+    }
+    case 'past': {
+      const lineage = readLineage(reader);
+      const revision = readIndex(reader, 'revision');
+      const past = readPast(reader);
+      return { kind, past, remainingMs: readRemaining(reader), lineage, revision };
+    }
+    case 'history': {
+      const lineage = readLineage(reader);
+      const revision = readIndex(reader, 'revision');
+      return { kind, versions: readVersions(reader), lineage, revision };
     }
     case 'declined':
       return { kind, code: reader.oneOf(DECLINED, 'reason of a declined read') };
@@ -406,6 +449,14 @@ function readReadOutcome(reader: ByteReader): ReadOutcome {
       return unreachable(kind);
   }
 }
+
+function writeRemaining(writer: ByteWriter, remainingMs: number | null): void {
+  writer.flag(remainingMs !== null);
+  if (remainingMs !== null) writer.number(remainingMs);
+}
+
+const readRemaining = (reader: ByteReader): number | null =>
+  reader.flag('presence of a time that is left') ? reader.number('time that is left') : null;
 
 function readListItem(reader: ByteReader): ListItem {
   const kind = reader.oneOf(LIST_ITEMS, 'kind of item');
@@ -464,6 +515,8 @@ function writeSummary(writer: ByteWriter, summary: ReplicaSummary): void {
   writer.number(summary.appliedIndex);
   writer.number(summary.keys);
   writer.number(summary.storeBytes);
+  writer.number(summary.historyBytes);
+  writer.number(summary.olderVersions);
   writer.number(summary.memoryBytes);
   writer.number(summary.memoryBytesMax);
   writer.time(summary.cpuPercent);
@@ -494,6 +547,8 @@ function readSummary(reader: ByteReader): ReplicaSummary {
     appliedIndex: reader.number('applied index'),
     keys: reader.number('keys'),
     storeBytes: reader.number('bytes of the store'),
+    historyBytes: reader.number('bytes of older versions'),
+    olderVersions: reader.number('older versions'),
     memoryBytes: reader.number('bytes of memory'),
     memoryBytesMax: reader.number('most bytes of memory'),
     cpuPercent: reader.time('CPU'),

@@ -90,14 +90,14 @@ const CHANGES: readonly Change[] = [
   },
   {
     file: 'core/replication/entry.ts',
-    find: "    case 'empty':\n      return ENTRY_OVERHEAD_BYTES;",
-    replace: "    case 'empty':\n    case 'note':\n      return ENTRY_OVERHEAD_BYTES;",
+    find: "    case 'forget':\n      return ENTRY_OVERHEAD_BYTES;",
+    replace: "    case 'forget':\n    case 'note':\n      return ENTRY_OVERHEAD_BYTES;",
   },
   {
     file: 'core/replication/leader.ts',
-    find: "    this.#append({ kind: 'empty' }, now);\n    this.rounds.begin(now.monotonicMs);",
+    find: '    this.rounds.begin(now.monotonicMs);\n  }\n\n  /** Everything that it found',
     replace:
-      "    this.#append({ kind: 'note', number: this.#limits.openingNote }, now);\n    this.rounds.begin(now.monotonicMs);",
+      "    this.#append({ kind: 'note', number: this.#limits.openingNote }, now);\n    this.rounds.begin(now.monotonicMs);\n  }\n\n  /** Everything that it found",
   },
   {
     file: 'core/store/state-machine.ts',
@@ -110,8 +110,8 @@ const CHANGES: readonly Change[] = [
   },
   {
     file: 'protocol/peer/entry-codec.ts',
-    find: "['empty', 'write', 'openSession', 'endSessions', 'expire'];",
-    replace: "['empty', 'write', 'openSession', 'endSessions', 'expire', 'note'];",
+    find: "  'forget',\n];",
+    replace: "  'forget',\n  'note',\n];",
   },
   {
     file: 'protocol/peer/entry-codec.ts',

@@ -93,6 +93,7 @@ export class Checker {
     mirror.storeCheckedUs = this.#world.now;
     chronicle.checkStore(process.label, view.appliedIndex, view.storeEntries());
     chronicle.locks.checkTable(process.label, view.appliedIndex, view.locks());
+    chronicle.checkOlder(process.label, view.appliedIndex, view.superseded());
     chronicle.checkSessions(process.label, view.appliedIndex, view.sessions());
   }
 

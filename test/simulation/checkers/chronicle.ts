@@ -2,10 +2,12 @@ import type { Key } from '../../../src/core/base/key.ts';
 import type { Entry, KeyEffect, StateEffect } from '../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../src/core/replication/lineage.ts';
 import type { DecidedOutcome, SessionId, StepResult } from '../../../src/core/store/commands.ts';
+import type { Superseded } from '../../../src/core/store/history.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
 import type { Listed, ListSelection, StoredValue } from '../../../src/core/store/reads.ts';
 import { inWords, valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
+import { HistoryChronicle, type PastState } from './history-chronicle.ts';
 import { LockChronicle } from './lock-chronicle.ts';
 import { lockIn, type WriteOperation } from './operations.ts';
 import {
@@ -37,6 +39,7 @@ export class Chronicle implements Before {
   readonly #seen: ({ readonly entry: Entry; readonly prevEpoch: number }[] | undefined)[] = [];
   readonly #keys: Map<Key, Change[]>;
   readonly locks: LockChronicle;
+  readonly history: HistoryChronicle;
   /** Where each operation took effect, under whatever request id. */
   readonly #operations: Map<WriteOperation, number>;
   readonly #idempotency: Map<string, number>;
@@ -65,6 +68,9 @@ export class Chronicle implements Before {
     this.entries = from === null ? [] : from.chronicle.entries.slice(0, through + 1);
     this.#keys = new Map();
     this.locks = new LockChronicle(from === null ? null : { locks: from.chronicle.locks, throughIndex: through });
+    this.history = new HistoryChronicle(
+      from === null ? null : { history: from.chronicle.history, throughIndex: through },
+    );
     this.#operations = new Map();
     this.#idempotency = new Map();
     if (from === null) return;
@@ -130,6 +136,7 @@ export class Chronicle implements Before {
     this.entries[index] = entry;
     this.committed = index;
     this.#useSessions(entry);
+    this.history.commit(entry);
     const { body } = entry;
     if (body.kind === 'expire') this.#expire(entry, body.effects);
     if (body.kind === 'write') this.#write(entry, body, operationOf(body.request.session, body.request.number));
@@ -137,8 +144,10 @@ export class Chronicle implements Before {
 
   #useSessions({ index, timeMs, body }: Entry): void {
     switch (body.kind) {
+      case 'begin':
       case 'empty':
       case 'expire':
+      case 'forget':
         break;
       case 'write':
         this.#sessions.set(body.request.session, timeMs);
@@ -412,6 +421,22 @@ export class Chronicle implements Before {
       'same-effects',
       () => `${label} has ${found} keys at ${appliedIndex}, should have ${expected}`,
     );
+  }
+
+  /** R20. */
+  checkOlder(label: string, appliedIndex: number, table: Iterable<Superseded>): void {
+    const changesOf = [...this.#keys.keys()].map((key) => [key, this.#changesOf(key, appliedIndex)] as const);
+    this.history.checkTable(label, appliedIndex, table, changesOf);
+  }
+
+  /** R20: what is to be known of the key's past at `index`. */
+  pastAt(key: Key, index: number): PastState {
+    const changes = this.#changesOf(key, index);
+    return { key, changes, index, isHidden: this.hides(key, index), forgetsTombstones: this.#forgetsTombstones };
+  }
+
+  #changesOf(key: Key, index: number): readonly Change[] {
+    return (this.#keys.get(key) ?? []).filter((change) => change.index <= index);
   }
 
   /** Whoever has applied the same entries knows the same of every session (R15). */

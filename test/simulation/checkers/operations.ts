@@ -92,7 +92,7 @@ class KeyFloor {
 }
 
 /** A read's answer that shows something. */
-type Shown = Extract<ReadOutcome, { kind: 'read' | 'listed' | 'lock' }>;
+type Shown = Extract<ReadOutcome, { kind: 'read' | 'listed' | 'lock' | 'past' | 'history' }>;
 
 export interface ReadOperation {
   readonly client: number;
@@ -195,7 +195,7 @@ export class Histories {
 
   /** Those that anybody has ever asked for. */
   #keysOf(request: ReadRequest): readonly Key[] {
-    if (request.kind === 'key') return [request.key];
+    if (request.kind === 'key' || request.kind === 'past' || request.kind === 'history') return [request.key];
     if (request.kind === 'lock') return [keyOfLock(request.lock)];
     const { prefix } = request.selection;
     return [...this.#floors.keys()].filter((key) => key.startsWith(prefix) && lockIn(key) === null);
@@ -224,6 +224,10 @@ export class Histories {
       chronicle.checkPage(name, request.selection, outcome);
     else if (request.kind === 'lock' && outcome.kind === 'lock')
       chronicle.locks.checkRead(name, request.lock, outcome, chronicle.timeAt(outcome.revision));
+    else if (request.kind === 'past' && outcome.kind === 'past')
+      chronicle.history.checkPast(name, chronicle.pastAt(request.key, outcome.revision), request.at, outcome.past);
+    else if (request.kind === 'history' && outcome.kind === 'history')
+      chronicle.history.checkHistory(name, chronicle.pastAt(request.key, outcome.revision), outcome);
     else check(false, 'committed-reads', () => `${name}: answered as ${outcome.kind}`);
 
     const { token } = request;
@@ -278,6 +282,11 @@ function shows(outcome: Shown, key: Key): boolean {
       return outcome.found !== null;
     case 'lock':
       return outcome.holder !== null;
+    case 'history':
+      return outcome.versions.length > 0;
+    case 'past':
+      // What is gone has no older versions.
+      return outcome.past.kind === 'found';
     case 'listed':
       return outcome.items.some((item) => item.kind === 'key' && item.key === key);
   }
@@ -292,6 +301,12 @@ export function subjectOf(request: ReadRequest): string {
       return `list of ${request.selection.prefix}*`;
     case 'lock':
       return `holder of ${request.lock}`;
+    case 'history':
+      return `history of ${request.key}`;
+    case 'past':
+      return request.at.kind === 'version'
+        ? `version ${request.at.version} of ${request.key}`
+        : `${request.key} at revision ${request.at.revision}`;
   }
 }
 

@@ -1,17 +1,19 @@
 import { clientMutants } from './clients.ts';
+import { historyMutants } from './history.ts';
 import { leadershipMutants } from './leadership.ts';
 import { lockMutants } from './locks.ts';
 import type { Mutant } from './mutant.ts';
 import { recordMutants } from './record.ts';
 import { replicationMutants } from './replication.ts';
 
-/** Every clause of R1 to R18 that can be taken out. */
+/** Every clause of the rules that can be taken out. */
 export const mutants: readonly Mutant[] = [
   ...recordMutants,
   ...replicationMutants,
   ...leadershipMutants,
   ...clientMutants,
   ...lockMutants,
+  ...historyMutants,
 ];
 
 /**

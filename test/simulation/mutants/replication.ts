@@ -63,12 +63,12 @@ export const replicationMutants: readonly Mutant[] = [
   {
     name: 'no-first-entry',
     rule: 'R4',
-    without: 'a new leader appends an empty entry of its own epoch first',
+    without: 'a new leader appends an entry of its own epoch first',
     aim: 'idle-takeover',
     patches: [
       {
         file: 'replication/leader.ts',
-        find: `    this.#append({ kind: 'empty' }, now);
+        find: `    this.#append({ kind: 'begin', historyLimit: options.limits.historyLimit }, now);
     this.rounds.begin`,
         replace: `    this.rounds.begin`,
       },

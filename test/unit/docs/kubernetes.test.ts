@@ -49,9 +49,11 @@ describe('what the guide tells to look for is what the processes say', () => {
 
 test.each([
   ['src/core/store/store.ts', 'VALUE_OVERHEAD_BYTES', /content type and (\d+) bytes/],
-  ['src/core/store/store.ts', 'OFF_HEAP_OVERHEAD_BYTES', /(\d+) more if the value/],
-  ['src/core/store/store.ts', 'ON_HEAP_BYTES_MAX', /is longer than (\d+) bytes/],
+  ['src/core/store/content-bytes.ts', 'OFF_HEAP_OVERHEAD_BYTES', /(\d+) more if the value/],
+  ['src/core/store/content-bytes.ts', 'ON_HEAP_BYTES_MAX', /is longer than (\d+) bytes/],
   ['src/core/store/store.ts', 'TOMBSTONE_OVERHEAD_BYTES', /remembered the key and (\d+) bytes/],
+  ['src/core/store/history.ts', 'OLDER_OVERHEAD_BYTES', /its content type and (\d+) bytes, 170 more/],
+  ['src/core/store/history.ts', 'KEY_OVERHEAD_BYTES', /has any the key and (\d+) bytes/],
   ['src/core/store/idempotency.ts', 'OVERHEAD_BYTES', /kept `Idempotency-Key` (\d+) bytes/],
 ])('what it says of sizes is what is accounted for: %s, %s', (file, constant, said) => {
   const accounted = new RegExp(`const ${constant} = (\\d+);`).exec(page(file))?.[1];

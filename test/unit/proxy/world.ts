@@ -113,6 +113,8 @@ export class FakeReplica {
       appliedIndex: 7,
       keys: 0,
       storeBytes: 0,
+      historyBytes: 400,
+      olderVersions: 2,
       memoryBytes: 0,
       memoryBytesMax: 1000,
       cpuPercent: 1.5,

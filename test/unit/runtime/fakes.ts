@@ -106,6 +106,8 @@ export const following: GroupStatus = {
   appliedIndex: 7,
   keys: 2,
   storeBytes: 100,
+  historyBytes: 400,
+  olderVersions: 2,
   logEntries: 7,
   logBytes: 700,
   sessions: 1,

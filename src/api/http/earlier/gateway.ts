@@ -80,18 +80,18 @@ const NO_VALUE = { value: new Uint8Array(0), contentType: null };
 const SMALLEST_VALUE_BYTES = valueBytes('k' as Key, NO_VALUE);
 
 /** The cache is the memory that values may take, in bytes; nothing expires by being in it. */
-function cacheStatsOf({ memoryBytes, memoryBytesMax }: ReplicaSummary): object {
+function cacheStatsOf({ memoryBytes, historyBytes, memoryBytesMax }: ReplicaSummary): object {
   return {
     current_size: memoryBytes,
     max_size: memoryBytesMax,
-    is_full: memoryBytes + SMALLEST_VALUE_BYTES > memoryBytesMax,
+    // Older versions yield.
+    is_full: memoryBytes - historyBytes + SMALLEST_VALUE_BYTES > memoryBytesMax,
     expiration_minutes: null,
   };
 }
 
-/** One version of each key is kept. */
-function databaseStatsOf({ keys, storeBytes }: ReplicaSummary): object {
-  return { total_keys: keys, total_versions: keys, database_size_bytes: storeBytes };
+function databaseStatsOf({ keys, olderVersions, storeBytes }: ReplicaSummary): object {
+  return { total_keys: keys, total_versions: keys + olderVersions, database_size_bytes: storeBytes };
 }
 
 async function systemStats(context: ApiContext, _request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../../core/base/key.ts';
+import type { Version } from '../../../core/base/numbers.ts';
 import type { StoredValue } from '../../../core/store/reads.ts';
 import { keyOf, textOf } from '../../../protocol/http/key-path.ts';
 import { lenientQuery, splitTarget } from '../../../protocol/http/query.ts';
@@ -56,14 +57,20 @@ async function get(context: ApiContext, request: IncomingMessage, response: Serv
     );
     return;
   }
-  const result = await find(context, response, key);
+  const version = query['version'] === undefined ? null : canonicalInteger(query['version']);
+  const result = await find(context, response, key, version === null ? null : versionOf(version));
   if (result === null) return;
   const { found, headers } = result;
-  const version = query['version'] === undefined ? null : canonicalInteger(query['version']);
   if (version !== null && (found === null || String(found.version) !== version))
     sendJson(response, 404, { detail: `Key '${textOf(key) ?? ''}' version ${version} not found` }, headers);
   else if (found === null) sendNoKey(response, headers);
   else sendFound(context, response, key, { ...result, found });
+}
+
+/** null: no version has such a number. */
+function versionOf(digits: string): Version | null {
+  const number = Number(digits);
+  return Number.isSafeInteger(number) && number > 0 ? (number as Version) : null;
 }
 
 function sendFound(

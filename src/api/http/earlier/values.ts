@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../../core/base/key.ts';
+import type { Version } from '../../../core/base/numbers.ts';
 import type { DeleteCommand, KeyOutcome, PutCommand } from '../../../core/store/commands.ts';
 import type { StoredValue } from '../../../core/store/reads.ts';
 import { textOf } from '../../../protocol/http/key-path.ts';
@@ -29,9 +30,19 @@ export interface Found {
   readonly headers: RawHeaders;
 }
 
-/** null: it could not be read, and the answer that says so is on its way. */
-export async function find(context: ApiContext, response: ServerResponse, key: Key): Promise<Found | null> {
-  const result = await context.operations.read({ kind: 'key', key, mode: 'in-sync', token: null });
+/** The value that stands, or one that stood (R20). null: it could not be read, and the answer that says so is on its way. */
+export async function find(
+  context: ApiContext,
+  response: ServerResponse,
+  key: Key,
+  version: Version | null = null,
+): Promise<Found | null> {
+  const terms = { mode: 'in-sync', token: null } as const;
+  const result = await context.operations.read(
+    version === null
+      ? { kind: 'key', key, ...terms }
+      : { kind: 'past', key, at: { kind: 'version', version }, ...terms },
+  );
   if (result.kind === 'unavailable') {
     sendDetail(response, refusalOf(result, context.metrics));
     return null;
@@ -39,6 +50,8 @@ export async function find(context: ApiContext, response: ServerResponse, key: K
   const { outcome, servedBy } = result;
   const headers = usedServer(servedBy);
   if (outcome.kind === 'read') return { found: outcome.found, servedBy, headers };
+  if (outcome.kind === 'past')
+    return { found: outcome.past.kind === 'found' ? outcome.past.stored : null, servedBy, headers };
   if (outcome.kind === 'listed') throw new TypeError('a read of one key was answered as a list');
   sendDetail(response, faultOfRead(outcome), headers);
   return null;

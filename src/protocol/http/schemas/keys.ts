@@ -155,6 +155,8 @@ const READ_ERRORS = [
   'bad-request',
   'bad-key',
   'no-key',
+  'no-version',
+  'compacted',
   'replaced-lineage',
   'revision-mismatch',
   'no-leader',
@@ -196,19 +198,81 @@ const written = (description: string): ResponseDescription => ({ description, he
 
 const KEY_PATH = `${KEYS_PREFIX}{key}`;
 
+/** What a revision or a version may be; they are counted from 1. */
+const NUMBER_PATTERN = '^[1-9][0-9]{0,14}$';
+
+const version: Parameter = {
+  name: 'version',
+  in: 'query',
+  required: false,
+  description: 'a whole number from 1: the version to read, in place of the newest',
+  schema: { type: 'string', pattern: NUMBER_PATTERN },
+};
+
+const revision: Parameter = {
+  name: 'revision',
+  in: 'query',
+  required: false,
+  description: 'a whole number from 1: what is read is the version that was the newest at that revision',
+  schema: { type: 'string', pattern: NUMBER_PATTERN },
+};
+
+const history: Parameter = {
+  name: 'history',
+  in: 'query',
+  required: false,
+  description: 'true or false; with true the answer lists the versions that are kept; false if not given',
+  schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+};
+
+const values: Parameter = {
+  name: 'values',
+  in: 'query',
+  required: false,
+  description: 'true or false; with history=true, whether values are listed, too; false if not given',
+  schema: { type: 'string', enum: ['true', 'false'] },
+};
+
+const { key: _key, keyB64: _keyB64, ...ofVersion } = envelopeSchema.properties;
+
+const historySchema = {
+  type: 'object',
+  required: ['revision', 'versions'],
+  properties: {
+    revision: { type: 'integer', description: 'What is listed is kept at this revision.' },
+    versions: {
+      type: 'array',
+      description: 'The newest first.',
+      items: {
+        type: 'object',
+        required: [...envelopeSchema.required, 'modifiedAt', 'size'],
+        properties: {
+          ...ofVersion,
+          modifiedAt: { type: 'string', description: 'When it was written, as a date in ISO 8601.' },
+          size: { type: 'integer', description: 'Bytes of the value.' },
+        },
+      },
+    },
+  },
+} as const;
+
 export const getKey: Operation = {
   method: 'get',
   path: KEY_PATH,
   operationId: 'getKey',
   tags: ['keys'],
   summary: 'Read a value',
-  description: `Answers the raw value; with \`Accept: ${ENVELOPE_MEDIA_TYPE}\` a JSON object with its revision and version.`,
-  parameters: [key, consistency, ifMatch, ifNoneMatch, session],
+  description: `Answers the raw value; with \`Accept: ${ENVELOPE_MEDIA_TYPE}\` a JSON object with its revision and version. Older versions are read by \`version\` or \`revision\`; \`history=true\` lists those that are kept, with \`values=true\` as many values as fit into 1 MiB.`,
+  parameters: [key, version, revision, history, values, consistency, ifMatch, ifNoneMatch, session],
   responses: {
     '200': {
       description: 'The value.',
       headers: readHeadersOut,
-      content: { '*/*': { schema: {} }, [ENVELOPE_MEDIA_TYPE]: { schema: envelopeSchema } },
+      content: {
+        '*/*': { schema: {} },
+        [ENVELOPE_MEDIA_TYPE]: { schema: envelopeSchema },
+        'application/json': { schema: historySchema },
+      },
     },
     '304': { description: 'The value still has one of the tags of If-None-Match.', headers: readHeadersOut },
     ...problemResponses(...READ_ERRORS),

@@ -20,6 +20,8 @@ const status: GroupStatus = {
   appliedIndex: 10,
   keys: 3,
   storeBytes: 400,
+  historyBytes: 400,
+  olderVersions: 2,
   logEntries: 12,
   logBytes: 900,
   sessions: 1,

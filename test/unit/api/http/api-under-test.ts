@@ -60,6 +60,8 @@ const summary: ReplicaSummary = {
   appliedIndex: 7,
   keys: 5,
   storeBytes: 3000,
+  historyBytes: 400,
+  olderVersions: 2,
   memoryBytes: 4000,
   memoryBytesMax: 10_000,
   cpuPercent: 1.26,
@@ -74,7 +76,7 @@ export const knownReplicas: readonly KnownReplica[] = [
   {
     podName: 'kv-1',
     standing: 'leader',
-    summary: { ...summary, podName: 'kv-1', memoryBytes: 9900, httpAddress: '[fd00::2]:8000' },
+    summary: { ...summary, podName: 'kv-1', memoryBytes: 9900, historyBytes: 0, httpAddress: '[fd00::2]:8000' },
     answers: 90,
     answerMsMean: 8,
   },

@@ -78,7 +78,7 @@ describe('the gateway', () => {
     ]);
     expect(await text('/db/stats?server=kv-0')).toEqual([
       200,
-      '{"total_keys":5,"total_versions":5,"database_size_bytes":3000}',
+      '{"total_keys":5,"total_versions":7,"database_size_bytes":3000}',
     ]);
   });
 

@@ -226,6 +226,17 @@ describe('GET /get/{key}', () => {
     }
   });
 
+  test('gives an older version while it is kept', async () => {
+    const { api } = apiUnderTest();
+    for (const value of ['v1', 'v2', 'v3', 'v4']) await request(api).put('/put').send({ key: 'k', value });
+    const answers = [1, 2, 3].map(async (number) => (await request(api).get(`/get/k?version=${number}`)).text);
+    expect(await Promise.all(answers)).toEqual([
+      `{"detail":"Key 'k' version 1 not found"}`,
+      '{"key":"k","value":"v2","version":2,"timestamp":1767323045.678,"source":"cache","server_used":"kv-1"}',
+      '{"key":"k","value":"v3","version":3,"timestamp":1767323045.678,"source":"cache","server_used":"kv-1"}',
+    ]);
+  });
+
   test('names what is not there', async () => {
     const { api } = apiUnderTest();
     await request(api).put('/put').send({ key: 'k', value: 'v' });

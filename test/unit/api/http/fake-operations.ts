@@ -16,9 +16,10 @@ import type {
 } from '../../../../src/core/store/commands.ts';
 import { decideWrite } from '../../../../src/core/store/decide-write.ts';
 import { holderOf, isLapsed, LockTable, type HeldLock, type NewestLocks } from '../../../../src/core/store/locks.ts';
+import { kept, past } from '../../../../src/core/store/past.ts';
 import { list } from '../../../../src/core/store/listing.ts';
 import { afterwards, type NewestKeys, type NewestState } from '../../../../src/core/store/newest.ts';
-import type { ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
+import type { HistoryRead, PastRead, ReadOutcome, ReadRequest, StoredValue } from '../../../../src/core/store/reads.ts';
 import type { WatchRequest } from '../../../../src/core/store/watching.ts';
 import { Store } from '../../../../src/core/store/store.ts';
 import type {
@@ -58,7 +59,13 @@ export class FakeOperations implements DataOperations, NewestKeys, NewestLocks {
   /** While set, requests wait for it. */
   gate: Promise<void> | null = null;
   readonly #versions = new Map<Key, Version>();
+  /** What was written here, with its past. */
+  readonly #store = new Store(100);
   readonly #outcomes = new Map<string, { readonly digest: string; readonly outcome: WriteOutcome }>();
+
+  constructor() {
+    this.#store.history.limit = 3;
+  }
 
   async write(
     command: WriteCommand,
@@ -96,9 +103,18 @@ export class FakeOperations implements DataOperations, NewestKeys, NewestLocks {
       const remainingMs = holder === null ? 0 : holder.expiresAtMs - this.timeMs;
       return this.#answered({ kind: 'lock', holder, remainingMs, lineage: this.lineage, revision: this.revision });
     }
+    if (request.kind === 'past' || request.kind === 'history') return this.#answered(this.#readPast(request));
     const found = this.values.get(request.key) ?? null;
     const remainingMs = found === null || found.expiresAtMs === null ? null : found.expiresAtMs - this.timeMs;
     return this.#answered({ kind: 'read', found, remainingMs, lineage: this.lineage, revision: this.revision });
+  }
+
+  #readPast(request: PastRead | HistoryRead): ReadOutcome {
+    const { lineage, revision, timeMs } = this;
+    const applied = { store: this.#store, timeMs, appliedIndex: revision };
+    if (request.kind === 'history')
+      return { kind: 'history', versions: kept(applied, request.key, request.withValues), lineage, revision };
+    return { kind: 'past', past: past(applied, request.key, request.at), remainingMs: null, lineage, revision };
   }
 
   async lookUp(key: Key): Promise<LookupResult> {
@@ -171,6 +187,7 @@ export class FakeOperations implements DataOperations, NewestKeys, NewestLocks {
         this.locks.apply(effect);
         continue;
       }
+      this.#store.apply(effect);
       const { current, lastVersion } = afterwards(effect, () => this.stateOf(effect.key));
       if (current === null) this.values.delete(effect.key);
       else this.values.set(effect.key, current);

@@ -308,7 +308,7 @@ describe('GET and HEAD /v1/keys/{key}', () => {
     ['?consistency=strong', 'The query parameter consistency must be one of in-sync, linearizable, session, eventual'],
     ['?consistency=', 'The query parameter consistency must be one of'],
     ['?consistency=eventual&consistency=in-sync', 'the query parameter consistency is given twice'],
-    ['?version=1', 'The query parameter "version" is not known here; this route takes only consistency.'],
+    ['?prefix=a', 'this route takes only version, revision, history, values, consistency.'],
     ['?__proto__=1', 'The query parameter "__proto__" is not known here'],
     ['?x=%ff', 'the query string is not percent-encoded UTF-8'],
   ])('the query %s is refused', async (query, text) => {

@@ -60,6 +60,7 @@ test('/v1 lists features and limits', async () => {
       'ttl',
       'lists',
       'watches',
+      'history',
       'locks',
     ],
     readModes: ['in-sync', 'linearizable', 'session', 'eventual'],

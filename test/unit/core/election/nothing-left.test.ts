@@ -200,6 +200,7 @@ describe('R14: the one that has the most begins', () => {
               startIndex: logIndex(50),
               startEpoch: epoch(3),
               timeMs: 0 as never,
+              historyLimit: 8,
             },
           ]
         : [];

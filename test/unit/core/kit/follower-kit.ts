@@ -135,6 +135,7 @@ export class FollowerKit {
       startIndex: logIndex(startIndex),
       startEpoch: epoch(startIndex === 0 ? 0 : 1),
       timeMs: wallMs(500),
+      historyLimit: 8,
       ...changed,
     });
   }

@@ -144,9 +144,9 @@ describe('R4: the minimum is a number of the configuration', () => {
 describe('R4: the first entry of an epoch', () => {
   const found = [entry(1, 1, openSessionBody()), entry(2, 3, putBody('old', { version: 1, created: 2, number: 7 }))];
 
-  test('is empty, of the epoch of the leader, and appended before anything else', () => {
+  test('is of the epoch of the leader, appended before anything else, and says how many versions are kept', () => {
     const group = leaderOf({ epoch: 4, inSync: ['a', 'b'], log: found, committed: 1 });
-    expect(group.replica.log.at(logIndex(3))).toMatchObject({ epoch: 4, body: { kind: 'empty' } });
+    expect(group.replica.log.at(logIndex(3))).toMatchObject({ epoch: 4, body: { kind: 'begin', historyLimit: 8 } });
     expect(group.leader.firstIndex).toBe(3);
   });
 

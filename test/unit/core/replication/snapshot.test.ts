@@ -13,6 +13,7 @@ import {
   entry,
   key,
   openSessionBody,
+  present,
   put,
   putBody,
   putEffect,
@@ -26,7 +27,8 @@ import {
 const machineOf = (tombstonesMax = 100): StateMachine => new StateMachine({ tombstonesMax, idempotencyKeptMs: 500 });
 
 interface Drawn {
-  readonly kind: 'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent' | LockCommand['kind'];
+  readonly kind:
+    'put' | 'delete' | 'openSession' | 'endSession' | 'idempotent' | 'begin' | 'forget' | LockCommand['kind'];
   readonly at: number;
 }
 
@@ -42,6 +44,8 @@ const drawnEntries = (options: { maxLength: number }): fc.Arbitrary<Drawn[]> =>
         'openSession',
         'endSession',
         'idempotent',
+        'begin',
+        'forget',
         'acquire',
         'renew',
         'release',
@@ -63,6 +67,8 @@ function nextEntry(machine: StateMachine, { kind, at }: Drawn): Entry {
   const open = [...machine.sessions.entries()].map(([session]) => session);
   const session = open[at % Math.max(1, open.length)];
   const body = ((): EntryBody => {
+    if (kind === 'begin') return { kind, historyLimit: 1 + at };
+    if (kind === 'forget') return { kind, through: logIndex(Math.max(0, index - 3 * at - 1)) };
     if (kind === 'openSession' || session === undefined) return openSessionBody(`opened at ${index}` as SessionId);
     if (kind === 'endSession') return { kind: 'endSessions', sessions: [session] };
     const place = { index, timeMs: wallMs(index * 40), lineageId: 'first', lineageNumber: 1 };
@@ -97,6 +103,8 @@ const contents = (machine: StateMachine) => ({
   tombstones: new Map(
     [...machine.store.tombstones()].map(([at, { version: last, revision }]) => [at, { last, revision }]),
   ),
+  older: [...machine.store.history.superseded()],
+  historyLimit: machine.store.history.limit,
   locks: new Map(machine.locks.entries()),
   sessions: new Map(
     [...machine.sessions.entries()].map(([id, { lastUsedMs, settledThrough, outcomes }]) => [
@@ -124,6 +132,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
           const scan = new SnapshotScan(source);
           const copy = machineOf();
           copy.restart({ index: scan.startIndex, timeMs: source.timeMs });
+          copy.store.history.limit = source.store.history.limit;
 
           const takeChunk = (): void => {
             for (const item of scan.nextChunk(100)?.items ?? []) copy.restore(item);
@@ -140,6 +149,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
           while (!scan.done) takeChunk();
           for (const late of sent) copy.apply(late);
           expect(contents(copy)).toEqual(contents(source));
+          expect(copy.store.history.missing).toBe(0);
           expect(copy.store.bytes).toBe(source.store.bytes);
           expect(copy.locks.bytes).toBe(source.locks.bytes);
         },
@@ -155,6 +165,7 @@ describe('R11: a snapshot is taken while writes go on', () => {
         const scan = new SnapshotScan(source);
         const copy = machineOf(1);
         copy.restart({ index: scan.startIndex, timeMs: source.timeMs });
+        copy.store.history.limit = source.store.history.limit;
         const used = new Map<string, number>();
         for (let at = 0; at <= 5; at += 1) used.set(`key${at}`, source.store.get(key(`key${at}`))?.version ?? 0);
         for (const drawn of during) {
@@ -174,6 +185,21 @@ describe('R11: a snapshot is taken while writes go on', () => {
     );
   });
 });
+
+/** key1 and key2 have an older version each when the scan begins; then key1 is written once more. */
+function withVersions() {
+  const source = machineOf();
+  source.apply(entry(1, 1, { kind: 'begin', historyLimit: 8 }));
+  source.apply(entry(2, 1, putBody('key1', { version: 1, created: 2 })));
+  source.apply(entry(3, 1, putBody('key2', { version: 1, created: 3 })));
+  source.apply(entry(4, 1, putBody('key2', { version: 2, created: 3 })));
+  source.apply(entry(5, 1, putBody('key1', { version: 2, created: 2 })));
+  const stored = source.store.get(key('key1'));
+  const scan = new SnapshotScan(source);
+  const sixth = entry(6, 1, putBody('key1', { version: 3, created: 2 }));
+  source.apply(sixth);
+  return { source, scan, entry: sixth, since: { stored } };
+}
 
 describe('R11: what a scan sends', () => {
   test('carries all that decides: values, versions of deleted keys, locks, sessions with outcomes, keys of clients', () => {
@@ -211,6 +237,31 @@ describe('R11: what a scan sends', () => {
         outcome: written({ version: 1 }),
       },
     ]);
+  });
+
+  test('carries older versions in the order in which they were superseded, and what an entry has superseded since', () => {
+    const { scan, since } = withVersions();
+    expect(scan.nextChunk(1e6)?.items).toEqual([
+      // key1 was superseded behind the start: what stood there goes as an older version.
+      { kind: 'older', key: 'key1', stored: present(since.stored), supersededAt: 6 },
+      expect.objectContaining({ kind: 'value', key: 'key2' }),
+      expect.objectContaining({ kind: 'older', key: 'key2', supersededAt: 4 }),
+      expect.objectContaining({ kind: 'older', key: 'key1', supersededAt: 5 }),
+    ]);
+  });
+
+  test.each(['before', 'after'] as const)('whoever has applied that entry %s it came keeps the same', (when) => {
+    const { source, scan, entry: sixth } = withVersions();
+    const copy = machineOf();
+    copy.restart({ index: scan.startIndex, timeMs: wallMs(0) });
+    copy.store.history.limit = 8;
+    if (when === 'before') copy.apply(sixth);
+    expect(copy.store.history.missing).toBe(when === 'before' ? 1 : 0);
+    for (const item of scan.nextChunk(1e6)?.items ?? []) copy.restore(item);
+    if (when === 'after') copy.apply(sixth);
+    expect(copy.store.history.missing).toBe(0);
+    expect([...copy.store.history.superseded()]).toEqual([...source.store.history.superseded()]);
+    expect(copy.store.bytes).toBe(source.store.bytes);
   });
 
   test('leaves out what an entry since the start has made anew: it travels in the same stream', () => {

@@ -47,6 +47,8 @@ import {
   type ListSelection,
   type ReadMode,
   type ReadOutcome,
+  type Kept,
+  type PastPlace,
   type ReadRequest,
   type StoredValue,
 } from '../../../../src/core/store/reads.ts';
@@ -211,6 +213,8 @@ const effect: fc.Arbitrary<StateEffect> = fc.oneof(
 
 const body: fc.Arbitrary<EntryBody> = fc.oneof(
   fc.constant<EntryBody>({ kind: 'empty' }),
+  record({ kind: fc.constant('begin' as const), historyLimit: positive }),
+  record({ kind: fc.constant('forget' as const), through: index }),
   record({
     kind: fc.constant('write' as const),
     request: record({ session, number: positive }),
@@ -236,6 +240,7 @@ const run = record({
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
   record({ kind: fc.constant('value' as const), key, stored }),
   record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
+  record({ kind: fc.constant('older' as const), key, stored, supersededAt: index }),
   record({ kind: fc.constant('lock' as const), lock: key, held: heldLock }),
   record({
     kind: fc.constant('session' as const),
@@ -277,6 +282,7 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
     startIndex: index,
     startEpoch: epoch,
     timeMs: wallMs,
+    historyLimit: positive,
   }),
   snapshotChunk: record({
     kind: fc.constant('snapshotChunk'),
@@ -420,9 +426,17 @@ const terms = record({
   token: fc.option(record({ lineage, revision: index })),
 });
 
+const pastPlace: fc.Arbitrary<PastPlace> = fc.oneof(
+  record({ kind: fc.constant('version' as const), version }),
+  record({ kind: fc.constant('revision' as const), revision: index }),
+);
 const read: fc.Arbitrary<ReadRequest> = fc.oneof(
   fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'key', key: each, ...how })),
   fc.tuple(key, terms).map(([each, how]): ReadRequest => ({ kind: 'lock', lock: each, ...how })),
+  fc.tuple(key, pastPlace, terms).map(([each, at, how]): ReadRequest => ({ kind: 'past', key: each, at, ...how })),
+  fc
+    .tuple(key, fc.boolean(), terms)
+    .map(([each, withValues, how]): ReadRequest => ({ kind: 'history', key: each, withValues, ...how })),
   fc.tuple(selection, terms).map(([each, how]): ReadRequest => ({ kind: 'list', selection: each, ...how })),
 );
 
@@ -466,6 +480,15 @@ const sessionOutcome: fc.Arbitrary<OpenSessionOutcome> = fc.oneof(
     leaderHint,
   }),
 );
+/** What is left out is empty, and its length is told. */
+const keptVersion: fc.Arbitrary<Kept> = fc.oneof(
+  stored.map((each) => ({ stored: each, valueBytes: each.value.length, isShown: true })),
+  record({ stored, valueBytes: number }).map((each) => ({
+    stored: { ...each.stored, value: new Uint8Array(0) },
+    valueBytes: each.valueBytes,
+    isShown: false,
+  })),
+);
 const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
   record({
     kind: fc.constant('listed' as const),
@@ -486,6 +509,22 @@ const readOutcome: fc.Arbitrary<ReadOutcome> = fc.oneof(
     code: fc.constantFrom('not-in-sync', 'replica-behind', 'no-leader', 'empty'),
   }),
   record({ kind: fc.constant('replaced-lineage' as const), lineage }),
+  record({
+    kind: fc.constant('past' as const),
+    past: fc.oneof(
+      record({ kind: fc.constant('found' as const), stored }),
+      record({ kind: fc.constantFrom('none' as const, 'compacted' as const) }),
+    ),
+    remainingMs: fc.option(number),
+    lineage,
+    revision: index,
+  }),
+  record({
+    kind: fc.constant('history' as const),
+    versions: fc.array(keptVersion, { maxLength: 4 }),
+    lineage,
+    revision: index,
+  }),
   record({
     kind: fc.constant('lock' as const),
     holder: fc.option(lockHolder),
@@ -515,6 +554,8 @@ const summary: fc.Arbitrary<ReplicaSummary> = record({
   appliedIndex: number,
   keys: number,
   storeBytes: number,
+  historyBytes: number,
+  olderVersions: number,
   memoryBytes: number,
   memoryBytesMax: number,
   cpuPercent: time,

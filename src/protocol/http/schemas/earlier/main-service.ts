@@ -59,7 +59,7 @@ export const getRoute: Operation = {
       name: 'version',
       in: 'query',
       required: false,
-      description: 'a whole number; only the current version is kept',
+      description: 'a whole number: a version that is kept, in place of the newest',
       schema: getQuery.properties.version,
     },
   ],

@@ -1,0 +1,100 @@
+import type { Mutant } from './mutant.ts';
+
+/** R20. */
+export const historyMutants: readonly Mutant[] = [
+  {
+    name: 'history-limit-of-another-epoch',
+    rule: 'R20',
+    without: 'the limit is that of the leader of the epoch',
+    aim: 'history',
+    patches: [
+      {
+        file: 'store/state-machine.ts',
+        find: `        this.store.history.limit = body.historyLimit;`,
+        replace: `        if (this.store.history.limit === 1) this.store.history.limit = body.historyLimit;`,
+      },
+    ],
+  },
+  {
+    name: 'history-outlives-its-key',
+    rule: 'R20',
+    without: 'the older versions of a key are forgotten with it',
+    aim: 'history',
+    patches: [
+      {
+        file: 'store/store.ts',
+        find: `        this.history.end(effect.key);
+`,
+        replace: ``,
+      },
+    ],
+  },
+  {
+    name: 'past-reads-do-not-wait',
+    rule: 'R20',
+    without: 'a read of the past waits for the open entry of its key, as any other',
+    aim: 'history',
+    patches: [
+      {
+        file: 'group/reads.ts',
+        find: `      return at.revision <= log.lastIndex ? at.revision : null;
+    return this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);`,
+        replace: `      return at.revision <= log.lastIndex ? at.revision : null;
+    return null;`,
+      },
+    ],
+  },
+  {
+    name: 'more-is-forgotten',
+    rule: 'R20',
+    without: 'what an entry forgets is what was superseded up to where it says, and no more',
+    aim: 'history-in-little-memory',
+    patches: [
+      {
+        file: 'store/history.ts',
+        find: `older !== null && older.supersededAt <= index; older = this.#oldest) {`,
+        replace: `older !== null && older.supersededAt <= index + 1; older = this.#oldest) {`,
+      },
+    ],
+  },
+  {
+    name: 'snapshot-without-older-versions',
+    rule: 'R20',
+    without: 'a snapshot carries the older versions',
+    aim: 'history-and-snapshots',
+    patches: [
+      {
+        file: 'replication/snapshot.ts',
+        find: `      return { kind: 'older', ...superseded.value };`,
+        replace: `      return 'skipped';`,
+      },
+    ],
+  },
+  {
+    name: 'snapshot-without-what-entries-supersede',
+    rule: 'R20',
+    without: 'a snapshot carries what an entry after its start has superseded',
+    aim: 'history-and-snapshots',
+    patches: [
+      {
+        file: 'replication/snapshot.ts',
+        find: `      return stood === null ? 'skipped' : { kind: 'older', ...stood };`,
+        replace: `      return 'skipped';`,
+      },
+    ],
+  },
+  {
+    name: 'snapshot-overtakes-its-entries',
+    rule: 'R20',
+    without: 'what a snapshot sends as superseded by an entry that is not applied yet still stands',
+    aim: 'history-ahead-of-entries',
+    patches: [
+      {
+        file: 'store/state-machine.ts',
+        find: `        if (item.supersededAt > this.#appliedIndex) this.store.restoreValue(item.key, item.stored);
+        else this.store.history.restore(item, this.#startIndex);`,
+        replace: `        this.store.history.restore(item, this.#startIndex);`,
+      },
+    ],
+  },
+];
