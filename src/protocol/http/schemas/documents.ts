@@ -1,4 +1,6 @@
 import { headOf, type HeadersOut, type MediaType, type Operation } from '../operation.ts';
+import { detail } from './earlier/parts.ts';
+import { ifNoneMatch } from './parts.ts';
 
 /** The documents of the interface, told by itself. */
 
@@ -28,16 +30,7 @@ const document = (
   operationId,
   tags: ['documents'],
   summary,
-  parameters: [
-    {
-      name: 'If-None-Match',
-      in: 'header',
-      required: false,
-      description: 'the ETag of what is there already',
-      schema: { type: 'string' },
-      example: '"812"',
-    },
-  ],
+  parameters: [ifNoneMatch],
   responses: {
     '200': { description: 'As it is in this release.', headers: headersOut, content },
     '304': { description: 'It is still the same.', headers: headersOut },
@@ -73,6 +66,10 @@ const fileRoute: Operation = {
     },
     ...filesRoute.parameters,
   ],
+  responses: {
+    ...filesRoute.responses,
+    '404': { description: 'There is no such file.', content: { 'application/json': detail('Not Found') } },
+  },
 };
 
 export const documentOperations: readonly Operation[] = [...routes, fileRoute].flatMap((route) => [
