@@ -5,8 +5,9 @@ import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import { openApiDocument, type Documented } from '../../protocol/http/openapi/document.ts';
+import { splitTarget } from '../../protocol/http/query.ts';
 import { DOCS_FILES, DOCS_PATH, OPENAPI_PATH, type DocsFile } from '../../protocol/http/schemas/documents.ts';
-import { send, type RawHeaders } from './respond.ts';
+import { send, sendJson, type RawHeaders } from './respond.ts';
 import type { Handler, Route } from './routes.ts';
 
 /**
@@ -15,16 +16,11 @@ import type { Handler, Route } from './routes.ts';
  */
 export function documentRoutes(documented: Documented): readonly Route[] {
   const document = kept(() => Promise.resolve(Buffer.from(JSON.stringify(openApiDocument(documented)))));
+  const page = kept(() => Promise.resolve(Buffer.from(PAGE)));
   return [
-    route(OPENAPI_PATH, ['Content-Type', 'application/json'], document),
-    route(DOCS_PATH, ['Content-Type', 'text/html; charset=utf-8', ...PAGE_HEADERS], kept(pageOf)),
-    ...Object.entries(DOCS_FILES).map(([name, type]) =>
-      route(
-        `${DOCS_PATH}/${name}`,
-        ['Content-Type', type],
-        kept(() => fileOf(name as DocsFile)),
-      ),
-    ),
+    routeTo({ pattern: OPENAPI_PATH, match: OPENAPI_PATH }, () => ({ headers: JSON_HEADERS, content: document })),
+    routeTo({ pattern: DOCS_PATH, match: DOCS_PATH }, () => ({ headers: PAGE_HEADERS, content: page })),
+    routeTo({ pattern: `${DOCS_PATH}/{file}`, match: /^\/docs\/[^/]+$/ }, filesOfPage()),
   ];
 }
 
@@ -40,7 +36,11 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+const JSON_HEADERS: RawHeaders = ['Content-Type', 'application/json'];
+
 const PAGE_HEADERS: RawHeaders = [
+  'Content-Type',
+  'text/html; charset=utf-8',
   'Content-Security-Policy',
   CONTENT_SECURITY_POLICY,
   'Referrer-Policy',
@@ -77,9 +77,18 @@ SwaggerUIBundle({
 });
 `;
 
-const pageOf = (): Promise<Buffer> => Promise.resolve(Buffer.from(PAGE));
+/** By their paths. */
+function filesOfPage(): (path: string) => Shown | null {
+  const files = new Map(
+    Object.entries(DOCS_FILES).map(([name, type]): [string, Shown] => [
+      `${DOCS_PATH}/${name}`,
+      { headers: ['Content-Type', type], content: kept(() => bytesOf(name as DocsFile)) },
+    ]),
+  );
+  return (path) => files.get(path) ?? null;
+}
 
-function fileOf(name: DocsFile): Promise<Buffer> {
+function bytesOf(name: DocsFile): Promise<Buffer> {
   if (name === 'initializer.js') return Promise.resolve(Buffer.from(INITIALIZER));
   // In an image, too, they stand where Node looks for the package.
   const manifest = findPackageJSON('swagger-ui-dist', import.meta.url);
@@ -104,9 +113,18 @@ function kept(make: () => Promise<Buffer>): () => Promise<Kept> {
   };
 }
 
-function route(path: string, headers: RawHeaders, content: () => Promise<Kept>): Route {
-  const handler: Handler = async (_context, request, response) => sendKept(request, response, headers, await content());
-  return { pattern: path, match: path, methods: { GET: handler, HEAD: handler } };
+interface Shown {
+  readonly headers: RawHeaders;
+  readonly content: () => Promise<Kept>;
+}
+
+function routeTo(place: Pick<Route, 'pattern' | 'match'>, shownAt: (path: string) => Shown | null): Route {
+  const handler: Handler = async (_context, request, response) => {
+    const shown = shownAt(splitTarget(request.url ?? '').path);
+    if (shown === null) sendJson(response, 404, { detail: 'Not Found' });
+    else sendKept(request, response, shown.headers, await shown.content());
+  };
+  return { ...place, methods: { GET: handler, HEAD: handler } };
 }
 
 /** Caches ask before they answer: the next release has others under the same address. */
