@@ -135,7 +135,7 @@ function sendKept(
   { bytes, etag }: Kept,
 ): void {
   const always = ['ETag', etag, 'Cache-Control', 'no-cache', 'X-Content-Type-Options', 'nosniff'];
-  const isSame = request.headers['if-none-match']?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
-  if (isSame === true) send(response, 304, always, null);
+  const tags = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  if (tags.includes(etag) || tags.includes('*')) send(response, 304, always, null);
   else send(response, 200, [...always, ...headers], bytes);
 }

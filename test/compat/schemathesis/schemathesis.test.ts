@@ -1,4 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -13,15 +15,21 @@ const found = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
 const missing = found.status === 0 ? null : (found.error?.message ?? found.stderr.trim());
 
 let stage: Stage | null = null;
+/** What it keeps between runs is not kept: each begins anew. */
+let folder = '';
 
 if (missing !== null && process.env['CI'] === undefined) {
   test.skip(`Schemathesis finds nothing: ${missing}`, () => undefined);
 } else {
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'kvstore-schemathesis-'));
     stage = await Stage.open();
   }, WITHIN_MS);
 
-  afterAll(() => stage?.close());
+  afterAll(async () => {
+    await stage?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   test(
     'Schemathesis finds nothing',
@@ -44,8 +52,13 @@ interface Ended {
 function run(options: readonly string[]): Promise<Ended> {
   const quiet = ['--no-color', '--warnings', 'off', '--workers', '2', '--request-timeout', '15'];
   return new Promise((resolve) => {
-    execFile(PROGRAM, [...options, ...quiet], { maxBuffer: 2 ** 26, timeout: WITHIN_MS }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? 'ended by a signal'), output: `${stdout}\n${stderr}` });
-    });
+    execFile(
+      PROGRAM,
+      [...options, ...quiet],
+      { cwd: folder, maxBuffer: 2 ** 26, timeout: WITHIN_MS },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (error.code ?? 'ended by a signal'), output: `${stdout}\n${stderr}` });
+      },
+    );
   });
 }

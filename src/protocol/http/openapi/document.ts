@@ -47,7 +47,7 @@ export function openApiDocument({ process, release }: Documented): OpenApiDocume
       title: `kvstore: ${process}`,
       version: release,
       description:
-        'A replicated, in-memory key-value store. A key in a path is one parameter: its slashes may be sent as they are, or as %2F. Errors under /v1 are problems (RFC 9457), to be told apart by `code`.',
+        'A replicated, in-memory key-value store. A key in a path is one parameter: its slashes may be sent as they are, or as %2F. Errors under /v1 are problems (RFC 9457), to be told apart by `code`; besides those of each route, 404 `no-route` where nothing is served, and 405 `method-not-allowed`, whose header Allow lists the methods that there are.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],

@@ -170,7 +170,7 @@ const answered = (description: string, headers: HeadersOut, body: MediaType): Op
   '200': { description, headers, content: { 'application/json': body } },
 });
 
-const COMPOSITE_ERRORS = [...BODY_ERRORS, 'memory-full'] as const;
+const COMPOSITE_ERRORS = [...BODY_ERRORS, 'bad-key', 'memory-full'] as const;
 
 const BATCH_EXAMPLE = {
   operations: [{ put: { key: 'a', value: '1' } }, { incr: { key: 'n' } }, { delete: { key: 'none' } }],

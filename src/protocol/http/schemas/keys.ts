@@ -119,7 +119,7 @@ export const putKey: Operation = {
   responses: {
     '200': written('Replaced.'),
     '201': written('Created.'),
-    ...writeRefusals(...BODY_ERRORS, 'revision-mismatch', 'memory-full'),
+    ...writeRefusals('bad-key', ...BODY_ERRORS, 'revision-mismatch', 'memory-full'),
   },
 };
 
@@ -177,7 +177,7 @@ export const postKey: Operation = {
       content: sum,
     },
     '201': { ...written('Created; with `incr` the body is the sum, else empty.'), content: sum },
-    ...writeRefusals(...BODY_ERRORS, 'exists', 'not-a-number', 'out-of-range', 'memory-full'),
+    ...writeRefusals('bad-key', ...BODY_ERRORS, 'exists', 'not-a-number', 'out-of-range', 'memory-full'),
   },
 };
 
@@ -188,7 +188,7 @@ export const deleteKey: Operation = {
   tags: ['keys'],
   summary: 'Delete a value',
   parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey, fence],
-  responses: { '204': written('Deleted.'), ...writeRefusals('no-key', 'revision-mismatch') },
+  responses: { '204': written('Deleted.'), ...writeRefusals('bad-key', 'no-key', 'revision-mismatch') },
 };
 
 export const patchBody = {
@@ -218,7 +218,7 @@ export const patchKey: Operation = {
   requestBody: { required: true, content: { 'application/json': { schema: patchBody, example: { ttl: '30m' } } } },
   responses: {
     '204': written('It is set.'),
-    ...writeRefusals(...BODY_ERRORS, 'no-key', 'revision-mismatch'),
+    ...writeRefusals('bad-key', ...BODY_ERRORS, 'no-key', 'revision-mismatch'),
   },
 };
 

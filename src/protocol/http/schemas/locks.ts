@@ -108,7 +108,7 @@ const TIMES = { fencingToken: '100000000000812', expiresAt: '2026-01-02T03:04:35
 
 const refusals = (...more: readonly ErrorCode[]): Operation['responses'] => {
   const ofWrites = WRITE_ERRORS.filter((code) => code !== 'fence-stale');
-  return withHeaders(writeHeadersOut, problemResponses(...ofWrites, ...more));
+  return withHeaders(writeHeadersOut, problemResponses(...ofWrites, 'bad-key', ...more));
 };
 
 const lockAnswer = (description: string) => ({

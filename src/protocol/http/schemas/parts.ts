@@ -149,7 +149,6 @@ const READ_ERRORS = [
 /** Of every write under /v1. */
 export const WRITE_ERRORS = [
   'bad-request',
-  'bad-key',
   'fence-stale',
   'idempotency-mismatch',
   'no-leader',

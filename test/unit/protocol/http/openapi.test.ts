@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { ERRORS } from '../../../../src/core/base/errors.ts';
 import { openApiDocument } from '../../../../src/protocol/http/openapi/document.ts';
 import { operationsOf } from '../../../../src/protocol/http/openapi/operations.ts';
 import type { MediaType } from '../../../../src/protocol/http/operation.ts';
@@ -67,7 +68,6 @@ test('every route tells of each of its errors, by an example under its code', ()
     Object.keys(content?.[PROBLEM_MEDIA_TYPE]?.examples ?? {}),
   );
   expect(codes.toSorted()).toEqual([
-    'bad-key',
     'bad-request',
     'count-mismatch',
     'deposed',
@@ -85,6 +85,13 @@ test('every route tells of each of its errors, by an example under its code', ()
     'too-many-keys',
     'unknown-session',
   ]);
+});
+
+test('every error is told of, by one route at least', () => {
+  const shown = new Set(PROCESSES.flatMap((process) => Object.keys(documentOf(process).components['examples'] ?? {})));
+  const others = Object.keys(ERRORS).filter((code) => !shown.has(code));
+  // Of no route; and those that only the routes of the earlier services have, which tell no codes.
+  expect(others).toEqual(['no-route', 'method-not-allowed', 'not-text', 'data-file-loading']);
 });
 
 test('what the connection refuses is told with each route, beside what the route itself does', () => {
