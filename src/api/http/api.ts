@@ -7,6 +7,7 @@ import { splitTarget } from '../../protocol/http/query.ts';
 import { adminRoutes } from './admin.ts';
 import { compositeRoutes } from './composite.ts';
 import type { ApiContext, ApiOptions } from './context.ts';
+import { documentRoutes } from './documents.ts';
 import { earlierRoutes, withoutSlash } from './earlier/routes.ts';
 import { keyRoutes } from './keys.ts';
 import { listRoutes } from './list.ts';
@@ -30,28 +31,31 @@ export function createApi(options: ApiOptions): RequestListener {
     lockQueues: new LockQueues(),
   };
   const app = createApp();
-  const earlier = earlierRoutes(options.knownReplicas);
-  const forOperators = options.admin === null ? [] : adminRoutes(options.admin);
-  // In the order of how often they are asked: Express tries one after the other.
-  for (const route of [
+  const routes = routesOf(options);
+  for (const route of routes) addRoute(app, context, route);
+  return (request, response) => {
+    // Express takes what no route answered, and what a handler threw, to its third argument.
+    const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
+    handle(request, response, (error) => {
+      if (error === undefined || error === null) refuseRoute(context, request, response, routes);
+      else fail(context, request, response, error);
+    });
+  };
+}
+
+/** In the order of how often they are asked: Express tries one after the other. */
+export function routesOf({ admin, knownReplicas, process, release }: ApiOptions): readonly Route[] {
+  return [
     keyRoutes,
-    ...earlier,
+    ...earlierRoutes(knownReplicas),
     ...compositeRoutes,
     ...listRoutes,
     ...watchRoutes,
     ...lockRoutes,
     ...processRoutes,
-    ...forOperators,
-  ])
-    addRoute(app, context, route);
-  return (request, response) => {
-    // Express takes what no route answered, and what a handler threw, to its third argument.
-    const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
-    handle(request, response, (error) => {
-      if (error === undefined || error === null) refuseRoute(context, request, response, earlier);
-      else fail(context, request, response, error);
-    });
-  };
+    ...documentRoutes({ process, release }),
+    ...(admin === null ? [] : adminRoutes(admin)),
+  ];
 }
 
 function createApp(): Express {
@@ -69,11 +73,11 @@ function refuseRoute(
   context: ApiContext,
   request: IncomingMessage,
   response: ServerResponse,
-  earlier: readonly Route[],
+  routes: readonly Route[],
 ): void {
   observe(context, response, 'none');
   const { path, query } = splitTarget(request.url ?? '');
-  const shorter = withoutSlash(earlier, path);
+  const shorter = withoutSlash(routes, path);
   if (isNative(path)) sendProblem(response, fault('no-route'));
   else if (shorter !== null) send(response, 307, ['Location', shorter + (query === '' ? '' : `?${query}`)], '');
   else sendJson(response, 404, { detail: 'Not Found' });

@@ -12,7 +12,9 @@ import { LOCK_OWNER_BYTES_MAX, LOCK_TTL_MS_MAX } from '../../core/store/locks.ts
 import { KEY_BYTES_MAX } from '../../protocol/http/key-path.ts';
 import { LOCK_WAIT_MS_MAX } from '../../protocol/http/locks.ts';
 import { COMPOSITE_BYTES_MAX } from '../../protocol/http/schemas/composite.ts';
-import { READ_MODES } from '../../protocol/http/schemas/keys.ts';
+import { DOCS_PATH } from '../../protocol/http/schemas/documents.ts';
+import { READ_MODES } from '../../protocol/http/schemas/parts.ts';
+import { FEATURES } from '../../protocol/http/schemas/process.ts';
 import type { ApiContext } from './context.ts';
 import { send, sendJson } from './respond.ts';
 import type { Route } from './routes.ts';
@@ -56,21 +58,7 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
       name: 'kvstore',
       release: context.release,
       process: context.process,
-      features: [
-        'keys',
-        'conditions',
-        'consistency',
-        'sessions',
-        'idempotency',
-        'batches',
-        'transactions',
-        'counters',
-        'ttl',
-        'lists',
-        'watches',
-        'history',
-        'locks',
-      ],
+      features: FEATURES,
       readModes: READ_MODES,
       limits: {
         keyBytesMax: KEY_BYTES_MAX,
@@ -91,6 +79,9 @@ function features(context: ApiContext, _request: IncomingMessage, response: Serv
   );
 }
 
-function hello(_context: ApiContext, _request: IncomingMessage, response: ServerResponse): void {
-  sendJson(response, 200, { message: 'Hello!' });
+/** For a browser there are the documents; clients of the earlier services ask for anything. */
+function hello(_context: ApiContext, request: IncomingMessage, response: ServerResponse): void {
+  const vary = ['Vary', 'Accept'];
+  if (/\btext\/html\b/i.test(request.headers.accept ?? '')) send(response, 307, ['Location', DOCS_PATH, ...vary], '');
+  else sendJson(response, 200, { message: 'Hello!' }, vary);
 }

@@ -9,6 +9,8 @@ export interface Operation {
   readonly tags: readonly string[];
   readonly summary: string;
   readonly description?: string;
+  /** Missing: a kvstore and the proxy. */
+  readonly servedBy?: 'kvstore' | 'proxy';
   readonly parameters: readonly Parameter[];
   readonly requestBody?: RequestBody;
   readonly responses: Readonly<Record<string, ResponseDescription>>;
@@ -21,19 +23,38 @@ export interface Parameter {
   /** What the value must be; ends the text of the error if it is not. */
   readonly description: string;
   readonly schema: JsonSchema;
+  /** There unless nothing is what the schema takes. */
+  readonly example?: string;
 }
 
 export interface RequestBody {
   readonly required: boolean;
   readonly description?: string;
-  readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>;
+  readonly content: Readonly<Record<string, MediaType>>;
 }
 
 export interface ResponseDescription {
   readonly description: string;
-  readonly headers?: Readonly<Record<string, { readonly description: string; readonly schema: JsonSchema }>>;
-  readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>>;
+  readonly headers?: HeadersOut;
+  readonly content?: Readonly<Record<string, MediaType>>;
 }
+
+export type HeadersOut = Readonly<Record<string, { readonly description: string; readonly schema: JsonSchema }>>;
+
+/** One of the two kinds of examples. */
+export interface MediaType {
+  readonly schema: JsonSchema;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;
+}
+
+/** The same, told by HEAD: status and headers without the body. */
+export const headOf = (operation: Operation, operationId: string): Operation => ({
+  ...operation,
+  method: 'head',
+  operationId,
+  summary: `${operation.summary}: the headers alone`,
+});
 
 /** JSON Schema 2020-12, the dialect of OpenAPI 3.1. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

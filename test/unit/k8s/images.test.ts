@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { DOCS_FILES } from '../../../src/protocol/http/schemas/documents.ts';
 import { RELEASE } from '../../../src/main/release.ts';
 
 const dockerfileOf = (server: string): string => readFileSync(`Dockerfile.${server}`, 'utf8');
@@ -43,6 +44,18 @@ describe('images', () => {
       const at = (part: string) => instructionsOf(server).findIndex((line) => line.includes(part));
       expect(at('npm ci')).toBeLessThan(at('COPY src'));
       expect(at('COPY --from=runtime')).toBeLessThan(at('COPY --from=build'));
+    },
+  );
+
+  test.each(['kvstore', 'proxy'])(
+    '%s has what /docs is made of, where Node looks for it, and the licences',
+    (server) => {
+      const copied =
+        /swagger-ui-dist -m 0644 [^]*?%s ' \\\n\s*([^)]+)\)/.exec(dockerfileOf(server))?.[1]?.split(/\s+/) ?? [];
+      // One of them is of our own, and in the bundle.
+      const shown = Object.keys(DOCS_FILES).filter((name) => name !== 'initializer.js');
+      expect(copied).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'NOTICE', ...shown]));
+      for (const name of copied) expect(existsSync(`node_modules/swagger-ui-dist/${name}`)).toBe(true);
     },
   );
 });

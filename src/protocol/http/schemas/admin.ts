@@ -1,5 +1,6 @@
 import { OBJECTIONS } from '../../../core/election/recovery.ts';
 import type { Operation } from '../operation.ts';
+import { BODY_ERRORS } from './parts.ts';
 import { problemResponses } from './problem.ts';
 
 /** Routes of a replica, and of no proxy, for those who run it. */
@@ -63,14 +64,63 @@ export const recoverBody = {
   additionalProperties: false,
 } as const;
 
+const seenRecord = {
+  description: "What stands in the Lease's place, as this replica read it last.",
+  oneOf: [
+    { type: 'object', required: ['kind'], properties: { kind: { enum: ['unknown', 'absent'] } } },
+    {
+      type: 'object',
+      required: ['kind', 'state', 'version'],
+      properties: { kind: { const: 'there' }, state: { enum: ['unfilled', 'obeyed', 'lost'] }, version },
+    },
+  ],
+} as const;
+
+const view = {
+  type: 'object',
+  required: ['replica', 'role', 'frozen', 'takesWrites', 'epoch', 'obeys', 'holding', 'commitIndex', 'keys', 'record'],
+  properties: {
+    replica: text,
+    role: { type: 'string', enum: ['seeking', 'following', 'leading'] },
+    frozen: {
+      type: ['string', 'null'],
+      description: 'Why nothing can be done without an operator; null: something can.',
+    },
+    takesWrites: { type: 'boolean' },
+    epoch: count,
+    obeys: lineage,
+    holding,
+    commitIndex: count,
+    keys: count,
+    record: seenRecord,
+  },
+} as const;
+
+const HOLDING = { lineage: { number: 1, id: 'd1.1' }, lastEpoch: 3, lastIndex: 812 } as const;
+const VERSION = { uid: '9c2f', resourceVersion: '5123' } as const;
+
+const VIEW = {
+  replica: 'kvstore-0/9c2f/b1c2d3',
+  role: 'seeking',
+  frozen: 'the record is lost',
+  takesWrites: false,
+  epoch: 3,
+  obeys: { number: 1, id: 'd1.1' },
+  holding: HOLDING,
+  commitIndex: 812,
+  keys: 12,
+  record: { kind: 'there', state: 'lost', version: VERSION },
+} as const;
+
 const viewRoute: Operation = {
   method: 'get',
   path: RECOVERY_PATH,
   operationId: 'recoveryView',
   tags: ['admin'],
+  servedBy: 'kvstore',
   summary: 'What this replica has, for an operator who is to decide',
   parameters: [],
-  responses: { '200': { description: 'As of now.', content: { 'application/json': { schema: {} } } } },
+  responses: { '200': { description: 'As of now.', content: { 'application/json': { schema: view, example: VIEW } } } },
 };
 
 const recoverRoute: Operation = {
@@ -78,16 +128,26 @@ const recoverRoute: Operation = {
   path: RECOVERY_PATH,
   operationId: 'recover',
   tags: ['admin'],
+  servedBy: 'kvstore',
   summary: 'Begin a new lineage with the data of this replica',
   description: 'Acknowledged writes that this replica does not hold are lost. `kv admin recover` asks for it.',
   parameters: [],
-  requestBody: { required: true, content: { 'application/json': { schema: recoverBody } } },
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: recoverBody,
+        example: { shown: HOLDING, record: VERSION, silentPods: ['kvstore-2'], despite: [] },
+      },
+    },
+  },
   responses: {
     '200': {
       description: 'It has begun.',
       content: {
         'application/json': {
           schema: { type: 'object', required: ['lineage', 'epoch'], properties: { lineage, epoch: count } },
+          example: { lineage: { number: 2, id: 'd1.2' }, epoch: 4 },
         },
       },
     },
@@ -99,7 +159,7 @@ const recoverRoute: Operation = {
       'view-outdated',
       'pod-not-listed',
       'recovery-under-way',
-      'too-large',
+      ...BODY_ERRORS,
       'kubernetes-away',
       'overloaded',
       'stopping',

@@ -1,10 +1,19 @@
-import type { ErrorCode } from '../../../core/base/errors.ts';
 import { BATCH_STEPS_MAX, CONTENT_TYPE_BYTES_MAX, TRANSACTION_PARTS_MAX } from '../../../core/store/commands.ts';
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
 import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
-import type { JsonSchema, Operation, ResponseDescription } from '../operation.ts';
-import { consistency, envelopeSchema, fence, idempotencyKey, session, WRITE_ERRORS, writeHeadersOut } from './keys.ts';
-import { problemResponses } from './problem.ts';
+import type { HeadersOut, JsonSchema, MediaType, Operation } from '../operation.ts';
+import {
+  BODY_ERRORS,
+  consistency,
+  consistencyOut,
+  envelopeExample,
+  envelopeSchema,
+  fence,
+  idempotencyKey,
+  session,
+  writeHeadersOut,
+  writeRefusals,
+} from './parts.ts';
 
 /** Several things at once: `POST /v1/batch`, each for itself, and `POST /v1/txn`, all or nothing. */
 
@@ -115,50 +124,63 @@ const writtenResult = {
 
 const expiresAt = { type: ['string', 'null'], description: 'null: it stays.' } as const;
 
-const result = {
+/** `properties`, all of them there. */
+const whole = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
   type: 'object',
-  description: 'By the name of what was asked for.',
+  required: Object.keys(properties),
+  properties,
+});
+
+const resultFields = {
+  get: { anyOf: [envelopeSchema, { type: 'null' }] },
+  put: whole(writtenResult),
+  delete: {
+    type: 'object',
+    required: ['deleted'],
+    properties: {
+      deleted: { type: 'integer', enum: [0, 1] },
+      revision: { type: 'integer', description: 'There if it was deleted.' },
+      version: { type: 'integer', description: 'There if it was deleted.' },
+    },
+  },
+  touch: { anyOf: [whole({ version: { type: 'integer' }, expiresAt }), { type: 'null' }] },
+  incr: whole({ ...writtenResult, value: { type: 'string', description: 'The sum, in decimal.' } }),
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
+const txnResult = { type: 'object', description: 'By the name of what was asked for.', properties: resultFields };
+
+const batchResult = {
+  type: 'object',
+  description: 'By the name of what was asked for; `error` in its place if it was not done.',
+  required: ['status'],
   properties: {
-    status: { type: 'integer', description: 'In a batch: what the operation alone would have been answered with.' },
-    get: { anyOf: [envelopeSchema, { type: 'null' }] },
-    put: { type: 'object', properties: writtenResult },
-    delete: { type: 'object', properties: { deleted: { type: 'integer', enum: [0, 1] } } },
-    touch: {
-      anyOf: [{ type: 'object', properties: { version: { type: 'integer' }, expiresAt } }, { type: 'null' }],
-    },
-    incr: {
-      type: 'object',
-      properties: { ...writtenResult, value: { type: 'string', description: 'The sum, in decimal.' } },
-    },
+    status: { type: 'integer', description: 'What the operation alone would have been answered with.' },
+    ...resultFields,
     error: {
-      type: 'object',
-      description: 'In a batch: why the operation was not done.',
-      properties: { code: { type: 'string' }, detail: { type: 'string' } },
+      ...whole({ code: { type: 'string' }, detail: { type: 'string' } }),
+      description: 'Why the operation was not done.',
     },
   },
 } as const;
 
-const answered = (description: string, more: Readonly<Record<string, JsonSchema>>): ResponseDescription => ({
-  description,
-  headers: writeHeadersOut,
-  content: {
-    'application/json': {
-      schema: {
-        type: 'object',
-        properties: { ...more, revision: { type: 'integer' }, results: { type: 'array', items: result } },
-      },
-    },
-  },
+const results = (of: JsonSchema): JsonSchema => ({ type: 'array', items: of });
+const revision = { type: 'integer', description: 'Of all that was done.' } as const;
+
+const answered = (description: string, headers: HeadersOut, body: MediaType): Operation['responses'] => ({
+  '200': { description, headers, content: { 'application/json': body } },
 });
 
-const COMPOSITE_ERRORS = [
-  'bad-request',
-  'bad-key',
-  'too-large',
-  'unsupported-encoding',
-  'memory-full',
-  'request-timeout',
-] as const satisfies readonly ErrorCode[];
+const COMPOSITE_ERRORS = [...BODY_ERRORS, 'bad-key', 'memory-full'] as const;
+
+const BATCH_EXAMPLE = {
+  operations: [{ put: { key: 'a', value: '1' } }, { incr: { key: 'n' } }, { delete: { key: 'none' } }],
+} as const;
+
+const TXN_EXAMPLE = {
+  if: [{ key: 'a', revision: 830 }],
+  then: [{ put: { key: 'a', value: '2' } }, { delete: { key: 'b' } }],
+  else: [{ get: { key: 'app/theme' } }],
+} as const;
 
 export const batchOperation: Operation = {
   method: 'post',
@@ -169,18 +191,31 @@ export const batchOperation: Operation = {
   description:
     'Not atomic: one that fails keeps none of the others from taking effect. What is done shares one revision. Keys that cannot travel in a path go here. A batch of gets alone is a read, in the mode of `consistency`; among writes a get sees what those before it have done.',
   parameters: [consistency, session, idempotencyKey, fence],
-  requestBody: { required: true, content: { 'application/json': { schema: batchBody } } },
+  requestBody: { required: true, content: { 'application/json': { schema: batchBody, example: BATCH_EXAMPLE } } },
   responses: {
-    '200': answered('A result for each operation, in their order.', {}),
-    ...problemResponses(
-      ...WRITE_ERRORS,
-      ...COMPOSITE_ERRORS,
-      'no-replica',
-      'not-in-sync',
-      'replica-behind',
-      'empty',
-      'replaced-lineage',
+    ...answered(
+      'A result for each operation, in their order.',
+      { ...writeHeadersOut, ...consistencyOut },
+      {
+        schema: {
+          type: 'object',
+          required: ['results'],
+          properties: {
+            revision: { ...revision, description: 'There if the batch was a write.' },
+            results: results(batchResult),
+          },
+        },
+        example: {
+          revision: 830,
+          results: [
+            { status: 201, put: { revision: 830, version: 1, etag: '"830-b1c2d3-1"', created: true } },
+            { status: 201, incr: { value: '1', revision: 830, version: 1, etag: '"830-b1c2d3-1"', created: true } },
+            { status: 404, delete: { deleted: 0 } },
+          ],
+        },
+      },
     ),
+    ...writeRefusals(...COMPOSITE_ERRORS, 'no-replica', 'not-in-sync', 'replica-behind', 'empty', 'replaced-lineage'),
   },
 };
 
@@ -191,10 +226,29 @@ export const txnOperation: Operation = {
   tags: ['keys'],
   summary: 'All or nothing: if all comparisons hold this, else that',
   parameters: [session, idempotencyKey, fence],
-  requestBody: { required: true, content: { 'application/json': { schema: txnBody } } },
+  requestBody: { required: true, content: { 'application/json': { schema: txnBody, example: TXN_EXAMPLE } } },
   responses: {
-    '200': answered('Which of the two lists was carried out, and what came of it.', { succeeded: { type: 'boolean' } }),
-    ...problemResponses(...WRITE_ERRORS, ...COMPOSITE_ERRORS, 'not-a-number', 'out-of-range'),
+    ...answered('Which of the two lists was carried out, and what came of it.', writeHeadersOut, {
+      schema: whole({ succeeded: { type: 'boolean' }, revision, results: results(txnResult) }),
+      examples: {
+        then: {
+          summary: 'The comparisons held',
+          value: {
+            succeeded: true,
+            revision: 831,
+            results: [
+              { put: { revision: 831, version: 2, etag: '"831-b1c2d3-1"', created: false } },
+              { delete: { deleted: 0 } },
+            ],
+          },
+        },
+        else: {
+          summary: 'One of them did not',
+          value: { succeeded: false, revision: 831, results: [{ get: envelopeExample }] },
+        },
+      },
+    }),
+    ...writeRefusals(...COMPOSITE_ERRORS, 'not-a-number', 'out-of-range'),
   },
 };
 

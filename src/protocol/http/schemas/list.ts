@@ -2,25 +2,30 @@ import { DELETED_KEYS_MAX } from '../../../core/store/commands.ts';
 import { LIST_ITEMS_MAX } from '../../../core/store/reads.ts';
 import { CURSOR_PATTERN } from '../cursor.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
-import type { Operation, Parameter } from '../operation.ts';
+import { headOf, type Operation, type Parameter } from '../operation.ts';
 import {
   consistency,
+  consistencyOut,
+  envelopeExample,
   envelopeSchema,
   fence,
   idempotencyKey,
   ifMatch,
   ifNoneMatch,
   ifUnmodifiedSince,
+  readRefusals,
   session,
-  WRITE_ERRORS,
+  sessionOut,
   writeHeadersOut,
-} from './keys.ts';
-import { problemResponses } from './problem.ts';
+  writeRefusals,
+} from './parts.ts';
 
 export const LIST_PATH = '/v1/keys';
 export const LIST_ITEMS_DEFAULT = 100;
 
 const PREFIX_DESCRIPTION = `the beginning of the keys, percent-encoded UTF-8 of at most ${KEY_BYTES_MAX} bytes`;
+
+const CURSOR_EXAMPLE = 'AWFwcC91c2Vycy8.AQAAAAAAAAEAAAAAAAM-YjFjMmQzLTE';
 
 const prefix: Parameter = {
   name: 'prefix',
@@ -28,6 +33,7 @@ const prefix: Parameter = {
   required: false,
   description: `${PREFIX_DESCRIPTION}; all keys if not given`,
   schema: { type: 'string', maxLength: KEY_BYTES_MAX },
+  example: 'app/',
 };
 
 const delimiter: Parameter = {
@@ -36,6 +42,7 @@ const delimiter: Parameter = {
   required: false,
   description: 'what ends a folder, such as /; up to 16 characters',
   schema: { type: 'string', minLength: 1, maxLength: 16 },
+  example: '/',
 };
 
 const limit: Parameter = {
@@ -44,6 +51,7 @@ const limit: Parameter = {
   required: false,
   description: `a number from 1 to ${LIST_ITEMS_MAX}; ${LIST_ITEMS_DEFAULT} if not given`,
   schema: { type: 'string', pattern: '^(?:[1-9][0-9]{0,2}|1000)$', default: String(LIST_ITEMS_DEFAULT) },
+  example: '2',
 };
 
 const values: Parameter = {
@@ -52,6 +60,7 @@ const values: Parameter = {
   required: false,
   description: 'true or false; false if not given',
   schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+  example: 'true',
 };
 
 const cursor: Parameter = {
@@ -60,7 +69,10 @@ const cursor: Parameter = {
   required: false,
   description: 'the cursor of the page before, unchanged, beside the same prefix and delimiter',
   schema: { type: 'string', pattern: CURSOR_PATTERN },
+  example: CURSOR_EXAMPLE,
 };
+
+const pageHeadersOut = { ...sessionOut, ...consistencyOut };
 
 export const listKeys: Operation = {
   method: 'get',
@@ -74,10 +86,7 @@ export const listKeys: Operation = {
   responses: {
     '200': {
       description: 'A page.',
-      headers: {
-        'X-KV-Session': { description: 'What this session has now seen; opaque.', schema: { type: 'string' } },
-        'X-KV-Served-By': { description: 'The pod that answered.', schema: { type: 'string' } },
-      },
+      headers: pageHeadersOut,
       content: {
         'application/json': {
           schema: {
@@ -102,30 +111,22 @@ export const listKeys: Operation = {
               cursor: { type: 'string', description: 'Missing: this is the last page.' },
             },
           },
+          example: {
+            keys: [envelopeExample],
+            folders: [{ prefix: 'app/users/' }],
+            revision: 830,
+            oneRevision: true,
+            watchFrom: 'AQAAAAAAAAEAAAAAAAM-YjFjMmQzLTE',
+            cursor: CURSOR_EXAMPLE,
+          },
         },
       },
     },
-    ...problemResponses(
-      'bad-request',
-      'replaced-lineage',
-      'no-leader',
-      'no-replica',
-      'not-in-sync',
-      'replica-behind',
-      'empty',
-      'overloaded',
-      'stopping',
-      'internal',
-    ),
+    ...readRefusals(pageHeadersOut),
   },
 };
 
-export const headKeys: Operation = {
-  ...listKeys,
-  method: 'head',
-  operationId: 'headKeys',
-  summary: 'What GET would say of a page, without the page',
-};
+export const headKeys = headOf(listKeys, 'headKeys');
 
 const flag = (name: string, description: string): Parameter => ({
   name,
@@ -133,6 +134,7 @@ const flag = (name: string, description: string): Parameter => ({
   required: false,
   description: `true or false, ${description}; false if not given`,
   schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+  example: 'true',
 });
 
 const expect: Parameter = {
@@ -141,11 +143,14 @@ const expect: Parameter = {
   required: false,
   description: `how many keys are to be deleted, at most ${DELETED_KEYS_MAX}; needed but for a dry run`,
   schema: { type: 'string', pattern: '^(?:0|[1-9][0-9]{0,14})$' },
+  example: '12',
 };
 
 /** Ignoring it would delete what the client meant to guard. */
-const refused = (parameter: Parameter): Parameter => ({
-  ...parameter,
+const refused = ({ name, in: place, required }: Parameter): Parameter => ({
+  name,
+  in: place,
+  required,
   description: 'left out: expect guards what is deleted',
   schema: { not: {} },
 });
@@ -184,10 +189,14 @@ export const deleteKeys: Operation = {
               revision: { type: 'integer' },
             },
           },
+          examples: {
+            deleted: { summary: 'Deleted', value: { deleted: 12, revision: 832 } },
+            counted: { summary: 'With dryRun', value: { count: 12, revision: 831 } },
+          },
         },
       },
     },
-    ...problemResponses(...WRITE_ERRORS, 'count-mismatch', 'too-many-keys'),
+    ...writeRefusals('count-mismatch', 'too-many-keys'),
   },
 };
 

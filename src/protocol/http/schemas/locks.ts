@@ -3,9 +3,19 @@ import { LOCK_OWNER_BYTES_MAX } from '../../../core/store/locks.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
 import { LIFETIME_PATTERN } from '../lifetime.ts';
 import { LOCK_ID_PATTERN, LOCK_TTL_DESCRIPTION, LOCK_WAIT_DESCRIPTION } from '../locks.ts';
-import type { JsonSchema, Operation, Parameter } from '../operation.ts';
-import { consistency, idempotencyKey, session, WRITE_ERRORS, writeHeadersOut } from './keys.ts';
-import { problemResponses } from './problem.ts';
+import { headOf, type JsonSchema, type Operation, type Parameter } from '../operation.ts';
+import {
+  BODY_ERRORS,
+  consistency,
+  consistencyOut,
+  idempotencyKey,
+  readRefusals,
+  session,
+  sessionOut,
+  WRITE_ERRORS,
+  writeHeadersOut,
+} from './parts.ts';
+import { fencingToken, lockExpiresAt, lockHolder, problemResponses, withHeaders } from './problem.ts';
 
 /** Locks with fencing tokens: R18. */
 
@@ -20,7 +30,10 @@ const name: Parameter = {
   required: true,
   description: `The name of the lock, as keys are named: 1 to ${KEY_BYTES_MAX} bytes of UTF-8, slashes included.`,
   schema: { type: 'string', minLength: 1, maxLength: KEY_BYTES_MAX },
+  example: 'nightly',
 };
+
+const LOCK_ID_EXAMPLE = 'b3VyLW93bi1sb2NrLWlkLQ';
 
 const lockId: Parameter = {
   name: 'lockId',
@@ -28,6 +41,7 @@ const lockId: Parameter = {
   required: true,
   description: 'The lockId that the holder was given.',
   schema: { type: 'string', pattern: LOCK_ID_PATTERN },
+  example: LOCK_ID_EXAMPLE,
 };
 
 /** Passing over it would do what the client meant to guard. */
@@ -70,13 +84,6 @@ export const renewBody: JsonSchema = {
   additionalProperties: false,
 };
 
-const fencingToken = {
-  type: 'string',
-  pattern: '^[0-9]+$',
-  description: 'A whole number; each holder of a lock has a larger one than those before. Compare it as a number.',
-} as const;
-const expiresAt = { type: 'string', description: "By the log's time, as a date in ISO 8601." } as const;
-
 const heldLock: JsonSchema = {
   type: 'object',
   required: ['name', 'lockId', 'fencingToken', 'expiresAt'],
@@ -84,29 +91,32 @@ const heldLock: JsonSchema = {
     name: { type: 'string' },
     lockId: { type: 'string', description: 'For renewal and release; nobody else is told.' },
     fencingToken,
-    expiresAt,
+    expiresAt: lockExpiresAt,
   },
 };
 
-const holder: JsonSchema = {
-  type: 'object',
-  required: ['name', 'owner', 'fencingToken', 'expiresAt', 'remainingMs'],
+const holder = {
+  ...lockHolder,
+  required: [...lockHolder.required, 'remainingMs'],
   properties: {
-    name: { type: 'string' },
-    owner: { type: ['string', 'null'] },
-    fencingToken,
-    expiresAt,
+    ...lockHolder.properties,
     remainingMs: { type: 'integer', description: 'Until it passes on, if it is not renewed.' },
   },
-};
+} as const satisfies JsonSchema;
 
-const LOCK_ERRORS = WRITE_ERRORS.filter((code) => code !== 'fence-stale');
-const BODY_ERRORS = ['too-large', 'unsupported-encoding', 'request-timeout'] as const satisfies readonly ErrorCode[];
+const TIMES = { fencingToken: '100000000000812', expiresAt: '2026-01-02T03:04:35.678Z' } as const;
+
+const refusals = (...more: readonly ErrorCode[]): Operation['responses'] => {
+  const ofWrites = WRITE_ERRORS.filter((code) => code !== 'fence-stale');
+  return withHeaders(writeHeadersOut, problemResponses(...ofWrites, 'bad-key', ...more));
+};
 
 const lockAnswer = (description: string) => ({
   description,
   headers: writeHeadersOut,
-  content: { 'application/json': { schema: heldLock } },
+  content: {
+    'application/json': { schema: heldLock, example: { name: 'nightly', lockId: LOCK_ID_EXAMPLE, ...TIMES } },
+  },
 });
 
 export const acquireLock: Operation = {
@@ -118,12 +128,17 @@ export const acquireLock: Operation = {
   description:
     'For so long, unless it is renewed. Under the Idempotency-Key of an earlier request that got the lock, the answer is that of then; one that did not get it is no answer to keep, and is made anew. Whoever leaves without an Idempotency-Key before the answer does not keep the lock.',
   parameters: [name, noFence, session, idempotencyKey],
-  requestBody: { required: true, content: { 'application/json': { schema: acquireBody } } },
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: acquireBody, example: { ttl: '30s', wait: '1s', owner: 'job-7' } } },
+  },
   responses: {
     '201': lockAnswer('It is held.'),
-    ...problemResponses(...LOCK_ERRORS, 'lock-held', 'memory-full', ...BODY_ERRORS),
+    ...refusals('lock-held', 'memory-full', ...BODY_ERRORS),
   },
 };
+
+const lookHeadersOut = { ...sessionOut, ...consistencyOut };
 
 export const getLock: Operation = {
   method: 'get',
@@ -135,28 +150,19 @@ export const getLock: Operation = {
   responses: {
     '200': {
       description: 'Somebody.',
-      headers: {
-        'X-KV-Session': { description: 'What this session has now seen; opaque.', schema: { type: 'string' } },
-        'X-KV-Served-By': { description: 'The pod that answered.', schema: { type: 'string' } },
+      headers: lookHeadersOut,
+      content: {
+        'application/json': {
+          schema: holder,
+          example: { name: 'nightly', owner: 'job-7', ...TIMES, remainingMs: 29_500 },
+        },
       },
-      content: { 'application/json': { schema: holder } },
     },
-    ...problemResponses(
-      'bad-request',
-      'bad-key',
-      'no-lock',
-      'replaced-lineage',
-      'no-leader',
-      'no-replica',
-      'not-in-sync',
-      'replica-behind',
-      'empty',
-      'overloaded',
-      'stopping',
-      'internal',
-    ),
+    ...readRefusals(lookHeadersOut, 'bad-key', 'no-lock'),
   },
 };
+
+export const headLock = headOf(getLock, 'headLock');
 
 export const renewLock: Operation = {
   method: 'put',
@@ -166,10 +172,10 @@ export const renewLock: Operation = {
   summary: 'Hold a lock for longer',
   description: 'From now on for so long; the token stays.',
   parameters: [name, lockId, noFence, session, idempotencyKey],
-  requestBody: { required: true, content: { 'application/json': { schema: renewBody } } },
+  requestBody: { required: true, content: { 'application/json': { schema: renewBody, example: { ttl: '30s' } } } },
   responses: {
     '200': lockAnswer('It is held.'),
-    ...problemResponses(...LOCK_ERRORS, 'no-lock', ...BODY_ERRORS),
+    ...refusals('no-lock', ...BODY_ERRORS),
   },
 };
 
@@ -182,8 +188,8 @@ export const releaseLock: Operation = {
   parameters: [name, lockId, noFence, session, idempotencyKey],
   responses: {
     '204': { description: 'Nobody holds it.', headers: writeHeadersOut },
-    ...problemResponses(...LOCK_ERRORS, 'no-lock'),
+    ...refusals('no-lock'),
   },
 };
 
-export const lockOperations: readonly Operation[] = [acquireLock, getLock, renewLock, releaseLock];
+export const lockOperations: readonly Operation[] = [acquireLock, getLock, headLock, renewLock, releaseLock];

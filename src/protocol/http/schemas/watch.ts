@@ -11,6 +11,7 @@ const key: Parameter = {
   required: false,
   description: `one key, percent-encoded UTF-8 of 1 to ${KEY_BYTES_MAX} bytes`,
   schema: { type: 'string', minLength: 1, maxLength: KEY_BYTES_MAX },
+  example: 'app/theme',
 };
 
 const prefix: Parameter = {
@@ -19,6 +20,7 @@ const prefix: Parameter = {
   required: false,
   description: `the beginning of the keys, percent-encoded UTF-8 of at most ${KEY_BYTES_MAX} bytes; empty for all keys`,
   schema: { type: 'string', maxLength: KEY_BYTES_MAX },
+  example: 'app/',
 };
 
 const from: Parameter = {
@@ -27,6 +29,7 @@ const from: Parameter = {
   required: false,
   description: 'the id of the last event that was seen, or the watchFrom of a list, unchanged',
   schema: { type: 'string', pattern: WATCH_TOKEN_PATTERN },
+  example: 'AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE',
 };
 
 const lastEventId: Parameter = {
@@ -42,6 +45,7 @@ const snapshot: Parameter = {
   required: false,
   description: 'true or false; false if not given',
   schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+  example: 'true',
 };
 
 export const watchKeys: Operation = {
@@ -56,7 +60,14 @@ export const watchKeys: Operation = {
   responses: {
     '200': {
       description: 'The events.',
-      content: { 'text/event-stream': { schema: { type: 'string' } } },
+      headers: { 'X-Accel-Buffering': { description: 'no: told to proxies.', schema: { type: 'string' } } },
+      content: {
+        'text/event-stream': {
+          schema: { type: 'string' },
+          example:
+            'retry: 1000\n\nevent: delete\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE\ndata: {"key":"app/theme","revision":812,"version":2}\n\n',
+        },
+      },
     },
     ...problemResponses(
       'bad-request',

@@ -83,13 +83,11 @@ export const knownReplicas: readonly KnownReplica[] = [
   { podName: 'kv-2', standing: 'member', summary: null, answers: 0, answerMsMean: 0 },
 ];
 
-export function apiUnderTest(options: Partial<ApiOptions> = {}) {
-  const operations = new FakeOperations();
-  const metrics = new RecordedMetrics();
-  const log = new RecordedLog();
+/** As of a proxy. */
+export function optionsUnderTest() {
   const readiness = { ready: true, reason: 'in sync' };
-  const api = createApi({
-    operations,
+  return {
+    operations: new FakeOperations(),
     knownReplicas: { kind: 'all', replicas: () => knownReplicas },
     machine: () => Promise.resolve({ cpuPercent: 12.34, memoryPercent: 56.78, diskPercent: 90.12 }),
     admin: null,
@@ -98,9 +96,13 @@ export function apiUnderTest(options: Partial<ApiOptions> = {}) {
     release: '1.2.3',
     limits,
     probes: { readiness: () => readiness },
-    metrics,
-    log,
-    ...options,
-  });
-  return { api, operations, metrics, log, readiness };
+    metrics: new RecordedMetrics(),
+    log: new RecordedLog(),
+  } as const satisfies ApiOptions;
+}
+
+export function apiUnderTest(options: Partial<ApiOptions> = {}) {
+  const own = optionsUnderTest();
+  const { operations, metrics, log, probes } = own;
+  return { api: createApi({ ...own, ...options }), operations, metrics, log, readiness: probes.readiness() };
 }

@@ -1,24 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { operationsOf } from '../../../../src/protocol/http/openapi/operations.ts';
 import type { JsonSchema, Operation } from '../../../../src/protocol/http/operation.ts';
-import { adminOperations } from '../../../../src/protocol/http/schemas/admin.ts';
-import { compositeOperations } from '../../../../src/protocol/http/schemas/composite.ts';
-import { earlierOperations } from '../../../../src/protocol/http/schemas/earlier.ts';
-import { keyOperations } from '../../../../src/protocol/http/schemas/keys.ts';
-import { listOperations } from '../../../../src/protocol/http/schemas/list.ts';
-import { lockOperations } from '../../../../src/protocol/http/schemas/locks.ts';
-import { processOperations } from '../../../../src/protocol/http/schemas/process.ts';
 
-const operations: readonly Operation[] = [
-  ...keyOperations,
-  ...earlierOperations,
-  ...processOperations,
-  ...adminOperations,
-  ...compositeOperations,
-  ...listOperations,
-  ...lockOperations,
-];
+const operations: readonly Operation[] = [...new Set([...operationsOf('kvstore'), ...operationsOf('proxy')])];
 
 const schemasOf = (operation: Operation): JsonSchema[] => [
   ...operation.parameters.map((parameter) => parameter.schema),

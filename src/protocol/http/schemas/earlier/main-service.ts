@@ -1,5 +1,5 @@
 import type { JsonSchema, Operation } from '../../operation.ts';
-import { invalid, json, key, noKey, notText, unavailable, writeRefusals } from './parts.ts';
+import { deletionRefusals, invalid, json, key, noKey, notText, ofWrites, unavailable, writeRefusals } from './parts.ts';
 
 /** The routes of the main earlier service, whose clients work against this one unchanged. */
 
@@ -35,13 +35,15 @@ export const putRoute: Operation = {
   operationId: 'put',
   tags: ['earlier services'],
   summary: 'Write a value',
-  parameters: [],
-  requestBody: { required: true, content: { 'application/json': { schema: putBody } } },
+  parameters: ofWrites,
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: putBody, example: { key: 'k', value: 'v' } } },
+  },
   responses: {
     '200': json('Written.', {
-      type: 'object',
-      required: ['message'],
-      properties: { message: { type: 'string', examples: ["Key 'k' added/updated successfully."] } },
+      schema: { type: 'object', required: ['message'], properties: { message: { type: 'string' } } },
+      example: { message: "Key 'k' added/updated successfully." },
     }),
     ...writeRefusals,
   },
@@ -61,19 +63,30 @@ export const getRoute: Operation = {
       required: false,
       description: 'a whole number: a version that is kept, in place of the newest',
       schema: getQuery.properties.version,
+      example: '1',
     },
   ],
   responses: {
     '200': json('The value.', {
-      type: 'object',
-      required: ['key', 'value', 'version', 'timestamp', 'source', 'server_used'],
-      properties: {
-        key: { type: 'string' },
-        value: { description: 'A string, or what was written as other JSON.' },
-        version: { type: 'integer' },
-        timestamp: { type: 'number', description: 'When it was written, seconds since 1970.' },
-        source: { type: 'string', enum: ['cache', 'database'] },
-        server_used: { type: 'string' },
+      schema: {
+        type: 'object',
+        required: ['key', 'value', 'version', 'timestamp', 'source', 'server_used'],
+        properties: {
+          key: { type: 'string' },
+          value: { description: 'A string, or what was written as other JSON.' },
+          version: { type: 'integer' },
+          timestamp: { type: 'number', description: 'When it was written, seconds since 1970.' },
+          source: { type: 'string', enum: ['cache', 'database'] },
+          server_used: { type: 'string' },
+        },
+      },
+      example: {
+        key: 'k',
+        value: 'v',
+        version: 1,
+        timestamp: 1_767_323_045.678,
+        source: 'cache',
+        server_used: 'kvstore-1',
       },
     }),
     '404': noKey,
@@ -89,19 +102,18 @@ export const deleteRoute: Operation = {
   operationId: 'delete',
   tags: ['earlier services'],
   summary: 'Delete a value',
-  parameters: [key],
+  parameters: [key, ...ofWrites],
   responses: {
     '200': json('Deleted.', {
-      type: 'object',
-      required: ['message', 'result'],
-      properties: {
-        message: { type: 'string', examples: ["Key 'k' deleted successfully."] },
-        result: { type: 'string', const: 'deleted' },
+      schema: {
+        type: 'object',
+        required: ['message', 'result'],
+        properties: { message: { type: 'string' }, result: { type: 'string', const: 'deleted' } },
       },
+      example: { message: "Key 'k' deleted successfully.", result: 'deleted' },
     }),
+    ...deletionRefusals,
     '404': noKey,
-    '422': invalid,
-    '503': unavailable,
   },
 };
 
