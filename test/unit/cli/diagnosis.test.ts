@@ -16,6 +16,7 @@ const replica = (podName: string, changes: Partial<KvReplica> = {}): KvReplica =
   appliedIndex: 9,
   keys: 2,
   storeBytes: 100,
+  historyBytes: 0,
   httpAddress: `${podName}:8000`,
   followers: [],
   ...changes,
