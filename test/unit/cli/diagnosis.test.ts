@@ -17,6 +17,7 @@ const replica = (podName: string, changes: Partial<KvReplica> = {}): KvReplica =
   keys: 2,
   storeBytes: 100,
   historyBytes: 0,
+  olderVersions: 0,
   httpAddress: `${podName}:8000`,
   followers: [],
   ...changes,
