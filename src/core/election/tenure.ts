@@ -338,14 +338,26 @@ export class Tenure {
     return yield* this.#replace({ ...this.#base.content, inSync: leader.set.target });
   }
 
-  /** R9: one update names the successor, in the next epoch. */
+  /**
+   * R9: one update names the successor, in the next epoch, and leaves this leader out: of all members it follows last, and
+   * the successor's first writes would wait for it. It stays in the place of a member that has not acknowledged everything
+   * and may be gone, and as the second of two: should the successor die, it takes the record back.
+   */
   *#handOver(successor: { readonly id: ReplicaId; readonly addresses: Addresses }): Errand<TenureVerdict | null> {
-    const { leader } = this.#options;
+    const { leader, replica, limits } = this.#options;
     const { content } = this.#base;
     this.#successor = null;
     if (!leader.set.confirmed.has(successor.id)) return null;
+    const stay = content.inSync.filter((id) => id !== replica.id);
+    const mayLeave = leader.drained && stay.length >= Math.max(limits.minInSync, 2);
     return yield* this.#replace(
-      { ...content, holder: successor.id, epoch: (leader.epoch + 1) as Epoch, addresses: successor.addresses },
+      {
+        ...content,
+        holder: successor.id,
+        epoch: (leader.epoch + 1) as Epoch,
+        inSync: mayLeave ? stay : content.inSync,
+        addresses: successor.addresses,
+      },
       { kind: 'handedOver', successor: successor.id },
     );
   }

@@ -205,8 +205,27 @@ export const leadershipMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election/tenure.ts',
-        find: `      { ...content, holder: successor.id, epoch: (leader.epoch + 1) as Epoch, addresses: successor.addresses },`,
-        replace: `      { ...content, holder: successor.id, addresses: successor.addresses },`,
+        find: `        holder: successor.id,
+        epoch: (leader.epoch + 1) as Epoch,`,
+        replace: `        holder: successor.id,`,
+      },
+    ],
+  },
+  {
+    name: 'hand-over-below-the-minimum',
+    rule: 'R9',
+    without: 'a leader that hands over stays in a set that has its minimum',
+    aim: 'hand-over',
+    patches: [
+      {
+        file: 'election/tenure.ts',
+        find: `    const mayLeave = leader.drained && stay.length >= Math.max(limits.minInSync, 2);`,
+        replace: `    const mayLeave = leader.drained;`,
+      },
+      {
+        file: 'election/tenure.ts',
+        find: `    assert(content.inSync.length >= membersMin, 'R6: the set never falls below its minimum');\n`,
+        replace: ``,
       },
     ],
   },

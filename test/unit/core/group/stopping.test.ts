@@ -31,7 +31,7 @@ describe('R9: a leader that is told to stop hands over', () => {
     stop(group);
     group.run(500);
     const successor = present(handOver(group));
-    expect(successor).toMatchObject({ epoch: 5, inSync: ids('a', 'b', 'c'), lineage: LINEAGE, endedEpoch: null });
+    expect(successor).toMatchObject({ epoch: 5, inSync: ids('b', 'c'), lineage: LINEAGE, endedEpoch: null });
     expect(ids('b', 'c')).toContain(successor.holder);
     expect(successor.addresses).toEqual(addressesOf(successor.holder === idOf('b') ? 'b' : 'c'));
     expect(group.role).toBe('seeking');
@@ -93,11 +93,38 @@ describe('R9: a leader that is told to stop hands over', () => {
     expect(group.status.inSync).toEqual(ids('a', 'b'));
     stop(group);
     group.run(1000);
-    expect(handOver(group)?.inSync).toEqual(ids('a', 'b', 'd'));
+    expect(handOver(group)?.inSync).toEqual(ids('b', 'd'));
   });
 
-  test('it stays, as a follower, until the set no longer names it', () => {
-    const group = leadingGroup({ epoch: 4 });
+  test('it leaves itself out, and goes', () => {
+    const group = leadingGroup();
+    stop(group);
+    group.run(300);
+    expect([handOver(group)?.inSync, group.role, stopped(group)]).toEqual([ids('b', 'c'), 'seeking', 1]);
+  });
+
+  test.each([
+    ['where the set would fall below its minimum', { minInSync: 3 }, ['a', 'b', 'c']],
+    ['where its successor would be alone', { minInSync: 1, inSync: ['a', 'b'] }, ['a', 'b']],
+  ])('it stays %s', (_where, options, members) => {
+    const group = leadingGroup(options);
+    stop(group);
+    group.run(300);
+    expect([handOver(group)?.inSync, stopped(group)]).toEqual([ids(...members), 0]);
+  });
+
+  test('it stays beside a member that has not acknowledged everything', () => {
+    const group = leadingGroup({ times: { removalMs: 5000 } });
+    group.silence('b');
+    group.write(put('k'));
+    group.run(50);
+    stop(group);
+    group.run(1200);
+    expect([handOver(group)?.inSync, stopped(group)]).toEqual([ids('a', 'b', 'c'), 0]);
+  });
+
+  test('one that stays in it follows until the set no longer names it', () => {
+    const group = leadingGroup({ epoch: 4, minInSync: 3 });
     const log = [...EARLIER_LOG, entry(2, 4)];
     stop(group);
     group.run(100);
@@ -116,7 +143,7 @@ describe('R9: a leader that is told to stop hands over', () => {
   });
 
   test('if the new one stays silent, it takes the record back', () => {
-    const group = leadingGroup({ epoch: 4 });
+    const group = leadingGroup({ epoch: 4, minInSync: 3 });
     stop(group);
     group.run(100);
     const dead = new FarReplica(idOf('b'));
