@@ -98,6 +98,12 @@ const drawnTrials = {
     clients: { watchers: 4, keys: 5, readShare: 0.1, operationMeanUs: 15 * MS },
     times: { readmitMinMs: 300 },
   }),
+  // Logs that drop a quarter of themselves at a time: those who watch are told of their progress all the while.
+  'watches-and-progress': drawn({
+    faults: {},
+    limits: tinyLogs,
+    clients: { watchers: 12, keys: 3, readShare: 0.1, operationMeanUs: 5 * MS },
+  }),
   locks: drawn({ clients: { lockShare: 0.6, readShare: 0.3, idempotencyShare: 0.2, operationMeanUs: 15 * MS } }),
   'locks-over-lineages': drawn({
     faults: { ...losses, crashAll: 4 },
