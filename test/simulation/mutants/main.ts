@@ -13,7 +13,7 @@ schedule that killed it. The few that schedules hardly meet are looked for in th
 
   --seed N     the first seed of each hunt; by default another with every run
   --tries N    give up after so many seeds (default 2000)
-  --seconds S  or after so much processor time on one mutant (default 60)
+  --seconds S  or after so much processor time on one mutant (default 240)
   --jobs N     workers; default: one per processor
 `;
 
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string' },
     tries: { type: 'string', default: '2000' },
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string', default: '240' },
     jobs: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
