@@ -24,7 +24,7 @@ export interface Measurement {
   readonly doubled: number;
   /** What the row requires and was not seen, whatever the machine; empty: the promise is kept. */
   readonly broken: readonly string[];
-  /** Pauses longer than the row allows, on this machine and with what else it had to do. */
+  /** Pauses, and what else took longer than the row allows, on this machine and with what else it had to do. */
   readonly slow: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export async function measure(row: Row, options: MeasureOptions): Promise<Measur
     const { acknowledged, unknown } = run.ledger;
     const { lost, doubled } = findings;
     if (failed > 0 && row.failures === 'none') broken.push(`${failed} requests failed`);
-    const slow = slowIn(row, pausesMs);
+    const slow = [...slowIn(row, pausesMs), ...results.flatMap((result) => result.slow ?? [])];
     return {
       rounds: results.length,
       ratePerS,

@@ -27,6 +27,8 @@ export interface RoundResult {
   readonly note: string;
   /** What the row requires and this round did not show, beyond pauses and failures. */
   readonly broken: readonly string[];
+  /** What took longer than the row allows, beyond pauses. @default nothing */
+  readonly slow?: readonly string[];
 }
 
 export const KEYS = 500;

@@ -7,9 +7,11 @@ import { badInput } from './rows/bad-input.ts';
 import { followerKill } from './rows/follower-kill.ts';
 import { leaderKill } from './rows/leader-kill.ts';
 import { leaderPause } from './rows/leader-pause.ts';
+import { millionDue } from './rows/million-due.ts';
 import { terminate } from './rows/terminate.ts';
 import { twoOfThree } from './rows/two-of-three.ts';
 import { undisturbed } from './rows/undisturbed.ts';
+import { watchersLeaderKill } from './rows/watchers-leader-kill.ts';
 
 /** One of the things that must be seen: what is done in a round, and what is required of all of them. */
 export interface Row {
@@ -106,5 +108,21 @@ export const rows: Readonly<Record<string, Row>> = {
     pauseMsMax: { median: 1000, worst: 1000 },
     failures: 'none',
     round: badInput,
+  },
+  'million-due': {
+    what: 'a million keys fall due in the same second, 300 reads/s and 300 writes/s beside it',
+    rounds: 1,
+    installation: { env: { KV_MEMORY_MAX: '3GiB' } },
+    pauseMsMax: { median: 1000, worst: 1000 },
+    failures: 'none',
+    round: millionDue,
+  },
+  'watchers-leader-kill': {
+    what: 'leader kill -9 with 10,000 watchers at it, who go on elsewhere; 2 writes/s to what they watch',
+    rounds: 1,
+    installation: {},
+    pauseMsMax: NO_LIMIT,
+    failures: 'none',
+    round: watchersLeaderKill,
   },
 };

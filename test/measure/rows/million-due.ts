@@ -1,0 +1,100 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Reader, summaryOf, type Reading } from '../load/reader.ts';
+import { KEYS as KEYS_OF_THE_LOAD, underLoad, type RoundResult, type Run } from '../round.ts';
+
+const KEYS = 1_000_000;
+const KEYS_PER_BATCH = 1000;
+const BATCHES_AT_ONCE = 2;
+/** Until they are due: time to write them, three times over. */
+const LIFETIME_MS = 120_000;
+const WRITES_PER_S = 300;
+const READS_PER_S = 300;
+const P99_MS_MAX = 50;
+
+/** A million keys that fall due within the same second; what others ask for meanwhile, and that nobody is shown what was due. */
+export async function millionDue(run: Run): Promise<RoundResult> {
+  const { installation, say } = run;
+  const [proxy] = installation.cluster.proxies;
+  const [address] = installation.proxyAddresses;
+  if (proxy === undefined || address === undefined) throw new Error('there is no proxy');
+  const dueAt = Date.now() + LIFETIME_MS;
+  await fill(proxy.url, dueAt, say);
+  await wait(Math.max(0, dueAt - 5000 - Date.now()));
+
+  return underLoad({ ...run, ratePerS: WRITES_PER_S }, async () => {
+    const reader = new Reader({
+      address,
+      ratePerS: READS_PER_S,
+      // Of those that are due, and of those that stay.
+      keyOf: (number) => (number % 2 === 0 ? `due/${(number * 7919) % KEYS}` : run.ledger.keyOf(number)),
+      headers: 'Accept: application/vnd.kv+json\r\n',
+    });
+    try {
+      await wait(Math.max(0, dueAt - Date.now()));
+      const before = run.ledger.invokedMs.length;
+      await installation.until(
+        'they are gone',
+        ({ replicas }) => replicas.every(({ keys }) => keys <= KEYS_OF_THE_LOAD),
+        60_000,
+      );
+      const goneMs = Date.now() - dueAt;
+      const reads = summaryOf(reader.readings.filter(({ dueMs }) => dueMs >= dueAt).map(({ tookMs }) => tookMs));
+      const writes = summaryOf(writesSince(run, before));
+      const late = reader.readings.filter(wasShownLate);
+      const slow = [
+        ...(reads.p99 <= P99_MS_MAX ? [] : [`reads: p99 ${text(reads.p99)}, required ${P99_MS_MAX} ms`]),
+        ...(writes.p99 <= P99_MS_MAX ? [] : [`writes: p99 ${text(writes.p99)}, required ${P99_MS_MAX} ms`]),
+      ];
+      return {
+        note: `gone after ${(goneMs / 1000).toFixed(1)} s; reads ${line(reads)}; writes ${line(writes)}`,
+        broken: late.slice(0, 5).map(({ key }) => `${key} was shown after its time`),
+        slow,
+      };
+    } finally {
+      reader.stop();
+    }
+  });
+}
+
+/** Each batch says how long its keys are to live from when it is sent, so that all end together. */
+async function fill(url: string, dueAt: number, say: Run['say']): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let first = next; first < KEYS; first = next) {
+      next += KEYS_PER_BATCH;
+      const ttl = `${dueAt - Date.now()}ms`;
+      const operations = Array.from({ length: KEYS_PER_BATCH }, (_, at) => ({
+        put: { key: `due/${first + at}`, value: `value ${first + at}`, ttl },
+      }));
+      const response = await fetch(`${url}/v1/batch`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ operations }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`a batch was answered with ${response.status}: ${text.slice(0, 300)}`);
+      if (next % 100_000 === 0) say(`${next} keys of ${KEYS}`);
+    }
+  };
+  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
+}
+
+/** It was asked for when its time was over. All clocks are of one machine. */
+function wasShownLate({ answer, dueMs }: Reading): boolean {
+  if (answer.status !== 200) return false;
+  const { expiresAt } = JSON.parse(answer.body) as { readonly expiresAt: string | null };
+  return expiresAt !== null && Date.parse(expiresAt) < dueMs;
+}
+
+function writesSince(run: Run, first: number): number[] {
+  const took: number[] = [];
+  for (let write = first; write < run.ledger.invokedMs.length; write += 1) {
+    const settled = run.ledger.settlements[write];
+    if (settled != null) took.push(settled.atMs - (run.ledger.invokedMs[write] ?? 0));
+  }
+  return took;
+}
+
+const text = (ms: number): string => `${ms.toFixed(1)} ms`;
+const line = ({ p50, p99, max }: ReturnType<typeof summaryOf>): string =>
+  `p50 ${text(p50)}, p99 ${text(p99)}, longest ${text(max)}`;
