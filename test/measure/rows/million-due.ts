@@ -1,10 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { fill } from '../load/fill.ts';
 import { Reader, summaryOf, type Reading } from '../load/reader.ts';
 import { KEYS as KEYS_OF_THE_LOAD, underLoad, type RoundResult, type Run } from '../round.ts';
 
 const KEYS = 1_000_000;
-const KEYS_PER_BATCH = 1000;
-const BATCHES_AT_ONCE = 2;
 /** Until they are due: time to write them, three times over. */
 const LIFETIME_MS = 120_000;
 const WRITES_PER_S = 300;
@@ -18,7 +17,7 @@ export async function millionDue(run: Run): Promise<RoundResult> {
   const [address] = installation.proxyAddresses;
   if (proxy === undefined || address === undefined) throw new Error('there is no proxy');
   const dueAt = Date.now() + LIFETIME_MS;
-  await fill(proxy.url, dueAt, say);
+  await fill({ url: proxy.url, keys: KEYS, keyOf: (number) => `due/${number}`, dueAt, say });
   await wait(Math.max(0, dueAt - 5000 - Date.now()));
 
   return underLoad({ ...run, ratePerS: WRITES_PER_S }, async () => {
@@ -54,29 +53,6 @@ export async function millionDue(run: Run): Promise<RoundResult> {
       reader.stop();
     }
   });
-}
-
-/** Each batch says how long its keys are to live from when it is sent, so that all end together. */
-async function fill(url: string, dueAt: number, say: Run['say']): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let first = next; first < KEYS; first = next) {
-      next += KEYS_PER_BATCH;
-      const ttl = `${dueAt - Date.now()}ms`;
-      const operations = Array.from({ length: KEYS_PER_BATCH }, (_, at) => ({
-        put: { key: `due/${first + at}`, value: `value ${first + at}`, ttl },
-      }));
-      const response = await fetch(`${url}/v1/batch`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ operations }),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`a batch was answered with ${response.status}: ${text.slice(0, 300)}`);
-      if (next % 100_000 === 0) say(`${next} keys of ${KEYS}`);
-    }
-  };
-  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
 }
 
 /** It was asked for when its time was over. All clocks are of one machine. */

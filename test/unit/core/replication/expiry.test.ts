@@ -89,14 +89,14 @@ describe('R17: a leader removes what is due', () => {
 
   test('so many at once that nobody waits long: the rest once these are applied', () => {
     const group = leaderOf({ inSync: ['a', 'b'], limits: { uncommittedEntriesMax: 100_000 } });
-    for (let at = 0; at < 6000; at += 1) group.propose(putFor(`k${at}`, 1000));
+    for (let at = 0; at < 1500; at += 1) group.propose(putFor(`k${at}`, 1000));
     group.ack('b');
     const from = group.replica.log.lastIndex;
     group.pass(1500);
-    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual(Array.from({ length: 10 }, () => 500));
+    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual([500, 500]);
     group.ack('b');
     group.pass(50);
-    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual(Array.from({ length: 12 }, () => 500));
+    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual([500, 500, 500]);
     group.ack('b');
     expect(group.replica.machine.store.size).toBe(0);
   });

@@ -28,11 +28,15 @@ test.each([
   { name: 'few, which fall due at the same times again and again', keys: 3, timesMs: 3 },
 ])('it knows which keys are due, and when the first one is: $name', ({ keys, timesMs }) => {
   fc.assert(
-    fc.property(stepsOf(keys, timesMs), fc.nat(timesMs), (drawn, timeMs) => {
+    fc.property(fc.array(fc.tuple(stepsOf(keys, timesMs), fc.nat(timesMs)), { maxLength: 4 }), (rounds) => {
       const model = new Model();
-      for (const { key, atMs } of drawn) model.set(`k${key}` as Key, atMs);
-      expect(model.heap.earliestMs).toBe(model.due.size === 0 ? null : Math.min(...model.due.values()));
-      expect(model.heap.due(timeMs, Infinity).sort()).toEqual(model.until(timeMs).sort());
+      // What was told as due once, and did not go, is told again.
+      for (const [steps, timeMs] of rounds) {
+        for (const { key, atMs } of steps) model.set(`k${key}` as Key, atMs);
+        expect(model.heap.earliestMs).toBe(model.due.size === 0 ? null : Math.min(...model.due.values()));
+        expect(model.heap.due(timeMs, Infinity).sort()).toEqual(model.until(timeMs).sort());
+        expect(model.heap.earliestMs).toBe(model.due.size === 0 ? null : Math.min(...model.due.values()));
+      }
     }),
   );
 });
@@ -48,6 +52,28 @@ test('it gives no more than it is asked for, and they stay until they are remove
     left -= due.length;
   }
   expect([model.heap.due(29, 7), model.heap.earliestMs]).toEqual([[], 30]);
+});
+
+test('many that fall due together cost no more each than few', () => {
+  const due = new Set<Key>();
+  let looks = 0;
+  const heap = new ExpiryHeap((key) => {
+    looks += 1;
+    return due.has(key);
+  });
+  for (let at = 0; at < 20_000; at += 1) {
+    due.add(`k${at}` as Key);
+    heap.add(`k${at}` as Key, (at * 7919) % 10);
+  }
+  looks = 0;
+  for (let round = 0; round < 200; round += 1) {
+    for (const key of heap.due(10, 100)) {
+      due.delete(key);
+      heap.outdate();
+    }
+  }
+  expect([due.size, heap.length]).toEqual([0, 0]);
+  expect(looks).toBeLessThan(10 * 20_000);
 });
 
 test('a key that is set again and again does not fill it', () => {
