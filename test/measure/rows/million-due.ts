@@ -9,6 +9,8 @@ const LIFETIME_MS = 120_000;
 const WRITES_PER_S = 300;
 const READS_PER_S = 300;
 const P99_MS_MAX = 50;
+/** The log's time is that of its last entry that is applied: a tick (25 ms), and what a commit takes. */
+const LATE_MS_MAX = 250;
 
 /** A million keys that fall due within the same second; what others ask for meanwhile, and that nobody is shown what was due. */
 export async function millionDue(run: Run): Promise<RoundResult> {
@@ -39,14 +41,14 @@ export async function millionDue(run: Run): Promise<RoundResult> {
       const goneMs = Date.now() - dueAt;
       const reads = summaryOf(reader.readings.filter(({ dueMs }) => dueMs >= dueAt).map(({ tookMs }) => tookMs));
       const writes = summaryOf(writesSince(run, before));
-      const late = reader.readings.filter(wasShownLate);
+      const lateMs = reader.readings.reduce((most, reading) => Math.max(most, shownLateMs(reading)), 0);
       const slow = [
         ...(reads.p99 <= P99_MS_MAX ? [] : [`reads: p99 ${text(reads.p99)}, required ${P99_MS_MAX} ms`]),
         ...(writes.p99 <= P99_MS_MAX ? [] : [`writes: p99 ${text(writes.p99)}, required ${P99_MS_MAX} ms`]),
       ];
       return {
-        note: `gone after ${(goneMs / 1000).toFixed(1)} s; reads ${line(reads)}; writes ${line(writes)}`,
-        broken: late.slice(0, 5).map(({ key }) => `${key} was shown after its time`),
+        note: `hidden ${text(lateMs)} after their time, gone after ${(goneMs / 1000).toFixed(1)} s; reads ${line(reads)}; writes ${line(writes)}`,
+        broken: lateMs <= LATE_MS_MAX ? [] : [`a key was shown ${text(lateMs)} after its time`],
         slow,
       };
     } finally {
@@ -55,11 +57,11 @@ export async function millionDue(run: Run): Promise<RoundResult> {
   });
 }
 
-/** It was asked for when its time was over. All clocks are of one machine. */
-function wasShownLate({ answer, dueMs }: Reading): boolean {
-  if (answer.status !== 200) return false;
+/** How long after its time it was asked for, and still shown; 0: it was not. All clocks are of one machine. */
+function shownLateMs({ answer, dueMs }: Reading): number {
+  if (answer.status !== 200) return 0;
   const { expiresAt } = JSON.parse(answer.body) as { readonly expiresAt: string | null };
-  return expiresAt !== null && Date.parse(expiresAt) < dueMs;
+  return expiresAt === null ? 0 : Math.max(0, dueMs - Date.parse(expiresAt));
 }
 
 function writesSince(run: Run, first: number): number[] {
