@@ -1,4 +1,5 @@
 import { runCli } from '../../../src/cli/run.ts';
+import type { Terminal } from '../../../src/cli/terminal.ts';
 
 export interface KvOptions {
   /** What a person types when asked; without it nobody sits there. */
@@ -29,7 +30,7 @@ export async function kv(argv: readonly string[], options: KvOptions = {}): Prom
   let drawn = '';
   const { types, terminal = false, input = '' } = options;
   const write = (data: string | Uint8Array): void => void chunks.push(Buffer.from(data));
-  const exitCode = await runCli(argv, {
+  const around: Terminal = {
     out: (text) => write(`${text}\n`),
     write: (data) => Promise.resolve(write(data)),
     note: (text) => (notes += `${text}\n`),
@@ -48,7 +49,8 @@ export async function kv(argv: readonly string[], options: KvOptions = {}): Prom
     isTerminal: { input: types !== undefined, out: terminal, notes: terminal },
     size: () => ({ columns: 80, rows: 24 }),
     signal: options.signal ?? new AbortController().signal,
-  });
+  };
+  const exitCode = await runCli(argv, around, '1.2.3');
   const bytes = Buffer.concat(chunks);
   return { exitCode, out: bytes.toString(), bytes, notes, drawn, questions };
 }

@@ -43,7 +43,7 @@ test('a lock that has passed on: the command, and what it started, are stopped, 
   const { run, mark } = await lockFor('1s', held, problem(404, { code: 'no-lock' }));
   expect([run.exitCode, run.notes]).toEqual([
     7,
-    'kv: The lock l was lost: it has passed on. The command was stopped.\n',
+    'kv: The lock l is lost: stop what it guards. The store says that it has passed on. The command was stopped.\n',
   ]);
   expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
 });
@@ -52,7 +52,7 @@ test('a lock that cannot be renewed: the command is told in time to stop, and st
   const beganAtMs = performance.now();
   const { run, mark } = await lockFor('2s', held, reset);
   expect(performance.now() - beganAtMs).toBeLessThan(2100);
-  expect([run.exitCode, run.notes]).toEqual([7, expect.stringContaining('it could not be renewed: ')]);
+  expect([run.exitCode, run.notes]).toEqual([7, expect.stringContaining('No renewal was confirmed within 2000ms.')]);
   expect(existsSync(`${mark}.heard`)).toBe(true);
   expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
 });
