@@ -95,9 +95,9 @@ function discard(draft: string): void {
 
 /** Or what is wrong with it. */
 function parse(text: string): Contexts | string {
-  let body: Partial<Contexts> | null;
+  let body: { readonly current?: unknown; readonly contexts?: unknown } | null;
   try {
-    body = JSON.parse(text) as Partial<Contexts> | null;
+    body = JSON.parse(text) as typeof body;
   } catch (error) {
     return (error as Error).message;
   }
@@ -108,7 +108,7 @@ function parse(text: string): Contexts | string {
     const fault = faultIn(context);
     if (fault !== null) return `in ${JSON.stringify(name)} ${fault}`;
   }
-  return { current, contexts };
+  return { current, contexts: contexts as Contexts['contexts'] };
 }
 
 function faultIn(context: Partial<Record<keyof Context, unknown>> | null): string | null {

@@ -23,14 +23,17 @@ export interface KvRun {
 }
 
 /** The command line, with everything around it made up. */
-export async function kv(argv: readonly string[], options: KvOptions = {}): Promise<KvRun> {
+export const kv = (argv: readonly string[], options: KvOptions = {}): Promise<KvRun> =>
+  around((terminal) => runCli(argv, terminal, '1.2.3'), options);
+
+export async function around(work: (terminal: Terminal) => Promise<number>, options: KvOptions = {}): Promise<KvRun> {
   const questions: string[] = [];
   const chunks: Uint8Array[] = [];
   let notes = '';
   let drawn = '';
   const { types, terminal = false, input = '' } = options;
   const write = (data: string | Uint8Array): void => void chunks.push(Buffer.from(data));
-  const around: Terminal = {
+  const exitCode = await work({
     out: (text) => write(`${text}\n`),
     write: (data) => Promise.resolve(write(data)),
     note: (text) => (notes += `${text}\n`),
@@ -49,8 +52,7 @@ export async function kv(argv: readonly string[], options: KvOptions = {}): Prom
     isTerminal: { input: types !== undefined, out: terminal, notes: terminal },
     size: () => ({ columns: 80, rows: 24 }),
     signal: options.signal ?? new AbortController().signal,
-  };
-  const exitCode = await runCli(argv, around, '1.2.3');
+  });
   const bytes = Buffer.concat(chunks);
   return { exitCode, out: bytes.toString(), bytes, notes, drawn, questions };
 }
