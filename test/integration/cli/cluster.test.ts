@@ -157,11 +157,3 @@ describe('in a terminal', () => {
     expect((await typed('get shown', () => false)).screen).toBe('a\\x1b]0;title\\x07\r\n');
   });
 });
-
-test('completion is a script that bash takes, and that completes', () => {
-  const line = `set -u; source <(${process.execPath} --disable-warning=ExperimentalWarning ${program} completion bash)
-complete_() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _kv; echo "\${COMPREPLY[*]-}"; }
-complete_ kv con; complete_ kv context u; complete_ kv put k --if; complete_ kv admin recover --rep`;
-  const { stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' });
-  expect([stdout, stderr]).toEqual(['context\nuse\n--if-match --if-absent\n--replica\n', '']);
-});
