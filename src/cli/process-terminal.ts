@@ -70,10 +70,10 @@ function notes(): NodeJS.WriteStream {
 async function ask(question: string): Promise<string> {
   const line = createInterface({ input: process.stdin, output: process.stderr });
   line.once('SIGINT', () => process.exit(EXIT.interrupted));
-  // Ctrl-D: the question would never be answered.
+  // Who ends the input, by Ctrl-D for one, has said nothing.
   const closed = once(line, 'close').then(() => '');
   try {
-    return await Promise.race([line.question(question), closed]);
+    return await Promise.race([line.question(question).catch(() => ''), closed]);
   } finally {
     line.close();
   }
