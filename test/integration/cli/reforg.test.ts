@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runReforg } from '../../../src/cli/reforg.ts';
 import { Stage } from '../../compat/stage.ts';
@@ -100,6 +103,16 @@ describe('S3: its flags, as argparse reads them (cli.py:61-88)', () => {
     expect([run.exitCode, run.out]).toEqual([2, '']);
     expect(run.notes).toMatch(/^usage: http client \[-h\] \[-url http_api_url\]/);
     expect(run.notes.endsWith(`\nhttp client: error: ${reason}\n`)).toBe(true);
+  });
+
+  test('it is an executable', async () => {
+    await reforg(['-url', url, '-put', 'run', 'v']);
+    const program = resolve(import.meta.dirname, '../../../src/main/reforg.ts');
+    const argv = ['--disable-warning=ExperimentalWarning', program, '-url', url, '-get', 'run'];
+    expect(await promisify(execFile)(process.execPath, argv)).toEqual({
+      stdout: "{'key': 'run', 'value': 'v'}\n",
+      stderr: '',
+    });
   });
 
   test('-h tells what there is', async () => {
