@@ -34,7 +34,7 @@ export function addLs(parent: Command, terminal: Terminal): void {
     ],
   })
     .alias('list')
-    .option('-l, --long', 'with version, revision, how long it stays, and content type')
+    .option('-l, --long', 'with version, revision, how long it stays, and content type before each key')
     .option('--values', 'with values')
     .option('-d, --delimiter <text>', 'fold what goes on behind it, such as /')
     .addOption(new Option('-n, --limit <count>', 'so many at most').argParser(wholeNumber({ min: 1, max: 1e12 })))
@@ -94,9 +94,18 @@ function formsOf(item: Item, flags: LsFlags): Forms {
   return {
     json: () => (value === null ? keyInfoJson(info) : entryJson(value)),
     text: () => textOf(info, { value, isLong: flags.long === true }),
-    raw: () => (value === null ? info.key : `${info.key}\t${Buffer.from(value.value).toString()}`),
+    raw: () => [...(flags.long ? cellsOf(info) : []), info.key, ...(value === null ? [] : [rawText(value)])].join('\t'),
   };
 }
+
+const rawText = ({ value }: KvEntry): string => Buffer.from(value).toString();
+
+const cellsOf = ({ version, revision, expiresAt, contentType }: KvKeyInfo): readonly string[] => [
+  String(version),
+  String(revision),
+  expiresAt?.toISOString() ?? '-',
+  contentType ?? '-',
+];
 
 /** Columns that need not know what comes: pages are many. */
 function textOf(
