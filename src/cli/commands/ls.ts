@@ -5,6 +5,7 @@ import { entryJson, keyInfoJson, keyText, valueText } from '../entry-forms.ts';
 import { contradiction } from './put.ts';
 import type { Invocation } from '../invocation.ts';
 import type { Forms } from '../output.ts';
+import { Progress } from '../progress.ts';
 import { bytesText, durationText, visibleLine } from '../text.ts';
 import type { Terminal } from '../terminal.ts';
 import { addVerb, doing } from '../verb.ts';
@@ -53,9 +54,15 @@ export function addLs(parent: Command, terminal: Terminal): void {
 }
 
 /** Page by page, however many there are: one request counts as many as one deletes. */
-async function count({ client, output }: Invocation, prefix: string): Promise<void> {
+async function count({ client, output, terminal }: Invocation, prefix: string): Promise<void> {
+  const progress = new Progress(terminal, 'count');
   let found = 0;
-  for await (const { keys } of client.pages({ prefix, limit: PAGE_KEYS })) found += keys.length;
+  try {
+    for await (const { keys } of client.pages({ prefix, limit: PAGE_KEYS }))
+      progress.update((found += keys.length), null);
+  } finally {
+    progress.end();
+  }
   await output.one({ json: () => ({ count: found }), text: () => String(found), raw: () => String(found) });
 }
 
