@@ -4,7 +4,7 @@ export function pythonRepr(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return reprOfText(value);
   if (Array.isArray(value)) return `[${value.map(pythonRepr).join(', ')}]`;
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') return JSON.stringify(value);
   return `{${Object.entries(value)
     .map(([name, of]) => `${reprOfText(name)}: ${pythonRepr(of)}`)
     .join(', ')}}`;

@@ -38,9 +38,10 @@ async function run({ url, get, put, watch, intervalMs }: ReforgFlags, terminal: 
   if (put !== null) await service.write(...put);
   if (watch !== null) {
     terminal.out('Press Ctrl+c to interrupt watch');
-    for (let last = 'None'; !signal.aborted;) {
+    const isOver = (): boolean => signal.aborted;
+    for (let last = 'None'; !isOver();) {
       const found = pythonRepr(await service.read(watch));
-      if (found !== last && !signal.aborted) terminal.out((last = found));
+      if (found !== last && !isOver()) terminal.out((last = found));
       await wait(intervalMs, undefined, { signal }).catch(() => undefined);
     }
     terminal.out('Watch Interrupted!');
