@@ -93,7 +93,9 @@ async function runUnder(call: Invocation, run: Run): Promise<void> {
   done.abort();
   if (first === 'nearly over') {
     child.stop('SIGTERM');
-    await Promise.race([child.ended, over(lock)]);
+    // A renewal that succeeds after all changes nothing: what was told to stop is not to go on half stopped.
+    const grace = sleep(lock.certainForMs, undefined, { signal: lock.signal, ref: false }).catch(() => undefined);
+    await Promise.race([child.ended, grace]);
     child.stop('SIGKILL');
     await child.ended;
     const lost: unknown = lock.signal.reason;
@@ -128,12 +130,6 @@ async function nearlyOver(
     await sleep(lock.certainForMs - graceMs, undefined, { signal: either }).catch(() => undefined);
   }
   return 'nearly over';
-}
-
-async function over(lock: KvLock): Promise<void> {
-  while (lock.certainForMs > 0) {
-    await sleep(lock.certainForMs, undefined, { signal: lock.signal, ref: false }).catch(() => undefined);
-  }
 }
 
 const SIGNAL_OF_CODE: Readonly<Record<number, NodeJS.Signals>> = {

@@ -57,6 +57,22 @@ test('a lock that cannot be renewed: the command is told in time to stop, and st
   expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
 });
 
+test('a renewal that succeeds too late: what was told to stop is stopped, and the lock given back', async () => {
+  await store.end();
+  const beganAtMs = performance.now();
+  store = await FakeStore.start((response, request) => {
+    const isLate = performance.now() > beganAtMs + 1700;
+    (request.method === 'PUT' && !isLate ? reset : held)(response, request);
+  });
+  const { run, mark } = await lockFor('2s', ...store.replies);
+  expect(performance.now() - beganAtMs).toBeLessThan(2500);
+  expect([run.exitCode, run.notes]).toEqual([
+    7,
+    'kv: The lock l could not be renewed in time, and another may have it soon. The command was stopped.\n',
+  ]);
+  expect([await isStill(mark), store.last.method]).toEqual([true, 'DELETE']);
+});
+
 test('a renewal that fails once is no loss', async () => {
   store.replies = [held, reset, held];
   const env = { ...(process.env as Record<string, string>), KV_URL: store.url };
