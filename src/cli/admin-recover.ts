@@ -57,7 +57,7 @@ export async function adminRecover(options: AdminRecoverOptions, terminal: Termi
   const { lineage, epoch } = answer;
   const begun = `Lineage ${lineage.number}.${lineage.id} has begun: ${chosen.podName} leads epoch ${epoch}.`;
   show(begun);
-  if (!(await takesWrites(chosen, WRITABLE_MS))) {
+  if (!(await takesWrites(chosen, { withinMs: WRITABLE_MS, signal: terminal.signal }))) {
     throw new CommandFailure(
       EXIT.unavailable,
       `${begun} But writes are not taken after ${WRITABLE_MS / 1000} s: the set waits for enough members (KV_MIN_IN_SYNC). Start other replicas; /v1/cluster shows them.`,

@@ -30,6 +30,14 @@ export const wholeNumber =
     throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`);
   };
 
+/** What a header of HTTP can carry: else it could not be sent. */
+export function headerTextOf(text: string): string {
+  if (HEADER_TEXT.test(text)) return text;
+  throw new InvalidArgumentError('It is text of printable ASCII characters, with no space at either end.');
+}
+
+export const HEADER_TEXT = /^[\x21-\x7e]+(?: +[\x21-\x7e]+)*$/;
+
 /** One more address of several. */
 export function oneMoreUrl(text: string, before: readonly string[] | undefined): readonly string[] {
   const checked = checkedUrl(text);

@@ -1,10 +1,12 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { HEADER_TEXT } from './arguments.ts';
 import { CONSISTENCIES, isConsistency } from './consistency.ts';
 import { CommandFailure, EXIT } from './exit-code.ts';
 import { reasonOf } from './failures.ts';
 import type { Terminal } from './terminal.ts';
+import { bytesText } from './text.ts';
 import { checkedUrl } from './urls.ts';
 
 /** A store by a name: where it is, and how it is spoken to. */
@@ -25,6 +27,7 @@ const NONE: Contexts = { current: null, contexts: {} };
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
+const FILE_BYTES_MAX = 1024 * 1024;
 export const CONTEXT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function contextsFile(env: Terminal['env']): string {
@@ -43,8 +46,10 @@ export function readContexts(terminal: Pick<Terminal, 'env' | 'note'>): Contexts
   const path = contextsFile(terminal.env);
   let text: string;
   try {
+    const { mode, size } = statSync(path);
+    if (size > FILE_BYTES_MAX) throw new Error(`it has more than ${bytesText(FILE_BYTES_MAX)}`);
     text = readFileSync(path, 'utf8');
-    if (process.platform !== 'win32' && (statSync(path).mode & OTHERS) !== 0 && text.includes('"token"')) {
+    if (process.platform !== 'win32' && (mode & OTHERS) !== 0 && text.includes('"token"')) {
       terminal.note(`kv: others may read the tokens in ${path}: chmod 600 ${path}`);
     }
   } catch (error) {
@@ -90,20 +95,20 @@ function discard(draft: string): void {
 
 /** Or what is wrong with it. */
 function parse(text: string): Contexts | string {
-  let body: Partial<Contexts> | null;
+  let body: { readonly current?: unknown; readonly contexts?: unknown } | null;
   try {
-    body = JSON.parse(text) as Partial<Contexts> | null;
+    body = JSON.parse(text) as typeof body;
   } catch (error) {
     return (error as Error).message;
   }
   const { current = null, contexts } = body ?? {};
-  if (typeof contexts !== 'object') return 'it has no "contexts"';
+  if (typeof contexts !== 'object' || contexts === null) return 'it has no "contexts"';
   if (current !== null && typeof current !== 'string') return '"current" is no name';
   for (const [name, context] of Object.entries(contexts as Record<string, Partial<Context> | null>)) {
     const fault = faultIn(context);
     if (fault !== null) return `in ${JSON.stringify(name)} ${fault}`;
   }
-  return { current, contexts };
+  return { current, contexts: contexts as Contexts['contexts'] };
 }
 
 function faultIn(context: Partial<Record<keyof Context, unknown>> | null): string | null {
@@ -112,7 +117,7 @@ function faultIn(context: Partial<Record<keyof Context, unknown>> | null): strin
   if (!isList || !url.every((one) => typeof one === 'string' && typeof checkedUrl(one) === 'object')) {
     return '"url" is no list of addresses such as "http://kv.example:8001"';
   }
-  if (token !== undefined && typeof token !== 'string') return '"token" is no text';
+  if (token !== undefined && (typeof token !== 'string' || !HEADER_TEXT.test(token))) return '"token" cannot be sent';
   if (consistency !== undefined && !isConsistency(consistency))
     return `"consistency" is none of ${CONSISTENCIES.join(', ')}`;
   return null;

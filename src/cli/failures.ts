@@ -20,8 +20,11 @@ const CODES: Readonly<Record<number, ExitCode>> = {
   507: EXIT.unavailable,
 };
 
+/** `compacted`: of a version that was asked for, for watches say more. */
+const NOT_THERE: readonly string[] = ['no-key', 'no-lock', 'no-version', 'compacted'];
+
 export function exitCodeOf({ code, status }: Pick<KvError, 'code' | 'status'>): ExitCode {
-  if (code === 'no-key' || code === 'no-lock') return EXIT.noSuchKey;
+  if (NOT_THERE.includes(code)) return EXIT.noSuchKey;
   if (code === 'unreachable' || code === 'timeout') return EXIT.unavailable;
   // Found before it was sent: the store would have said 400.
   if (code === 'bad-key') return EXIT.usage;

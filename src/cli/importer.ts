@@ -41,6 +41,8 @@ export class Importer {
   readonly #client: KvClient;
   readonly #options: { readonly parallel: number; readonly patienceMs: number; readonly signal: AbortSignal };
   readonly #inFlight: InFlight[] = [];
+  /** Whether there is a store at all: one that has never answered is not waited for. */
+  #hasAnswered = false;
 
   constructor(
     client: KvClient,
@@ -83,6 +85,7 @@ export class Importer {
     for (;;) {
       try {
         const results = await this.#client.batch(operations, { idempotencyKey: false });
+        this.#hasAnswered = true;
         const faults: Fault[] = [];
         let skipped = 0;
         results.forEach(({ status, error }, at) => {
@@ -95,7 +98,8 @@ export class Importer {
         if (isKvError(error) && REFUSED_WHOLE.includes(error.status ?? 0))
           return await this.#sendParts(batch, error.detail);
         const mayComeRight = isKvError(error) && (error.retryable || error.outcome === 'unknown');
-        if (!mayComeRight || this.#options.signal.aborted || performance.now() > untilMs) throw error;
+        const isPatient = this.#hasAnswered && performance.now() < untilMs;
+        if (!mayComeRight || !isPatient || this.#options.signal.aborted) throw error;
         await wait(PAUSE_MS, undefined, { signal: this.#options.signal });
       }
     }

@@ -5,7 +5,7 @@ import { Session } from '../client/session.ts';
 import { Transport } from '../client/transport.ts';
 import { fetchUnderFence } from './fence.ts';
 import { Output } from './output.ts';
-import { outputFormatOf, settingsOf, type GlobalFlags, type Settings } from './settings.ts';
+import { headerVariable, outputFormatOf, settingsOf, type GlobalFlags, type Settings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One call of the command line: what was asked for, and what it takes to do it. Nothing is read before it is needed. */
@@ -26,24 +26,19 @@ export class Invocation {
   }
 
   get client(): KvClient {
-    return (this.#client ??= new KvClient({ ...this.#clientOptions(), consistency: this.settings.consistency }));
+    const { signal } = this.terminal;
+    return (this.#client ??= new KvClient({ ...this.#clientOptions(), signal }));
   }
 
   /** For what is put right after a Ctrl-C. */
   clientWithoutSignal(): KvClient {
-    const { signal: _, ...options } = this.#clientOptions();
-    return new KvClient(options);
+    return new KvClient(this.#clientOptions());
   }
 
   /** For what the client does not offer. */
   get transport(): Transport {
-    return (this.#transport ??= this.transportWith({}));
-  }
-
-  transportWith({ signal, ...own }: { readonly retries?: number; readonly signal?: AbortSignal | null }): Transport {
-    const { signal: usual, ...options } = this.#clientOptions();
-    const cancelled = signal === null ? {} : { signal: signal ?? usual };
-    return new Transport(clientSettingsOf({ ...options, ...cancelled, ...own }, new Session()));
+    const { signal } = this.terminal;
+    return (this.#transport ??= new Transport(clientSettingsOf({ ...this.#clientOptions(), signal }, new Session())));
   }
 
   /** By which a command that this one runs finds the same store. */
@@ -59,16 +54,16 @@ export class Invocation {
   }
 
   #clientOptions() {
-    const { urls, token, timeoutMs } = this.settings;
-    const fence = this.#flags.fence ?? this.terminal.env['KV_FENCE'] ?? null;
+    const { urls, token, timeoutMs, consistency } = this.settings;
+    const fence = this.#flags.fence ?? headerVariable(this.terminal.env, 'KV_FENCE');
     return {
       url: urls,
       timeoutMs,
-      signal: this.terminal.signal,
+      consistency,
       // A person waits. With their pauses these take about two seconds; a store that changes its leader answers by itself.
       retries: RETRIES,
       ...(token === null ? {} : { token }),
-      ...(fence === null || fence === '' ? {} : { fetch: fetchUnderFence(fence) }),
+      ...(fence === null ? {} : { fetch: fetchUnderFence(fence) }),
     };
   }
 }

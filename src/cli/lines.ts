@@ -1,10 +1,11 @@
 import { CommandFailure, EXIT } from './exit-code.ts';
-import { bytesText } from './text.ts';
+import { bytesText, utf8Of } from './text.ts';
 
 export interface Line {
   /** From 1. */
   readonly number: number;
-  readonly text: string;
+  /** null: it is not UTF-8. */
+  readonly text: string | null;
   /** Where the next one begins, in bytes. */
   readonly end: number;
 }
@@ -29,8 +30,8 @@ export async function* linesOf(
       from = at + 1;
       number += 1;
       end += bytes.byteLength + 1;
-      const text = bytes.toString();
-      if (text.trim() !== '') yield { number, text, end };
+      const text = utf8Of(bytes);
+      if (text?.trim() !== '') yield { number, text, end };
     }
     rest = Buffer.concat([rest, piece.subarray(from)]);
     if (rest.byteLength > LINE_BYTES_MAX) {
@@ -40,6 +41,6 @@ export async function* linesOf(
       );
     }
   }
-  const text = rest.toString();
-  if (text.trim() !== '') yield { number: number + 1, text, end: end + rest.byteLength };
+  const text = utf8Of(rest);
+  if (text?.trim() !== '') yield { number: number + 1, text, end: end + rest.byteLength };
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Invocation } from './invocation.ts';
 import { isKvError } from '../client/index.ts';
 import type { Terminal } from './terminal.ts';
+import { visibleLine } from './text.ts';
 
 const TO_OTHER_SCREEN = '\u001b[?1049h\u001b[?25l';
 const BACK = '\u001b[?25h\u001b[?1049l';
@@ -35,7 +36,7 @@ async function linesOrReason(linesOf: () => Promise<readonly string[]>): Promise
     return await linesOf();
   } catch (error) {
     if (!isKvError(error) || error.code === 'aborted') throw error;
-    return [`${new Date().toLocaleTimeString()}  no answer`, '', error.detail];
+    return [`${new Date().toLocaleTimeString()}  no answer`, '', visibleLine(error.detail)];
   }
 }
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
+import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,16 +25,16 @@ export function processTerminal(): Terminal {
   }
   return {
     out: (text) => results().write(`${text}\n`),
-    write: (data) =>
-      new Promise((resolve) => {
-        if (results().write(data)) resolve();
-        else results().once('drain', resolve);
-      }),
+    // Whoever reads slowly is waited for, but not beyond a Ctrl-C.
+    write: async (data) => {
+      if (!results().write(data)) await once(results(), 'drain', { signal: controller.signal });
+    },
     note: (text) => notes().write(`${text}\n`),
     draw: (text) => notes().write(text),
     ask: isTerminal.input ? ask : null,
     get input() {
-      return process.stdin as AsyncIterable<Uint8Array>;
+      // Else a Ctrl-C would wait for the next line that somebody types.
+      return addAbortSignal(controller.signal, process.stdin) as AsyncIterable<Uint8Array>;
     },
     env: process.env,
     isTerminal,
@@ -68,8 +70,10 @@ function notes(): NodeJS.WriteStream {
 async function ask(question: string): Promise<string> {
   const line = createInterface({ input: process.stdin, output: process.stderr });
   line.once('SIGINT', () => process.exit(EXIT.interrupted));
+  // Who ends the input, by Ctrl-D for one, has said nothing.
+  const closed = once(line, 'close').then(() => '');
   try {
-    return await line.question(question);
+    return await Promise.race([line.question(question).catch(() => ''), closed]);
   } finally {
     line.close();
   }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { durationMs, oneMoreUrl } from './arguments.ts';
+import { durationMs, headerTextOf, oneMoreUrl } from './arguments.ts';
 import { addAdmin } from './commands/admin.ts';
 import { addBench } from './commands/bench.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -8,6 +8,7 @@ import { addDel } from './commands/del.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
 import { addGet } from './commands/get.ts';
+import { addHistory, addRevert } from './commands/history.ts';
 import { addImport } from './commands/import.ts';
 import { addIncr } from './commands/incr.ts';
 import { addLs } from './commands/ls.ts';
@@ -31,7 +32,7 @@ Variables: KV_URL, KV_TOKEN, KV_CONTEXT, KV_CONSISTENCY, KV_OUTPUT stand for the
            KV_CONFIG names the file of contexts. NO_COLOR turns colours off.
 Exit code: 0 done, 1 error, 2 usage, 3 no such key, 4 precondition failed, 5 not allowed, 6 unavailable,
            7 lock lost, 130 interrupted.
-kv COMMAND --help says more, with examples.`;
+kv COMMAND --help says more, with examples; kv --version which release this is.`;
 
 /** The tree of commands: what they are called, what they take, and their help. */
 export function programOf(terminal: Terminal): Command {
@@ -54,9 +55,11 @@ export function programOf(terminal: Terminal): Command {
         oneMoreUrl,
       ),
     )
-    .option(
-      '--token <token>',
-      'sent to a gateway that asks for one; others see it in the list of processes: better in KV_TOKEN',
+    .addOption(
+      new Option(
+        '--token <token>',
+        'sent to a gateway that asks for one; others see it in the list of processes: better in KV_TOKEN',
+      ).argParser(headerTextOf),
     )
     .option('--context <name>', 'a store by its name: kv context --help')
     .addOption(
@@ -80,7 +83,7 @@ export function programOf(terminal: Terminal): Command {
     program.commandsGroup(heading);
     for (const adder of adders) adder(program, terminal);
   };
-  add('Keys:', [addGet, addPut, addDel, addLs, addIncr, addTtl]);
+  add('Keys:', [addGet, addPut, addDel, addLs, addHistory, addRevert, addIncr, addTtl]);
   add('Several keys:', [addTxn, addBatch, addWatch, addLock]);
   add('Data in and out:', [addImport, addExport]);
   add('The cluster:', [addStatus, addMembers, addMap, addTop, addLatency, addBench, addDoctor, addAdmin]);

@@ -12,6 +12,8 @@ export type Asked =
   | { readonly kind: 'write'; readonly operation: BatchOperation; readonly id: string }
   /** Its time was over before it came here. */
   | { readonly kind: 'expired' }
+  /** It deletes what is to be left as it is. */
+  | { readonly kind: 'skipped' }
   | { readonly kind: 'bad'; readonly reason: string };
 
 export interface RecordOptions {
@@ -60,11 +62,13 @@ function jsonRecord(line: string, options: RecordOptions): Asked {
   }
   if (typeof body !== 'object' || body === null) return bad('it is no object of JSON');
   const key = bytesOrText(body.key, body.keyB64);
-  if (key === null) return bad('it has neither "key" nor "keyB64"');
-  if (body.deleted === true)
+  if (key === null) return bad('it has neither "key" nor "keyB64" in base64');
+  if (body.deleted === true) {
+    if (options.onlyAbsent) return { kind: 'skipped' };
     return { kind: 'write', operation: { delete: { key: prefixed(key, options.prefix) } }, id: idOf(key) };
+  }
   const value = bytesOrText(body.value, body.valueB64);
-  if (value === null) return bad('it has neither "value" nor "valueB64"');
+  if (value === null) return bad('it has neither "value" nor "valueB64" in base64');
   const { contentType = null } = body;
   if (contentType !== null && typeof contentType !== 'string') return bad('"contentType" is no text');
   const ttl = ttlOf(body, options.nowMs);
@@ -112,10 +116,13 @@ function ttlOf({ ttl, expiresAt }: JsonLine, nowMs: number): string | null | Ask
   return atMs <= nowMs ? { kind: 'expired' } : `${atMs - nowMs}ms`;
 }
 
-/** null: neither. */
+/** null: neither, or what is none. */
 function bytesOrText(text: unknown, base64: unknown): string | Uint8Array | null {
   if (typeof text === 'string') return text.isWellFormed() ? text : null;
-  return typeof base64 === 'string' ? Uint8Array.from(Buffer.from(base64, 'base64')) : null;
+  if (typeof base64 !== 'string') return null;
+  const bytes = Buffer.from(base64, 'base64');
+  // Node leaves out what is no base64: another value would be written.
+  return bytes.toString('base64') === base64 ? Uint8Array.from(bytes) : null;
 }
 
 const prefixed = (key: string | Uint8Array, prefix: string): string | Uint8Array => {

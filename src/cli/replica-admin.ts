@@ -93,10 +93,14 @@ export async function askToRecover(replica: ReachedReplica, request: RecoverRequ
 }
 
 /** Whether it takes writes within this time. */
-export async function takesWrites({ url }: ReachedReplica, withinMs: number): Promise<boolean> {
-  for (const deadlineMs = performance.now() + withinMs; performance.now() < deadlineMs; await wait(POLL_MS)) {
+export async function takesWrites(
+  { url }: ReachedReplica,
+  { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  for (const deadlineMs = performance.now() + withinMs; performance.now() < deadlineMs;) {
     const view = await getView(url);
     if (typeof view === 'object' && view.takesWrites) return true;
+    await wait(POLL_MS, undefined, { signal });
   }
   return false;
 }

@@ -4,12 +4,18 @@ import { CommandFailure, EXIT, QuietEnd } from './exit-code.ts';
 import { failureOf } from './failures.ts';
 import { programOf } from './program.ts';
 import type { Terminal } from './terminal.ts';
+import { visible } from './text.ts';
 
-/** The command line. Resolves with the exit code; whatever is to be said was said. */
-export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
+/** The command line. Resolves with the exit code; whatever is to be said was said. `release`: what `kv --version` tells. */
+export async function runCli(argv: readonly string[], terminal: Terminal, release: string): Promise<number> {
   const program = programOf(terminal);
   if (argv.length === 0) {
     program.outputHelp();
+    return EXIT.ok;
+  }
+  // Not an option of the tree: there, kv get K --version N means something else.
+  if (argv.length === 1 && argv[0] === '--version') {
+    terminal.out(release);
     return EXIT.ok;
   }
   let path = 'kv';
@@ -34,7 +40,8 @@ function endOf(error: unknown, { path, terminal }: { readonly path: string; read
   const reason: unknown = terminal.signal.reason;
   if (aborted && (error === reason || isKvError(error) || isAbort(error))) return reason as number;
   if (!(failure instanceof CommandFailure)) throw error;
-  terminal.note(`kv: ${failure.message}`);
+  // A part of it may be what somebody else has answered.
+  terminal.note(`kv: ${visible(failure.message)}`);
   if (failure.exitCode === EXIT.usage) terminal.note(`${path} --help shows how it is used.`);
   return failure.exitCode;
 }

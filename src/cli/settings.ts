@@ -1,4 +1,5 @@
 import type { Consistency } from '../client/index.ts';
+import { HEADER_TEXT } from './arguments.ts';
 import { CONSISTENCIES, isConsistency } from './consistency.ts';
 import { readContexts, type Context } from './contexts.ts';
 import { CommandFailure, EXIT } from './exit-code.ts';
@@ -37,12 +38,13 @@ export const DEFAULT_TIMEOUT_MS = 30_000;
 export function settingsOf(flags: GlobalFlags, terminal: Terminal): Settings {
   const { env } = terminal;
   const context = contextOf(flags, terminal);
+  const token = flags.token ?? headerVariable(env, 'KV_TOKEN') ?? context?.context.token ?? null;
   const consistency = flags.consistency ?? variable(env, 'KV_CONSISTENCY') ?? context?.context.consistency ?? 'in-sync';
   if (!isConsistency(consistency))
     throw usage(`KV_CONSISTENCY is ${consistency}; it is one of ${CONSISTENCIES.join(', ')}.`);
   return {
     urls: flags.url ?? urlsIn(env, context?.context ?? null),
-    token: flags.token ?? variable(env, 'KV_TOKEN') ?? context?.context.token ?? null,
+    token,
     consistency,
     timeoutMs: flags.timeout ?? DEFAULT_TIMEOUT_MS,
     context: context?.name ?? null,
@@ -91,6 +93,15 @@ function outputIn(env: Terminal['env']): OutputFormat | null {
   const output = OUTPUTS.find((known) => known === text);
   if (output === undefined) throw usage(`KV_OUTPUT is ${text}; it is one of ${OUTPUTS.join(', ')}.`);
   return output;
+}
+
+/** For a header. What it is it does not tell: it may be a secret. */
+export function headerVariable(env: Terminal['env'], name: string): string | null {
+  const text = variable(env, name);
+  if (text === null || HEADER_TEXT.test(text)) return text;
+  throw usage(
+    `${name} holds what cannot be sent: it is text of printable ASCII characters, with no space at either end.`,
+  );
 }
 
 /** An empty one is as good as none. */

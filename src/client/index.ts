@@ -17,6 +17,7 @@ export type {
 } from './options.ts';
 export type { KvKey, KvValue } from './values.ts';
 export type { KvPage, ListOptions, PageOptions } from './lists.ts';
+export type { GetOptions, HistoryOptions, KvHistory, KvVersion } from './past.ts';
 export type { KeyWatchOptions, WatchOptions } from './watch.ts';
 export type { KvWatchEvent } from './watch-events.ts';
 export type { CacheOptions, KvCache, KvCacheStats } from './cache.ts';

@@ -32,6 +32,15 @@ import {
   type Ttl,
   type WriteOptions,
 } from './options.ts';
+import {
+  historyOf,
+  historyQuery,
+  pastQuery,
+  type GetOptions,
+  type HistoryBody,
+  type HistoryOptions,
+  type KvHistory,
+} from './past.ts';
 import { keysOf, keysOfOperations, OwnWrites, type Written } from './own-writes.ts';
 import { conditionHeaders, effectOf, ENVELOPE, fenceHeaders, JSON_BODY, jsonOf, writtenOf } from './requests.ts';
 import { Session } from './session.ts';
@@ -84,9 +93,19 @@ export class KvClient {
     return this.#session.token;
   }
 
-  /** null: the key has no value. */
-  async get(key: string, options: ReadOptions = {}): Promise<KvEntry | null> {
+  /**
+   * null: the key has no value.
+   * @throws KvError with `version` or `revision`: `no-version`, there was none; `compacted`, it is not kept any more
+   */
+  async get(key: string, options: GetOptions = {}): Promise<KvEntry | null> {
     return (await this.#get(key, options)).entry;
+  }
+
+  /** The versions of a key that are kept, the newest first; none: the key has no value. */
+  async history(key: string, options: HistoryOptions = {}): Promise<KvHistory> {
+    const query = { ...historyQuery(options), ...this.#consistencyOf(options) };
+    const { answer } = await this.#read({ method: 'GET', target: keyTarget(key, query) }, options);
+    return answer === null ? [] : historyOf(key, jsonOf(answer, READ, 'versions') as HistoryBody);
   }
 
   /**
@@ -302,9 +321,10 @@ export class KvClient {
   /** With the session token of the answer. */
   async #get(
     key: string,
-    options: ReadOptions & CallLimits,
+    options: GetOptions & CallLimits,
   ): Promise<{ readonly entry: KvEntry | null; readonly token: string | null }> {
-    const request = { method: 'GET', target: keyTarget(key, this.#consistencyOf(options)), headers: ENVELOPE } as const;
+    const query = { ...pastQuery(options), ...this.#consistencyOf(options) };
+    const request = { method: 'GET', target: keyTarget(key, query), headers: ENVELOPE } as const;
     let token: string | null = null;
     const { answer } = await this.#read(request, { ...options, onToken: (seen) => (token = seen) });
     return { entry: answer === null ? null : entryOf(jsonOf(answer, READ, 'etag') as Envelope), token };

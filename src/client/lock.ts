@@ -63,6 +63,11 @@ export class KvLock implements KvFence {
     return this.#fencingToken;
   }
 
+  /** For how long it is certain to be held, if no renewal succeeds any more: what needs time to stop is told so before the end. */
+  get certainForMs(): number {
+    return this.#state === 'held' ? this.#leftMs() : 0;
+  }
+
   /** Fires when the lock is lost, with a {@link KvError} of the code `lock-lost` as its reason. A release is no loss. */
   get signal(): AbortSignal {
     return this.#lost.signal;

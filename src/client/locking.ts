@@ -1,6 +1,6 @@
 import { Cancellation } from './cancellation.ts';
 import type { Effect } from './exchange.ts';
-import { isKvError } from './kv-error.ts';
+import { isKvError, KvError } from './kv-error.ts';
 import { KvLock, renewalDueMs, renewed, ttlMsOf, type Granted, type Tenure } from './lock.ts';
 import type { CallOptions, Settings, Ttl } from './options.ts';
 import { effectOf, JSON_BODY, jsonOf } from './requests.ts';
@@ -23,6 +23,8 @@ export interface KvLockHolder {
   readonly fencingToken: string;
   /** By the store's clock, if it is not renewed. */
   readonly expiresAt: Date;
+  /** Until then, by which no two clocks have to agree. */
+  readonly remainingMs: number;
 }
 
 /** What the store waits for in one request. */
@@ -115,9 +117,11 @@ function durationOf(name: string, ttl: Ttl): number {
   throw new RangeError(`${name} is ${JSON.stringify(ttl)}, and must be a whole number with ms, s, m, h or d`);
 }
 
+type HolderBody = Omit<KvLockHolder, 'expiresAt'> & { readonly expiresAt: string };
+
 export function holderOf(body: object): KvLockHolder {
-  const { owner, fencingToken, expiresAt } = body as Omit<KvLockHolder, 'expiresAt'> & { readonly expiresAt: string };
-  return { owner, fencingToken, expiresAt: new Date(expiresAt) };
+  const { owner, fencingToken, expiresAt, remainingMs } = body as HolderBody;
+  return { owner, fencingToken, expiresAt: new Date(expiresAt), remainingMs };
 }
 
 /** @throws KvError `lock-lost` */
@@ -129,6 +133,11 @@ export async function workUnder<Result>(
     const result = await work(lock);
     lock.signal.throwIfAborted();
     return result;
+  } catch (error) {
+    const reason: unknown = lock.signal.reason;
+    if (!isKvError(reason) || error === reason) throw error;
+    // What came of the work is most likely that it was stopped.
+    throw new KvError({ code: 'lock-lost', detail: reason.detail, cause: error });
   } finally {
     await lock[Symbol.asyncDispose]();
   }

@@ -69,7 +69,9 @@ export function unreachable(cause: unknown, url: string, outcome: 'none' | 'unkn
   // fetch says only that it failed; why, its cause says.
   const failed = (cause ?? {}) as { readonly cause?: unknown };
   const { code, message } = (failed.cause ?? failed) as { readonly code?: unknown; readonly message?: unknown };
-  const words = [message, code].filter((word) => typeof word === 'string' && word !== '').join(', ');
+  const said = typeof message === 'string' ? message : '';
+  // Most of Node's messages have the code in them.
+  const words = typeof code !== 'string' || said.includes(code) ? said : [said, code].filter(Boolean).join(', ');
   return new KvError({
     code: 'unreachable',
     detail: `${url} gave no answer, or half of one: ${words}.`,

@@ -57,12 +57,8 @@ export class Transport {
       if (cancel.isAborted()) throw cancel.error();
       for (let attempts = 1; ; attempts += 1) {
         const attempt = cancel.begin(Math.min(attemptTimeoutMs, deadlineMs - performance.now()));
-        const result = await this.#attempt(
-          { ...request, effect },
-          { cancel, attempt, token: this.#settings.session.token, onToken },
-          wholeOf,
-        );
-        attempt.end();
+        const place = { cancel, attempt, token: this.#settings.session.token, onToken };
+        const result = await this.#attempt({ ...request, effect }, place, wholeOf).finally(() => attempt.end());
         if (!(result instanceof KvError)) return result;
         const outcome = outcomeOf(effect, result, { wasUnknown });
         wasUnknown = outcome === 'unknown';

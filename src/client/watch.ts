@@ -34,7 +34,8 @@ export interface StreamListener {
 const SILENCE_MS = 45_000;
 
 /**
- * Comes again with the last id whenever a stream ends, for as long as one can be had within the client's `timeoutMs`. It reads on
+ * Comes again with the last id whenever a stream ends, for as long as one can be had within the client's `timeoutMs`; before it has
+ * told anything it gives up as any call does, after the client's `retries`, too. It reads on
  * when the loop does, and keeps one chunk. The store does not wait for a reader that is slow: it is told what is still kept,
  * and then `compacted`.
  */
@@ -46,6 +47,7 @@ export async function* watch(
 ): AsyncGenerator<KvWatchEvent> {
   const cancel = new Cancellation([settings.signal, options.signal ?? null]);
   let lastId = options.from ?? null;
+  let hasTold = false;
   /** Since something was told: an opening is no success, for who opens and ends at once is no better than who refuses. */
   let attempts = 0;
   let failingSinceMs: number | null = null;
@@ -62,6 +64,7 @@ export async function* watch(
           // `overflow` has none: the next answer tells whether anything is lost.
           if (event.id === null) continue;
           lastId = event.id;
+          hasTold = true;
           attempts = 0;
           failingSinceMs = null;
           const told = watchEventOf(event);
@@ -77,7 +80,8 @@ export async function* watch(
       failingSinceMs ??= performance.now();
       const waitMs = pauseMs(failure, { attempts, random: Math.random });
       const isOver = performance.now() + waitMs - failingSinceMs >= settings.timeoutMs;
-      if (!failure.retryable || isOver) throw failure;
+      const isVain = !hasTold && attempts > settings.retries;
+      if (!failure.retryable || isOver || isVain) throw failure;
       await cancel.sleep(waitMs);
     }
   } finally {

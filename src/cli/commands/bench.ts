@@ -51,6 +51,8 @@ async function benchmark(call: Invocation, flags: BenchFlags): Promise<void> {
   const prefix = `kv-bench/${crypto.randomUUID()}/`;
   // Not cut short: a write that is under way would come after the keys are deleted.
   const run = new Run(call.clientWithoutSignal(), prefix, flags);
+  // Whether there is a store at all: else each client would wait for it in vain, all the time.
+  await call.client.put(`${prefix}0`, '', { idempotencyKey: false });
   const progress = new Progress(terminal, 'bench');
   const beganAtMs = performance.now();
   const untilMs = beganAtMs + flags.duration;
@@ -59,15 +61,16 @@ async function benchmark(call: Invocation, flags: BenchFlags): Promise<void> {
     () => progress.update(run.count, (performance.now() - beganAtMs) / flags.duration, 'requests'),
     200,
   );
+  let seconds: number;
   try {
     await Promise.all(Array.from({ length: flags.clients }, () => run.until(isOver)));
+    seconds = (performance.now() - beganAtMs) / 1000;
   } finally {
     clearInterval(drawing);
     progress.end();
     await removeAll(call, prefix);
   }
   terminal.signal.throwIfAborted();
-  const seconds = (performance.now() - beganAtMs) / 1000;
   const { reads, writes, failures } = run;
   const perSecond = Math.round((reads.count + writes.count) / seconds);
   const result = { requestsPerSecond: perSecond, failures, write: writes.summary(), read: reads.summary() };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Consistency } from '../../client/index.ts';
+import { HEADER_TEXT } from '../arguments.ts';
 import { CONTEXT_NAME, type Context, contextsFile, readContexts, writeContexts } from '../contexts.ts';
 import { CommandFailure, EXIT } from '../exit-code.ts';
 import { aligned } from '../text.ts';
@@ -113,7 +114,7 @@ async function tokenFrom(source: string, terminal: Terminal): Promise<string> {
   const token = Buffer.from(await valueOf(source, terminal, TOKEN_BYTES_MAX))
     .toString()
     .trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) throw usage('The token is empty, or holds what cannot be sent.');
+  if (!HEADER_TEXT.test(token)) throw usage('The token is empty, or holds what cannot be sent.');
   return token;
 }
 

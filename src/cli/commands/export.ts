@@ -1,11 +1,10 @@
-import { closeSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isKvError } from '../../client/index.ts';
 import { base64Of } from '../entry-forms.ts';
 import { CommandFailure, EXIT } from '../exit-code.ts';
-import { reasonOf } from '../failures.ts';
 import type { Invocation } from '../invocation.ts';
+import { PartFile } from '../part-file.ts';
 import { Progress } from '../progress.ts';
 import { goneLine, putLine } from '../records.ts';
 import { ResumeFile } from '../resume-file.ts';
@@ -41,7 +40,7 @@ export function addExport(parent: Command, terminal: Terminal): void {
 the store meanwhile. What changed while it ran has further lines at the end, and {"deleted":true} for what is gone: a later line replaces
 an earlier one, and kv import takes them in order.
 
-A file is there when it is whole; until then it is called FILE.part. With --resume-file an export that was interrupted goes on where it was.`,
+A file is there when it is whole; until then it is called FILE.part, which is kept with --resume-file: then an export that was interrupted goes on where it was.`,
     examples: [
       'kv export backup.jsonl',
       'kv export --prefix app/ | gzip > app.jsonl.gz',
@@ -78,7 +77,7 @@ interface Export {
 async function exportAll(call: Invocation, { prefix, resume, path }: Export): Promise<void> {
   const { terminal, client } = call;
   const from = resume?.read() ?? null;
-  const sink = path === null ? null : new PartFile(path, from?.bytes ?? 0);
+  const sink = path === null ? null : new PartFile(path, { bytes: from?.bytes ?? 0, resumePath: resume?.path ?? null });
   const write = async (text: string): Promise<void> => (sink === null ? await terminal.write(text) : sink.write(text));
   const total = prefix === '' ? await keysInAll(call) : null;
   const progress = new Progress(terminal, 'export');
@@ -113,6 +112,7 @@ async function exportAll(call: Invocation, { prefix, resume, path }: Export): Pr
       progress.update(keys, total === null ? null : keys / Math.max(1, total));
     }
   } catch (error) {
+    if (resume === null) sink?.discard();
     throw isKvError(error) ? withAdvice(error, resume) : error;
   } finally {
     progress.end();
@@ -147,52 +147,4 @@ function withAdvice(error: Error, resume: ResumeFile<Place> | null): unknown {
     EXIT.error,
     `The store no longer keeps what has changed since this export began. Export less with --prefix, or have it keep more: KV_WATCH_HISTORY.${again}`,
   );
-}
-
-/** The file, under another name until it is whole. */
-class PartFile {
-  bytes: number;
-  readonly #path: string;
-  readonly #part: string;
-  #file: number | null;
-
-  constructor(path: string, bytes: number) {
-    this.#path = path;
-    this.#part = `${path}.part`;
-    this.bytes = bytes;
-    try {
-      this.#file = openSync(this.#part, bytes === 0 ? 'w' : 'r+', 0o600);
-      // What was written behind the place is written again.
-      ftruncateSync(this.#file, bytes);
-    } catch (error) {
-      throw this.#failure(error);
-    }
-  }
-
-  write(text: string): void {
-    const data = Buffer.from(text);
-    if (this.#file === null) return;
-    try {
-      for (let from = 0; from < data.byteLength;) {
-        from += writeSync(this.#file, data, from, data.byteLength - from, this.bytes + from);
-      }
-    } catch (error) {
-      throw this.#failure(error);
-    }
-    this.bytes += data.byteLength;
-  }
-
-  finish(): void {
-    this.close();
-    renameSync(this.#part, this.#path);
-  }
-
-  close(): void {
-    if (this.#file !== null) closeSync(this.#file);
-    this.#file = null;
-  }
-
-  #failure(error: unknown): CommandFailure {
-    return new CommandFailure(EXIT.error, `${this.#part} cannot be written: ${reasonOf(error)}.`);
-  }
 }

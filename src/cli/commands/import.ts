@@ -8,7 +8,7 @@ import { Importer, type Batch, type Done, type Fault, type Place } from '../impo
 import type { Invocation } from '../invocation.ts';
 import { linesOf } from '../lines.ts';
 import { Progress } from '../progress.ts';
-import { FORMATS, recordOf, type Format } from '../records.ts';
+import { FORMATS, recordOf, type Asked, type Format, type RecordOptions } from '../records.ts';
 import { ResumeFile } from '../resume-file.ts';
 import { countText, durationText } from '../text.ts';
 import type { Terminal } from '../terminal.ts';
@@ -48,7 +48,7 @@ With --resume-file an import that was interrupted goes on where it was. What is 
   })
     .addOption(new Option('--format <format>', 'what a line is').choices(FORMATS).default('jsonl'))
     .option('--prefix <prefix>', 'put this before each key', '')
-    .option('--if-absent', 'leave keys that have a value as they are')
+    .option('--if-absent', 'leave keys that have a value as they are: of several lines about one the first counts')
     .option('--resume-file <file>', 'keep the place there, and go on from it')
     .addOption(
       new Option('--parallel <count>', 'requests at a time').argParser(wholeNumber({ min: 1, max: 64 })).default(4),
@@ -82,6 +82,12 @@ async function importAll(call: Invocation, work: Import): Promise<void> {
   const progress = new Progress(terminal, 'import');
   const from = resume?.read() ?? { line: 0, bytes: 0 };
   const totalBytes = path === null ? null : sizeOf(path);
+  if (path !== null && totalBytes !== null && totalBytes < from.bytes) {
+    throw new CommandFailure(
+      EXIT.error,
+      `${path} is shorter than it was when the import was interrupted: delete ${resume?.path ?? ''} to begin anew.`,
+    );
+  }
   const sum = { imported: 0, skipped: 0, expired: 0, failed: 0 };
   let done = from;
   const fail = ({ line, reason }: Fault): void => {
@@ -106,7 +112,8 @@ async function importAll(call: Invocation, work: Import): Promise<void> {
   const options = { parallel: flags.parallel, patienceMs: PATIENCE_MS, signal: terminal.signal };
   const importer = new Importer(client, options);
   try {
-    for await (const batch of batchesOf(terminal, work, { from, fail, onExpired: () => (sum.expired += 1) })) {
+    const onLeft = (kind: 'expired' | 'skipped'): void => void (sum[kind] += 1);
+    for await (const batch of batchesOf(terminal, work, { from, fail, onLeft })) {
       for await (const one of importer.add(batch)) take(one);
       terminal.signal.throwIfAborted();
     }
@@ -154,13 +161,13 @@ function sizeOf(path: string): number | null {
 interface Reading {
   readonly from: Place;
   readonly fail: (fault: Fault) => void;
-  readonly onExpired: () => void;
+  readonly onLeft: (kind: 'expired' | 'skipped') => void;
 }
 
 async function* batchesOf(
   terminal: Terminal,
   { path, flags }: Import,
-  { from, fail, onExpired }: Reading,
+  { from, fail, onLeft }: Reading,
 ): AsyncGenerator<Batch> {
   const { format, prefix, ifAbsent } = flags;
   const begin = path === null ? { number: 0, end: 0 } : { number: from.line, end: from.bytes };
@@ -168,15 +175,22 @@ async function* batchesOf(
   for await (const { number, text, end } of linesOf(fileOrInput(path ?? undefined, terminal, begin.end), begin)) {
     // Standard input begins anew.
     if (end <= from.bytes) continue;
-    const asked = recordOf(text, { format, prefix, onlyAbsent: ifAbsent === true, nowMs: Date.now() });
-    if (asked.kind === 'bad') fail({ line: number, reason: asked.reason });
-    else if (asked.kind === 'expired') onExpired();
-    else {
-      const { operations, lines, ids } = batch;
-      operations.push(asked.operation);
-      lines.push(number);
-      ids.push(asked.id);
-      batch.length += text.length;
+    const asked = askedOf(text, { format, prefix, onlyAbsent: ifAbsent === true, nowMs: Date.now() });
+    switch (asked.kind) {
+      case 'bad':
+        fail({ line: number, reason: asked.reason });
+        break;
+      case 'expired':
+      case 'skipped':
+        onLeft(asked.kind);
+        break;
+      case 'write': {
+        const { operations, lines, ids } = batch;
+        operations.push(asked.operation);
+        lines.push(number);
+        ids.push(asked.id);
+        batch.length += text?.length ?? 0;
+      }
     }
     batch.place = { line: number, bytes: end };
     if (batch.operations.length >= BATCH_OPERATIONS_MAX || batch.length >= BATCH_LENGTH_MAX) {
@@ -186,6 +200,9 @@ async function* batchesOf(
   }
   if (batch.operations.length > 0) yield batch;
 }
+
+const askedOf = (text: string | null, options: RecordOptions): Asked =>
+  text === null ? { kind: 'bad', reason: 'it is not UTF-8' } : recordOf(text, options);
 
 const emptyBatch = () => ({
   operations: [] as BatchOperation[],

@@ -1,16 +1,14 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { isKvError } from '../../client/index.ts';
+import { isKvError, type KvLock } from '../../client/index.ts';
 import { encodeKeyPath } from '../../protocol/http/key-path.ts';
-import { LOCK_WAIT_MS_MAX } from '../../protocol/http/locks.ts';
 import { durationMs } from '../arguments.ts';
 import { Child, type ChildEnd } from '../child.ts';
 import { CommandFailure, EXIT, QuietEnd } from '../exit-code.ts';
-import { Holding } from '../holding.ts';
+import { reasonOf } from '../failures.ts';
 import type { Invocation } from '../invocation.ts';
-import { Locks, type HeldLock } from '../locks.ts';
-import { durationText, visibleLine } from '../text.ts';
+import { durationText, visible, visibleLine } from '../text.ts';
 import type { Terminal } from '../terminal.ts';
 import { addVerb, doing } from '../verb.ts';
 
@@ -21,7 +19,6 @@ interface LockFlags {
 }
 
 const DEFAULT_TTL_MS = 30_000;
-const OWNER_LENGTH_MAX = 200;
 /** Between two attempts to reach the store at all. */
 const PAUSE_MS = 500;
 
@@ -57,12 +54,12 @@ the header X-KV-Fence. Without a command it shows who holds the lock; 3: nobody 
     );
 }
 
-async function showHolder(call: Invocation, name: string): Promise<void> {
-  const holder = await new Locks(call.transport).holder(name);
+async function showHolder({ client, output }: Invocation, name: string): Promise<void> {
+  const holder = await client.lockHolder(name);
   if (holder === null) throw new CommandFailure(EXIT.noSuchKey, `Nobody holds the lock ${visibleLine(name)}.`);
   const { owner, fencingToken, remainingMs } = holder;
-  await call.output.one({
-    json: () => holder,
+  await output.one({
+    json: () => ({ name, ...holder }),
     text: () =>
       `held by ${visibleLine(owner ?? 'somebody')} under ${fencingToken}, for ${durationText(remainingMs)} if it is not renewed`,
     raw: () => owner ?? '',
@@ -78,10 +75,7 @@ interface Run {
 async function runUnder(call: Invocation, run: Run): Promise<void> {
   const { name, command, flags } = run;
   const { terminal } = call;
-  const { lock, sinceMs } = await acquired(call, run);
-  // Outlives a Ctrl-C: the lock is given back all the same.
-  const locks = new Locks(call.transportWith({ retries: 2, signal: null }));
-  const holding = new Holding(locks, lock, { ttlMs: flags.ttl, sinceMs, nowMs: () => performance.now() });
+  const lock = await acquired(call, run);
   const [program = '', ...args] = command;
   const env = { ...terminal.env, ...call.environment(), KV_FENCE: `${encodeKeyPath(name)}:${lock.fencingToken}` };
   const isOwnGroup = !terminal.isTerminal.input;
@@ -94,25 +88,48 @@ async function runUnder(call: Invocation, run: Run): Promise<void> {
   terminal.signal.addEventListener('abort', onSignal);
   if (terminal.signal.aborted) onSignal();
 
-  const first = await Promise.race([child.ended, holding.lost]);
-  if (typeof first === 'string') {
-    const graceMs = holding.graceMs();
+  const done = new AbortController();
+  const first = await Promise.race([child.ended, nearlyOver(lock, { ttlMs: flags.ttl, signal: done.signal })]);
+  done.abort();
+  if (first === 'nearly over') {
     child.stop('SIGTERM');
-    await Promise.race([child.ended, sleep(graceMs, undefined, { ref: false })]);
+    // A renewal that succeeds after all changes nothing: what was told to stop is not to go on half stopped.
+    const grace = sleep(lock.certainForMs, undefined, { signal: lock.signal, ref: false }).catch(() => undefined);
+    await Promise.race([child.ended, grace]);
     child.stop('SIGKILL');
     await child.ended;
-    throw new CommandFailure(
-      EXIT.lockLost,
-      `The lock ${visibleLine(name)} was lost: ${first}. The command was stopped.`,
-    );
+    const lost: unknown = lock.signal.reason;
+    const why = isKvError(lost)
+      ? lost.detail
+      : `The lock ${name} could not be renewed in time, and another may have it soon.`;
+    // What has ended before the lock did need not keep others waiting.
+    if (!lock.signal.aborted) await lock.release().catch(() => undefined);
+    throw new CommandFailure(EXIT.lockLost, `${why} The command was stopped.`);
   }
-  const unreleased = await holding.release();
-  if (unreleased !== null) {
+  try {
+    await lock.release();
+  } catch (error) {
     terminal.note(
-      `kv: the lock ${visibleLine(name)} was not given back, and ends by itself within ${durationText(flags.ttl)}: ${unreleased}`,
+      `kv: the lock ${visibleLine(name)} was not given back, and ends by itself within ${durationText(flags.ttl)}: ${visible(reasonOf(error))}`,
     );
   }
   endAs(first, program);
+}
+
+/** For what was started to end by itself. */
+const GRACE_MS_MAX = 5000;
+
+/** Resolves when it is lost, or was not renewed for so long that what runs under it has to stop: at that, it still has some time. */
+async function nearlyOver(
+  lock: KvLock,
+  { ttlMs, signal }: { readonly ttlMs: number; readonly signal: AbortSignal },
+): Promise<'nearly over'> {
+  const either = AbortSignal.any([signal, lock.signal]);
+  const graceMs = Math.min(ttlMs / 3, GRACE_MS_MAX);
+  while (!either.aborted && lock.certainForMs > graceMs) {
+    await sleep(lock.certainForMs - graceMs, undefined, { signal: either }).catch(() => undefined);
+  }
+  return 'nearly over';
 }
 
 const SIGNAL_OF_CODE: Readonly<Record<number, NodeJS.Signals>> = {
@@ -126,33 +143,26 @@ function endAs({ exitCode, reason }: ChildEnd, program: string): void {
   if (exitCode !== 0) throw new QuietEnd(exitCode);
 }
 
-/** One request waits for ten seconds at most, and its repetitions for the rest. */
-async function acquired(
-  call: Invocation,
-  { name, flags }: Run,
-): Promise<{ readonly lock: HeldLock; readonly sinceMs: number }> {
-  const { terminal } = call;
-  const locks = new Locks(call.transportWith({ retries: 0, signal: terminal.signal }));
-  const owner = (flags.owner ?? `${hostname()}/${process.pid}`).slice(0, OWNER_LENGTH_MAX);
-  const beganAtMs = performance.now();
-  const waitsUntilMs = flags.wait === 'forever' ? Infinity : beganAtMs + flags.wait;
+/** A store that cannot be had is waited for as the lock is: what is asked for may well be to outlive its restart. */
+async function acquired(call: Invocation, { name, flags }: Run): Promise<KvLock> {
+  const { signal } = call.terminal;
+  // Outlives a Ctrl-C: the lock is given back all the same.
+  const client = call.clientWithoutSignal();
+  const owner = flags.owner ?? `${hostname()}/${process.pid}`;
+  const untilMs = performance.now() + (flags.wait === 'forever' ? FOREVER_MS : flags.wait);
   for (;;) {
-    const sinceMs = performance.now();
-    const waitMs = Math.round(Math.max(0, Math.min(LOCK_WAIT_MS_MAX, waitsUntilMs - sinceMs)));
-    const body = { ttl: `${flags.ttl}ms`, wait: `${waitMs}ms`, owner };
+    const waitMs = Math.max(0, Math.ceil(untilMs - performance.now()));
     try {
-      return { lock: await locks.acquire(name, body, crypto.randomUUID()), sinceMs };
+      return await client.lock(name, { ttl: `${flags.ttl}ms`, wait: `${waitMs}ms`, owner, signal });
     } catch (error) {
-      if (!isKvError(error) || !error.retryable) throw error;
-      // A store that cannot be had is waited for like any request does, however short the wait for the lock.
-      const untilMs = isKvError(error, 'lock-held') ? waitsUntilMs : Math.max(waitsUntilMs, beganAtMs + PATIENCE_MS);
-      if (performance.now() >= untilMs) throw error;
-      if (!isKvError(error, 'lock-held')) await sleep(PAUSE_MS, undefined, { signal: terminal.signal });
+      const isAway = isKvError(error) && error.retryable && error.code !== 'lock-held';
+      if (!isAway || performance.now() >= untilMs) throw error;
+      await sleep(PAUSE_MS, undefined, { signal });
     }
   }
 }
 
-const PATIENCE_MS = 3000;
+const FOREVER_MS = 1e12;
 
 function waitOf(text: string): number | 'forever' {
   if (text === 'forever') return text;

@@ -5,6 +5,7 @@ import { entryJson, keyInfoJson, keyText, valueText } from '../entry-forms.ts';
 import { contradiction } from './put.ts';
 import type { Invocation } from '../invocation.ts';
 import type { Forms } from '../output.ts';
+import { Progress } from '../progress.ts';
 import { bytesText, durationText, visibleLine } from '../text.ts';
 import type { Terminal } from '../terminal.ts';
 import { addVerb, doing } from '../verb.ts';
@@ -34,7 +35,7 @@ export function addLs(parent: Command, terminal: Terminal): void {
     ],
   })
     .alias('list')
-    .option('-l, --long', 'with version, revision, how long it stays, and content type')
+    .option('-l, --long', 'with version, revision, how long it stays, and content type before each key')
     .option('--values', 'with values')
     .option('-d, --delimiter <text>', 'fold what goes on behind it, such as /')
     .addOption(new Option('-n, --limit <count>', 'so many at most').argParser(wholeNumber({ min: 1, max: 1e12 })))
@@ -52,8 +53,16 @@ export function addLs(parent: Command, terminal: Terminal): void {
     );
 }
 
-async function count({ client, output }: Invocation, prefix: string): Promise<void> {
-  const found = await client.countPrefix(prefix);
+/** Page by page, however many there are: one request counts as many as one deletes. */
+async function count({ client, output, terminal }: Invocation, prefix: string): Promise<void> {
+  const progress = new Progress(terminal, 'count');
+  let found = 0;
+  try {
+    for await (const { keys } of client.pages({ prefix, limit: PAGE_KEYS }))
+      progress.update((found += keys.length), null);
+  } finally {
+    progress.end();
+  }
   await output.one({ json: () => ({ count: found }), text: () => String(found), raw: () => String(found) });
 }
 
@@ -92,9 +101,18 @@ function formsOf(item: Item, flags: LsFlags): Forms {
   return {
     json: () => (value === null ? keyInfoJson(info) : entryJson(value)),
     text: () => textOf(info, { value, isLong: flags.long === true }),
-    raw: () => (value === null ? info.key : `${info.key}\t${Buffer.from(value.value).toString()}`),
+    raw: () => [...(flags.long ? cellsOf(info) : []), info.key, ...(value === null ? [] : [rawText(value)])].join('\t'),
   };
 }
+
+const rawText = ({ value }: KvEntry): string => Buffer.from(value).toString();
+
+const cellsOf = ({ version, revision, expiresAt, contentType }: KvKeyInfo): readonly string[] => [
+  String(version),
+  String(revision),
+  expiresAt?.toISOString() ?? '-',
+  contentType ?? '-',
+];
 
 /** Columns that need not know what comes: pages are many. */
 function textOf(

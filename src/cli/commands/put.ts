@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { etagOf, ttlOf } from '../arguments.ts';
+import { etagOf, headerTextOf, ttlOf } from '../arguments.ts';
 import type { Condition, KvWritten, Ttl } from '../../client/index.ts';
 import { CommandFailure, EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
@@ -72,17 +72,28 @@ function withValueOptions(verb: Command): Command {
   return withWriteOptions(
     verb
       .addOption(new Option('--ttl <time>', 'how long it stays: 60s, 5m, 12h (default: for ever)').argParser(ttlOf))
-      .option('--content-type <type>', 'kept with the value (default: text/plain of a text, none of bytes)')
+      .addOption(
+        new Option(
+          '--content-type <type>',
+          'kept with the value (default: text/plain of a text, none of bytes)',
+        ).argParser(headerTextOf),
+      )
       .option('--literal', 'the value is what it is: neither - nor @ means anything'),
   );
 }
 
 /** Of whatever writes keys. */
-export function withWriteOptions(verb: Command): Command {
-  return verb
-    .option('--fence <fence>', 'only while this lock is held: NAME:TOKEN, as kv lock sets it in KV_FENCE')
-    .option('--idempotency-key <key>', 'the same for a repetition: it is done once');
-}
+export const withWriteOptions = (verb: Command): Command =>
+  withFenceOption(verb).addOption(
+    new Option('--idempotency-key <key>', 'the same for a repetition: it is done once').argParser(headerTextOf),
+  );
+
+export const withFenceOption = (verb: Command): Command =>
+  verb.addOption(
+    new Option('--fence <fence>', 'only while this lock is held: NAME:TOKEN, as kv lock sets it in KV_FENCE').argParser(
+      headerTextOf,
+    ),
+  );
 
 async function writing(
   call: Invocation,

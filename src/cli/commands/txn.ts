@@ -5,7 +5,7 @@ import type { Terminal } from '../terminal.ts';
 import { fileOrInput, valueOf } from '../value-input.ts';
 import { addVerb, doing } from '../verb.ts';
 import type { Invocation } from '../invocation.ts';
-import { countText } from '../text.ts';
+import { countText, utf8Of } from '../text.ts';
 import { withWriteOptions } from './put.ts';
 
 interface WriteFlags {
@@ -29,7 +29,8 @@ standard input, @FILE from a file. Ends with 4 if the comparisons did not hold.`
     }),
   ).action(
     doing(terminal, async (call, json: string, flags: WriteFlags) => {
-      const body = Buffer.from(await valueOf(json, terminal)).toString();
+      const body = utf8Of(Buffer.from(await valueOf(json, terminal)));
+      if (body === null) throw new CommandFailure(EXIT.usage, 'The transaction is not UTF-8.');
       parsedJson(body, 'The transaction');
       const result = (await post(call, { target: '/v1/txn', body, flags })) as { readonly succeeded: boolean };
       const text = () => JSON.stringify(result);
@@ -88,6 +89,7 @@ async function* requestsOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<rea
   let operations: string[] = [];
   let length = 0;
   for await (const { number, text } of linesOf(input)) {
+    if (text === null) throw new CommandFailure(EXIT.usage, `Line ${number} is not UTF-8.`);
     parsedJson(text, `Line ${number}`);
     if (operations.length === OPERATIONS_MAX || (length + text.length > REQUEST_LENGTH_MAX && length > 0)) {
       yield operations;

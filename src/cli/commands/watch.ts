@@ -2,13 +2,12 @@ import { Option, type Command } from 'commander';
 import { wholeNumber } from '../arguments.ts';
 import { isKvError, type KeyWatchOptions, type KvWatchEvent, type WatchOptions } from '../../client/index.ts';
 import { Child } from '../child.ts';
-import { entryJson, keyJson } from '../entry-forms.ts';
+import { base64Of, entryJson, keyJson, valueText } from '../entry-forms.ts';
 import { CommandFailure, EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import type { Forms } from '../output.ts';
 import { ResumeFile } from '../resume-file.ts';
-import { visibleLine } from '../text.ts';
-import { valueText } from '../entry-forms.ts';
+import { utf8Of, visibleLine } from '../text.ts';
 import type { Terminal } from '../terminal.ts';
 import { addVerb, doing } from '../verb.ts';
 import { contradiction } from './put.ts';
@@ -32,8 +31,9 @@ export function addWatch(parent: Command, terminal: Terminal): void {
     summary: 'tell each change, until Ctrl-C',
     description: `Tells each change of a key, or of all keys under a prefix, in order and once; goes on by itself when a connection or a pod ends.
 
-With --exec a command of the shell is run for each change, one after the other: KV_EVENT (put, delete or expire), KV_KEY, KV_REVISION, KV_VERSION and
-KV_EVENT_ID are in its environment, and the value on its standard input. If it fails the watch ends with 1, and with --resume-file that change
+With --exec a command of the shell is run for each change, one after the other: KV_EVENT (put, delete or expire), KV_KEY, KV_KEY_B64, KV_REVISION,
+KV_VERSION and KV_EVENT_ID are in its environment, and the value on its standard input. KV_KEY is empty where a key cannot stand in one: it has a NUL, or is
+no text. If it fails the watch ends with 1, and with --resume-file that change
 comes again.`,
     examples: [
       'kv watch app/theme',
@@ -108,12 +108,13 @@ async function runFor(
   event: Change,
   { command, call, flags }: { readonly command: string; readonly call: Invocation; readonly flags: WatchFlags },
 ): Promise<void> {
-  const { key, revision, version } = event.kind === 'put' ? event.entry : event;
+  const { key, keyBytes, revision, version } = event.kind === 'put' ? event.entry : event;
   const env = {
     ...call.terminal.env,
     KV_EVENT: event.kind,
     KV_EVENT_ID: event.id,
-    KV_KEY: key,
+    KV_KEY: key.includes('\0') ? '' : (utf8Of(keyBytes) ?? ''),
+    KV_KEY_B64: base64Of(keyBytes),
     KV_REVISION: String(revision),
     KV_VERSION: String(version),
   };

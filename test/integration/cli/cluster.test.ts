@@ -99,11 +99,12 @@ const hasScript = spawnSync('script', ['--version']).status === 0;
 const inTerminal = hasScript ? test : test.skip;
 
 describe('in a terminal', () => {
-  /** What the screen was sent, and the exit code: Ctrl-C is typed once that is to be seen, or never. */
+  /** What the screen was sent, and the exit code: Ctrl-C, or what is given, is typed once that is to be seen, or never. */
   async function typed(
     command: string,
     isSeen: (screen: string) => boolean,
     env: Readonly<Record<string, string>> = {},
+    keys = '\u0003',
   ): Promise<{ readonly screen: string; readonly code: number | null }> {
     const line = `${process.execPath} --disable-warning=ExperimentalWarning ${program} ${command}`;
     const child = spawn('script', ['-qefc', line, '/dev/null'], {
@@ -116,7 +117,7 @@ describe('in a terminal', () => {
       screen += chunk.toString();
       if (isTyped || !isSeen(screen)) return;
       isTyped = true;
-      child.stdin.write('\u0003');
+      child.stdin.write(keys);
     });
     const code = await new Promise<number | null>((done) => child.on('close', done));
     return { screen, code };
@@ -152,16 +153,17 @@ describe('in a terminal', () => {
     expect((await typed('doctor', () => false, { NO_COLOR: '' })).screen).toContain('\u001b[32mok');
   });
 
+  inTerminal('a question that is answered by Ctrl-D or by Ctrl-C is one with no', async () => {
+    await at(['put', 'asked/1', 'v']);
+    const asked = (screen: string) => screen.includes('Type yes: ');
+    const { screen, code } = await typed('del --prefix asked/', asked, {}, '\u0004');
+    expect([code, screen]).toEqual([1, expect.stringContaining('kv: Nothing was deleted.')]);
+    expect((await typed('del --prefix asked/', asked)).code).toBe(130);
+    expect((await at(['get', 'asked/1'])).out).toBe('v');
+  });
+
   inTerminal('a value is shown to people', async () => {
     await at(['put', 'shown', 'a\u001b]0;title\u0007']);
     expect((await typed('get shown', () => false)).screen).toBe('a\\x1b]0;title\\x07\r\n');
   });
-});
-
-test('completion is a script that bash takes, and that completes', () => {
-  const line = `set -u; source <(${process.execPath} --disable-warning=ExperimentalWarning ${program} completion bash)
-complete_() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _kv; echo "\${COMPREPLY[*]-}"; }
-complete_ kv con; complete_ kv context u; complete_ kv put k --if; complete_ kv admin recover --rep`;
-  const { stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' });
-  expect([stdout, stderr]).toEqual(['context\nuse\n--if-match --if-absent\n--replica\n', '']);
 });

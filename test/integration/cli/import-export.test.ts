@@ -131,6 +131,9 @@ describe('interrupted', () => {
     expect([second.exitCode, JSON.parse(second.out)]).toMatchObject([0, { imported: 3010 - reached.line }]);
     expect(existsSync(place)).toBe(false);
     expect((await at(['ls', 'large/', '--count'])).out).toBe('3010\n');
+    await at(['import'], { input: numbered('larger/', 10_500) });
+    // More than one request deletes.
+    expect((await at(['ls', 'larger/', '--count'])).out).toBe('10500\n');
   });
 
   test('Ctrl-C ends an import with 130, and says where it was', async () => {
@@ -167,6 +170,33 @@ describe('interrupted', () => {
     }
     expect([state.size, state.get('out/00000'), state.has('out/04999')]).toEqual([4999, 'changed', false]);
     expect([existsSync(`${path}.part`), existsSync(place)]).toEqual([false, false]);
+  });
+
+  test('an export that nobody goes on with leaves nothing behind', async () => {
+    const path = file('left');
+    const controller = new AbortController();
+    const seen = setInterval(() => existsSync(`${path}.part`) && controller.abort(130), 1);
+    const run = await at(['export', path, '--prefix', 'out/'], { signal: controller.signal });
+    clearInterval(seen);
+    expect([run.exitCode, existsSync(path), existsSync(`${path}.part`)]).toEqual([130, false, false]);
+  });
+
+  test('an import whose file has become shorter, or an export whose part is gone, is not gone on with', async () => {
+    const [path, place] = [file('short'), file('short.place')];
+    writeFileSync(path, `${numbered('short/', 3000)}nonsense\n`);
+    expect(await at(['import', path, '--resume-file', place])).toMatchObject({ exitCode: 1 });
+    writeFileSync(path, numbered('short/', 1));
+    const short = await at(['import', path, '--resume-file', place]);
+    expect([short.exitCode, short.notes]).toEqual([1, expect.stringContaining('is shorter than it was')]);
+
+    const [target, mark] = [file('gone'), file('gone.place')];
+    const controller = new AbortController();
+    const seen = setInterval(() => existsSync(mark) && controller.abort(130), 1);
+    await at(['export', target, '--prefix', 'out/', '--resume-file', mark], { signal: controller.signal });
+    clearInterval(seen);
+    rmSync(`${target}.part`);
+    const gone = await at(['export', target, '--prefix', 'out/', '--resume-file', mark]);
+    expect([gone.exitCode, gone.notes]).toEqual([1, expect.stringContaining(`delete ${mark} to begin anew`)]);
   });
 
   test('a progress bar is drawn where somebody looks, and leaves nothing', async () => {

@@ -125,6 +125,7 @@ describe('kv ls, del', () => {
     expect(await out(['ls', 'c/', '-l'], { terminal: true })).toMatch(
       /^ +1 +\d+ +- {2}text\/plain; charset=utf-8 {2}\S* *c\/dark/,
     );
+    expect(await out(['ls', 'c/red', '-l'])).toMatch(/^1\t\d+\t-\ttext\/plain; charset=utf-8\tc\/red\n$/);
     expect(JSON.parse(await out(['ls', 'c/', '-o', 'json']))).toMatchObject([
       { key: 'c/dark/blue' },
       {},

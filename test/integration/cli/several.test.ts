@@ -122,6 +122,21 @@ describe('kv watch', () => {
     expect(readFileSync(log, 'utf8')).toContain('put x/k 4 4\n');
   });
 
+  test('--exec names a key that no environment can hold by its bytes', async () => {
+    const log = join(folder, 'bytes-log');
+    const operations = [Buffer.from('y/a\0b'), Buffer.of(0x79, 0x2f, 0xff)].map((key) => ({
+      put: { keyB64: key.toString('base64'), value: 'v' },
+    }));
+    const body = JSON.stringify({ operations });
+    await fetch(`${stage.proxy}/v1/batch`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const command = `echo "<$KV_KEY> $KV_KEY_B64" >> ${log}`;
+    expect(await at(['watch', '--prefix', 'y/', '--snapshot', '-n', '2', '--exec', command])).toMatchObject({
+      exitCode: 0,
+      notes: '',
+    });
+    expect(readFileSync(log, 'utf8')).toBe('<> eS9hAGI=\n<> eS//\n');
+  });
+
   test('Ctrl-C ends it with 130', async () => {
     const controller = new AbortController();
     const watch = at(['watch', 'nothing'], { signal: controller.signal });

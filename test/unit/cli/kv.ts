@@ -1,4 +1,5 @@
 import { runCli } from '../../../src/cli/run.ts';
+import type { Terminal } from '../../../src/cli/terminal.ts';
 
 export interface KvOptions {
   /** What a person types when asked; without it nobody sits there. */
@@ -22,14 +23,17 @@ export interface KvRun {
 }
 
 /** The command line, with everything around it made up. */
-export async function kv(argv: readonly string[], options: KvOptions = {}): Promise<KvRun> {
+export const kv = (argv: readonly string[], options: KvOptions = {}): Promise<KvRun> =>
+  around((terminal) => runCli(argv, terminal, '1.2.3'), options);
+
+export async function around(work: (terminal: Terminal) => Promise<number>, options: KvOptions = {}): Promise<KvRun> {
   const questions: string[] = [];
   const chunks: Uint8Array[] = [];
   let notes = '';
   let drawn = '';
   const { types, terminal = false, input = '' } = options;
   const write = (data: string | Uint8Array): void => void chunks.push(Buffer.from(data));
-  const exitCode = await runCli(argv, {
+  const exitCode = await work({
     out: (text) => write(`${text}\n`),
     write: (data) => Promise.resolve(write(data)),
     note: (text) => (notes += `${text}\n`),

@@ -43,7 +43,7 @@ test('a lock that has passed on: the command, and what it started, are stopped, 
   const { run, mark } = await lockFor('1s', held, problem(404, { code: 'no-lock' }));
   expect([run.exitCode, run.notes]).toEqual([
     7,
-    'kv: The lock l was lost: it has passed on. The command was stopped.\n',
+    'kv: The lock l is lost: stop what it guards. The store says that it has passed on. The command was stopped.\n',
   ]);
   expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
 });
@@ -52,9 +52,25 @@ test('a lock that cannot be renewed: the command is told in time to stop, and st
   const beganAtMs = performance.now();
   const { run, mark } = await lockFor('2s', held, reset);
   expect(performance.now() - beganAtMs).toBeLessThan(2100);
-  expect([run.exitCode, run.notes]).toEqual([7, expect.stringContaining('it could not be renewed: ')]);
+  expect([run.exitCode, run.notes]).toEqual([7, expect.stringContaining('No renewal was confirmed within 2000ms.')]);
   expect(existsSync(`${mark}.heard`)).toBe(true);
   expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
+});
+
+test('a renewal that succeeds too late: what was told to stop is stopped, and the lock given back', async () => {
+  await store.end();
+  const beganAtMs = performance.now();
+  store = await FakeStore.start((response, request) => {
+    const isLate = performance.now() > beganAtMs + 1700;
+    (request.method === 'PUT' && !isLate ? reset : held)(response, request);
+  });
+  const { run, mark } = await lockFor('2s', ...store.replies);
+  expect(performance.now() - beganAtMs).toBeLessThan(2500);
+  expect([run.exitCode, run.notes]).toEqual([
+    7,
+    'kv: The lock l could not be renewed in time, and another may have it soon. The command was stopped.\n',
+  ]);
+  expect([await isStill(mark), store.last.method]).toEqual([true, 'DELETE']);
 });
 
 test('a renewal that fails once is no loss', async () => {

@@ -271,6 +271,14 @@ describe('a signal', () => {
     expect(listeners.added).toBeGreaterThan(0);
     expect(listeners.removed).toBe(listeners.added);
   });
+
+  test('keeps nothing of a call that could not even be sent: its timer would hold the process', async () => {
+    const { kv, store } = await clientOf([noKey]);
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await expect(kv.put('k', 'v', { idempotencyKey: 'a\nb' })).rejects.toThrow('invalid header');
+    expect([timers(), store.received]).toEqual([before, []]);
+  });
 });
 
 test('connections are kept and used again', async () => {

@@ -200,7 +200,27 @@ describe('withLock', () => {
     const { kv } = await clientOf({ POST: [granted('id')], PUT: [noLock], DELETE: [noLock] });
     const working = kv.withLock('nightly', { ttl: '300ms' }, async () => sleep(400));
     await expect(working).rejects.toMatchObject({ code: 'lock-lost' });
+    // Whatever came of the work: that stands behind it.
+    const stopped = new Error('stopped in the middle');
+    const failing = kv.withLock('nightly', { ttl: '300ms' }, async (lock) => {
+      await sleep(400);
+      throw lock.signal.aborted ? stopped : new Error('still held');
+    });
+    await expect(failing).rejects.toMatchObject({ code: 'lock-lost', cause: stopped });
   });
+});
+
+test('how long a lock is certain yet shrinks, grows with a renewal, and is nothing after the end', async () => {
+  const { kv } = await clientOf({ POST: [granted('id')], PUT: [granted('id')], DELETE: [given] });
+  const lock = await kv.lock('nightly', { ttl: '3s' });
+  expect(lock.certainForMs).toBeGreaterThan(2500);
+  expect(lock.certainForMs).toBeLessThanOrEqual(3000);
+  await sleep(800);
+  expect(lock.certainForMs).toBeLessThanOrEqual(2200);
+  await sleep(400);
+  expect(lock.certainForMs).toBeGreaterThan(2200);
+  await lock.release();
+  expect(lock.certainForMs).toBe(0);
 });
 
 test('every kind of write takes a fence, and no read', async () => {
@@ -231,7 +251,7 @@ test('every kind of write takes a fence, and no read', async () => {
 test('lockHolder tells who holds it, or that nobody does', async () => {
   const holder = { owner: 'job-7', fencingToken: '100000000000912', expiresAt: '2026-01-02T03:04:05.678Z' };
   const { kv, store } = await clientOf({ GET: [json({ name: 'n', ...holder, remainingMs: 5 }), noLock] });
-  expect(await kv.lockHolder('n')).toEqual({ ...holder, expiresAt: new Date(holder.expiresAt) });
+  expect(await kv.lockHolder('n')).toEqual({ ...holder, expiresAt: new Date(holder.expiresAt), remainingMs: 5 });
   expect(await kv.lockHolder('n')).toBeNull();
   expect(store.last.target).toBe('/v1/locks/n');
 });

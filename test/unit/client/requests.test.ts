@@ -110,6 +110,30 @@ describe('reads', () => {
     expect(await kv.get('k')).toBeNull();
   });
 
+  test('get asks for one older version, by its number or by a revision', async () => {
+    store.replies = [json(envelope), json(envelope), problem(404, { code: 'no-version' })];
+    await kv.get('k', { version: 3 });
+    expect(store.last.target).toBe('/v1/keys/k?version=3');
+    await kv.get('k', { revision: 812, consistency: 'session' });
+    expect(store.last.target).toBe('/v1/keys/k?revision=812&consistency=session');
+    await expect(kv.get('k', { version: 9 })).rejects.toMatchObject({ code: 'no-version', status: 404 });
+  });
+
+  test('history gives the versions that are kept, with values where they came along, and none for no key', async () => {
+    const { key: _key, value: _value, ...rest } = envelope;
+    const version = { ...rest, modifiedAt: '2026-01-02T03:04:05.678Z', size: 2 };
+    const older = { ...version, version: 2, valueB64: '/wA=' };
+    store.replies = [json({ revision: 9, versions: [{ ...version, version: 3 }, older] }), noKey];
+    const [third, second, ...others] = await kv.history('k/ü', { values: true });
+    expect(store.last.target).toBe('/v1/keys/k/%C3%BC?history=true&values=true');
+    expect(third).toMatchObject({ key: 'k/ü', version: 3, size: 2, entry: null });
+    expect(third?.modifiedAt).toEqual(new Date('2026-01-02T03:04:05.678Z'));
+    expect([second?.entry?.value, second?.entry?.version]).toEqual([new Uint8Array([255, 0]), 2]);
+    expect(others).toEqual([]);
+    expect(await kv.history('k')).toEqual([]);
+    expect(store.last.target).toBe('/v1/keys/k?history=true');
+  });
+
   test('what is no text comes as its bytes, and is not made into some', async () => {
     const { value: _value, ...rest } = envelope;
     store.replies = [json({ ...rest, valueB64: '/wA=' })];

@@ -16,6 +16,7 @@ import {
   type KvLockHolder,
   type KvPage,
   type KvTouched,
+  type KvVersion,
   type KvWatchEvent,
   type KvWritten,
   type TxnOperation,
@@ -30,6 +31,12 @@ test('what may be absent has to be looked at', () => {
   expectTypeOf<KvClient['get']>().returns.resolves.toEqualTypeOf<KvEntry | null>();
   expectTypeOf<KvClient['delete']>().returns.resolves.toEqualTypeOf<boolean>();
   expectTypeOf<KvEntry['json']>().returns.toBeUnknown();
+});
+
+test('a version that is kept has its value only where it came along', () => {
+  expectTypeOf<KvClient['history']>().returns.resolves.toEqualTypeOf<readonly KvVersion[]>();
+  expectTypeOf<KvVersion['entry']>().toEqualTypeOf<KvEntry | null>();
+  expectTypeOf<KvVersion>().toExtend<KvKeyInfo>();
 });
 
 test('each operation of a batch gives its own result, or an error', () => {
@@ -112,6 +119,8 @@ test('what the store would refuse does not compile', () => {
   const refused = () => [
     // @ts-expect-error -- a time to live has a unit
     kv.touch('k', 60),
+    // @ts-expect-error -- a version and a revision are two questions
+    kv.get('k', { version: 3, revision: 812 }),
     // @ts-expect-error -- one condition guards a write
     kv.put('k', 'v', { ifMatch: '"1"', ifNoneMatch: '*' }),
     // @ts-expect-error -- only what has a value already can keep its time

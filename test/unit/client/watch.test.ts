@@ -156,6 +156,20 @@ test('a signal ends it, while it waits and while it pauses', async () => {
   await expect(take(pausing.kv.watch({ prefix: '', signal: second }), 1)).rejects.toMatchObject({ code: 'aborted' });
 });
 
+test('one that never began gives up after as many attempts as any call; one that has told something comes again for longer', async () => {
+  const never = await clientOf([problem(503, { code: 'empty', retryable: true })], { retries: 2 });
+  await expect(take(never.kv.watch({ prefix: '' }), 1)).rejects.toMatchObject({ code: 'empty' });
+  expect(never.store.received).toHaveLength(3);
+
+  const away = Array.from({ length: 4 }, () => problem(503, { code: 'empty', retryable: true }));
+  const begun = await clientOf([ended(put('1', 'a')), ...away, ended(put('2', 'b'))], { retries: 2 });
+  const events = await take(begun.kv.watch({ prefix: '' }), 2);
+  expect([events.map(({ id }) => id), lastIds(begun.store)]).toEqual([
+    ['1', '2'],
+    [undefined, '1', '1', '1', '1', '1'],
+  ]);
+});
+
 test('what is final ends it: nothing of a history may be left out in silence', async () => {
   const { kv, store } = await clientOf([ended(put('1', 'a')), problem(410, { code: 'compacted' })]);
   const seen: string[] = [];
