@@ -69,6 +69,8 @@ export class HttpServer {
       noDelay: true,
     });
     this.#server.maxConnections = connectionsMax;
+    // Their bytes are limited. Of more than 2,000 Node would drop the last without a word, and a condition with them.
+    this.#server.maxHeadersCount = 0;
     this.#server.on('request', this.#onRequest);
     this.#server.on('checkContinue', this.#onCheckContinue);
     this.#server.on('clientError', this.#onClientError);
