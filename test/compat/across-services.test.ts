@@ -139,8 +139,8 @@ test('versions count the writes of all routes, and go on after a delete', async 
   expect(await put()).toMatchObject({ operation: 'create', version: 5, previous_version: null, total_versions: 5 });
 });
 
-test('a key with a slash, a question mark or a name of JavaScript is a key like others', async () => {
-  for (const key of ['a/b', 'a?b', '__proto__', 'constructor', 'ü', '100%']) {
+test('a key with a slash, a question mark, a NUL or a name of JavaScript is a key like others', async () => {
+  for (const key of ['a/b', 'a?b', '__proto__', 'constructor', 'toString', 'a\0b', 'ü', '100%']) {
     const encoded = encodeURIComponent(key);
     await ask(stage.proxy, 'PUT /put', { key, value: `of ${key}` });
     const [got, byQuery, byWorker] = await Promise.all(
