@@ -20,8 +20,15 @@ export function bytesOf({ method, target, headers, body }: Request): Buffer {
   return body === null ? head : Buffer.concat([head, body]);
 }
 
+/** What the client does once it has said everything: waits, says that nothing more comes, or is gone. */
+export type Then = 'wait' | 'end' | 'reset';
+
 /** Everything that is answered until the other side closes, which it must; of a stream only what comes first. */
-export function tell(base: string, bytes: Buffer): Promise<Buffer> {
+export function tell(
+  base: string,
+  bytes: Buffer,
+  { then }: { readonly then: Then } = { then: 'wait' },
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(base);
     const chunks: Buffer[] = [];
@@ -44,7 +51,10 @@ export function tell(base: string, bytes: Buffer): Promise<Buffer> {
       if (failure === null || isCut) resolve(Buffer.concat(chunks));
       else reject(failure);
     });
-    socket.write(bytes);
+    socket.write(bytes, () => {
+      if (then === 'end') socket.end();
+      else if (then === 'reset') socket.resetAndDestroy();
+    });
   });
 }
 
