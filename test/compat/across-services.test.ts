@@ -166,7 +166,7 @@ test('GET /keys gives every key, on more pages than one, on each process', async
     const { keys } = JSON.parse((await ask(base, 'GET /keys')).text) as { readonly keys: readonly string[] };
     expect(keys.filter((key) => key.startsWith('many/'))).toEqual(many);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(keys.filter((key) => !/^[ -~ü]+$/.test(key))).toEqual([]);
+    expect(keys.filter((key) => /[ÿ\ufffd]/.test(key))).toEqual([]);
   }
 });
 
