@@ -6,8 +6,9 @@ import { Stage } from '../stage.ts';
 import { AnswerCheck } from '../openapi/answers.ts';
 import { operationsIn, type Json, type ShownOperation } from '../openapi/document.ts';
 import type { Answer } from '../openapi/exchange.ts';
-import { casesOf, type Case } from './cases.ts';
-import { ADVICE, expectedOf, familyOf, isOfConnection, REFUSALS, type Expected } from './rules.ts';
+import { REFUSED_BODIES } from './bodies.ts';
+import { casesOf, CONTRADICTIONS, QUERIES, type Case } from './cases.ts';
+import { ADVICE, EXCEPTIONS, expectedOf, familyOf, isOfConnection, REFUSALS, type Expected } from './rules.ts';
 import { answerTo } from './wire.ts';
 
 /**
@@ -70,6 +71,13 @@ describe.each(['proxy', 'kvstore'] as const)('asked of a %s', (process) => {
       expect([operationId, missed]).toEqual([operationId, []]);
     }
   });
+});
+
+test('what the tables name is there', () => {
+  const shown = JSON.parse(JSON.stringify(openApiDocument({ process: 'proxy', release: '1.2.3' }))) as Json;
+  const there = new Set(operationsIn(shown).map(({ operationId }) => operationId));
+  const named = [REFUSED_BODIES, EXCEPTIONS, QUERIES, CONTRADICTIONS].flatMap((table) => Object.keys(table));
+  expect(named.filter((name) => !there.has(name))).toEqual([]);
 });
 
 /** All that a bad request could have changed: every key with its revision, and who holds the lock of the examples. */

@@ -1,4 +1,5 @@
 import type { ShownOperation, ShownParameter } from '../openapi/document.ts';
+import { REFUSED_BODIES } from './bodies.ts';
 import { takes, UNKNOWN, wrongMembers } from './members.ts';
 import { familyOf, type Kind } from './rules.ts';
 import type { Request } from './wire.ts';
@@ -43,12 +44,12 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
 const NOT_UTF8 = ['%FF', 'a%C3%28', '%C0%80', '%ED%A0%80', '%F0%9F%9A'];
 
 /** Without these the operation has nothing to do, and would say so instead. */
-const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const QUERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   deleteKeys: { prefix: 'none/', expect: '0' },
   watchKeys: { prefix: '' },
 };
 
-const CONTRADICTIONS: Readonly<Record<string, readonly (readonly [query: string, names: string])[]>> = {
+export const CONTRADICTIONS: Readonly<Record<string, readonly (readonly [query: string, names: string])[]>> = {
   getKey: [
     ['version=1&revision=1', 'version'],
     ['version=1&history=true', 'history'],
@@ -132,6 +133,8 @@ export function* casesOf(operation: ShownOperation): Generator<Case> {
   for (const [contradiction, names] of CONTRADICTIONS[operation.operationId] ?? [])
     yield make('parameters that contradict each other', names, contradiction, {}, contradiction);
   if (operation.body !== null) yield* bodyCases(operation.body, base, make);
+  for (const { kind, names, text } of REFUSED_BODIES[operation.operationId] ?? [])
+    yield make(kind, names, text.slice(0, 200), { body: Buffer.from(text) });
   const long = 'x'.repeat(20_000);
   yield make('NUL in the request line', '', '', {}, 'a=\0');
   for (const text of ['\xff', '\xc3\xbc']) yield make('raw bytes in the request line', '', text, {}, `a=${text}`);

@@ -18,12 +18,14 @@ const CHUNKED = `${PUT}Transfer-Encoding: chunked\r\n\r\n`;
 /** A whole request that would be a second one, if the first ended before it. */
 const SMUGGLED = `${PUT}Content-Length: 1\r\n\r\nv`;
 
-/** `closed`: what is wrong comes with the body, when the request may be under way, and an answer could land in the middle of its own. */
+/** `closed`: most of these are wrong in the body, when the request may be under way, and an answer could land in the middle of its own. */
 const REFUSED: readonly (readonly [what: string, bytes: string | Buffer, status: number | 'closed'])[] = [
   ['no HTTP', 'How do you do?\r\n\r\n', 400],
   ['TLS', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0xff]), 400],
   ['zeros', Buffer.alloc(64), 400],
   ['a method that is none', 'FETCH /v1/keys/a HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+  ['a tunnel', 'CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n', 'closed'],
   ['no path', 'GET HTTP/1.1\r\nHost: x\r\n\r\n', 400],
   ['a version that is none', 'GET / HTTP/1.9\r\nHost: x\r\n\r\n', 400],
   ['no Host', 'GET /v1/keys/a HTTP/1.1\r\n\r\n', 400],

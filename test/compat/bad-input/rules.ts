@@ -26,6 +26,9 @@ export const KINDS = [
   'member',
   'member twice',
   'unknown member',
+  'member beyond its schema',
+  'key of a member',
+  'value too large',
   'NUL in the request line',
   'raw bytes in the request line',
   'NUL in a header',
@@ -74,6 +77,9 @@ const NATIVE: Readonly<Record<Kind, Expected>> = {
   member: [400, 'bad-request'],
   'member twice': [400, 'bad-request'],
   'unknown member': [400, 'bad-request'],
+  'member beyond its schema': [400, 'bad-request'],
+  'key of a member': [400, 'bad-key'],
+  'value too large': [413, 'too-large'],
 };
 
 /** As FastAPI did: what it does not know it overlooks, and of two it takes the last. */
@@ -105,6 +111,9 @@ const EARLIER: Readonly<Record<Kind, Expected>> = {
   member: [422, ''],
   'member twice': 'overlooked',
   'unknown member': 'overlooked',
+  'member beyond its schema': [422, ''],
+  'key of a member': [422, ''],
+  'value too large': [413, 'are allowed'],
 };
 
 /** Routes that only tell take nothing: Kubernetes, Prometheus and browsers may add what they like. */
@@ -114,7 +123,7 @@ const TELLING: Readonly<Record<Kind, Expected>> = {
 } as Readonly<Record<Kind, Expected>>;
 
 /** By operation, and by kind with the name of what is wrong, or by kind alone. */
-const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
+export const EXCEPTIONS: Readonly<Record<string, Readonly<Record<string, Expected>>>> = {
   // More than one request deletes.
   deleteKeys: {
     'query parameter: expect=10001': [413, 'too-many-keys'],

@@ -227,6 +227,13 @@ describe('connections', () => {
     expect(operations.writes.map(({ command }) => command)).toMatchObject([{ condition: { kind: 'match' } }]);
   });
 
+  test('an expectation that nobody knows is passed over', async () => {
+    const { port } = await serve();
+    const client = new RawClient(port);
+    client.send('GET /livez HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n');
+    expect(await client.answers(1)).toEqual([200]);
+  });
+
   test('a Content-Type that is given twice is refused, not halved', async () => {
     const { port, operations } = await serve();
     const client = new RawClient(port);
