@@ -83,7 +83,8 @@ export function repeatedMember(json: string): string | null {
         at = end;
         break;
       case COLON: {
-        const name = JSON.parse(json.slice(begin, end + 1)) as string;
+        const spelled = json.slice(begin + 1, end);
+        const name = spelled.includes('\\') ? (JSON.parse(`"${spelled}"`) as string) : spelled;
         const names = open.at(-1);
         if (names?.has(name) === true) return name;
         names?.add(name);

@@ -17,7 +17,7 @@ export interface Case {
 const TEXTS = [
   ...['', '0', '-1', '1.5', '1e3', '0x10', '007', '18446744073709551616', '9'.repeat(400), 'true', 'TRUE', 'null'],
   ...['nonsense', '[]', '{}', '"', ',', ';', '\0', ' ', '\u202e', '🚀'],
-  ...['__proto__', 'constructor', 'toString', 'x'.repeat(5000)],
+  ...['__proto__', 'constructor', 'toString', 'x'.repeat(5000), `"${'x'.repeat(5000)}"`],
 ];
 
 /** What a schema cannot refuse, by the name of the parameter: its range, what is inside a token, bytes rather than characters. */
