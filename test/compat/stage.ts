@@ -1,5 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 
 import { SystemClock } from '../../src/adapters/system/system-clock.ts';
 import { machineUsage } from '../../src/adapters/system/usage.ts';
@@ -7,6 +6,7 @@ import { peerClients } from '../../src/adapters/transport/peer-client.ts';
 import { createTcpTransport } from '../../src/adapters/transport/tcp-transport.ts';
 import { createApi } from '../../src/api/http/api.ts';
 import type { ApiOptions } from '../../src/api/http/context.ts';
+import { HttpServer } from '../../src/api/http/server.ts';
 import { groupId } from '../../src/core/base/numbers.ts';
 import type { Log } from '../../src/ports/telemetry.ts';
 import { ProxyOperations } from '../../src/proxy/proxy-operations.ts';
@@ -16,10 +16,13 @@ const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export const VALUE_BYTES_MAX = 2000;
 
-const apiOf = (own: Pick<ApiOptions, 'operations' | 'knownReplicas' | 'process' | 'serverName'>): RequestListener =>
+const SERVER_LIMITS = { connectionsMax: 1000, pipelineMax: 100, requestTimeoutMs: 15_000, idleTimeoutMs: 75_000 };
+
+const apiOf = (
+  own: Pick<ApiOptions, 'operations' | 'knownReplicas' | 'process' | 'serverName' | 'admin'>,
+): RequestListener =>
   createApi({
     ...own,
-    admin: null,
     machine: machineUsage(),
     release: '1.2.3',
     limits: { valueBytesMax: VALUE_BYTES_MAX, bodyBytesMax: 10_000_000 },
@@ -32,16 +35,12 @@ const apiOf = (own: Pick<ApiOptions, 'operations' | 'knownReplicas' | 'process' 
 export class Stage {
   readonly proxy: string;
   readonly nodes: readonly string[];
-  readonly #servers: readonly Server[];
   readonly #end: () => Promise<void>;
 
-  private constructor(servers: readonly Server[], end: () => Promise<void>) {
-    const [proxy = '', ...nodes] = servers.map(
-      (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    );
+  private constructor(addresses: readonly string[], end: () => Promise<void>) {
+    const [proxy = '', ...nodes] = addresses.map((address) => `http://${address}`);
     this.proxy = proxy;
     this.nodes = nodes;
-    this.#servers = servers;
     this.#end = end;
   }
 
@@ -64,18 +63,23 @@ export class Stage {
     );
     const knownReplicas = { kind: 'all', replicas: () => operations.knownReplicas() } as const;
     const listeners = [
-      apiOf({ operations, knownReplicas, process: 'proxy', serverName: 'proxy-0' }),
+      apiOf({ operations, knownReplicas, process: 'proxy', serverName: 'proxy-0', admin: null }),
       ...replicas.map(({ podName, driver, operations }) =>
         apiOf({
           operations,
           knownReplicas: { kind: 'self', summary: () => driver.summary },
           process: 'kvstore',
           serverName: podName,
+          admin: { recoveryView: () => driver.recoveryView, recover: (asked) => driver.recover(asked) },
         }),
       ),
     ];
-    const servers = await Promise.all(listeners.map(listening));
-    return new Stage(servers, async () => {
+    const servers = listeners.map(
+      (listener) => new HttpServer({ listener, limits: SERVER_LIMITS, metrics: { limitHit() {} }, log: quiet }),
+    );
+    const addresses = await Promise.all(servers.map((server) => server.listen({ host: '127.0.0.1', port: 0 })));
+    return new Stage(addresses, async () => {
+      await Promise.all(servers.map((server) => server.close(0)));
       operations.stop();
       const failures = await endAll();
       await transport.close();
@@ -83,20 +87,7 @@ export class Stage {
     });
   }
 
-  async close(): Promise<void> {
-    for (const server of this.#servers) {
-      server.closeAllConnections();
-      server.close();
-    }
-    await this.#end();
+  close(): Promise<void> {
+    return this.#end();
   }
-}
-
-function listening(listener: RequestListener): Promise<Server> {
-  return new Promise((resolve) => {
-    const server = createServer(listener);
-    server.listen({ host: '127.0.0.1', port: 0 }, () => {
-      resolve(server);
-    });
-  });
 }

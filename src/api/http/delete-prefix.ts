@@ -75,6 +75,7 @@ function askedOf(query: QueryValues): Asked | Fault {
     return fault('bad-request', 'Say with expect how many keys are to be deleted; dryRun=true counts them.');
   const expected = expect === undefined ? null : Number(expect);
   // No leader would delete as many.
-  if (expected !== null && expected > DELETED_KEYS_MAX) return fault('too-many-keys');
+  if (expected !== null && expected > DELETED_KEYS_MAX)
+    return fault('too-many-keys', `expect is ${expected}, and one request deletes ${DELETED_KEYS_MAX} keys at most.`);
   return { prefix, expected, isDryRun };
 }

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { repeatedMember } from '../../protocol/http/json-source.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import type { compileBody } from '../../protocol/http/validators.ts';
+import { contentTypeOf } from './content-type.ts';
 import type { ApiContext } from './context.ts';
 import { readBody, tooLarge } from './request-body.ts';
 import { sendProblem } from './respond.ts';
@@ -49,22 +51,29 @@ function wrongTypeOf(request: IncomingMessage): Fault | null {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     return fault('unsupported-encoding', `The body has Content-Encoding ${encoding}.`);
+  const type = contentTypeOf(request) ?? '';
+  if (typeof type !== 'string') return type;
   // No web page can send this type without asking first (CORS), and nobody here answers that.
-  if (/^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) return null;
+  if (/^application\/json\s*(?:;|$)/i.test(type)) return null;
   return fault('bad-request', 'The Content-Type must be application/json.');
 }
 
 /** The value, or what is wrong with it. */
 function parse(bytes: Buffer, check: JsonBody['check']): { readonly value: unknown } | string {
   if (!isUtf8(bytes)) return 'The body is not UTF-8.';
+  const text = bytes.toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = JSON.parse(text);
   } catch {
     return 'The body is not JSON.';
   }
   const [error] = check(value);
-  if (error === undefined) return { value };
+  if (error === undefined) {
+    // Looked for here: what a schema has passed has few names, however long it is.
+    const repeated = repeatedMember(text);
+    return repeated === null ? { value } : `The body has the member ${JSON.stringify(repeated)} twice in one object.`;
+  }
   const place = error.instancePath === '' ? 'the whole' : error.instancePath;
   const name = String(error.params['additionalProperty'] ?? '');
   return `The body is not as it should be: ${place} ${error.message ?? 'is wrong'}${name === '' ? '' : ` (${name})`}.`;

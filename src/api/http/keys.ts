@@ -22,6 +22,7 @@ import {
 } from '../../protocol/http/schemas/keys.ts';
 import { decodeSessionToken, encodeSessionToken } from '../../protocol/http/session-token.ts';
 import { compileBody, compileOperation, type Validator } from '../../protocol/http/validators.ts';
+import { contentTypeOf } from './content-type.ts';
 import type { ApiContext } from './context.ts';
 import { readJson } from './json-body.ts';
 import { faultOfPast, keyReadOf, sendHistory } from './past.ts';
@@ -231,6 +232,11 @@ async function store(
     sendProblem(response, TWO_CONDITIONS);
     return;
   }
+  const contentType = contentTypeOf(request);
+  if (contentType !== null && typeof contentType !== 'string') {
+    sendProblem(response, contentType);
+    return;
+  }
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     sendProblem(response, fault('unsupported-encoding', `The body has Content-Encoding ${encoding}.`));
@@ -249,8 +255,7 @@ async function store(
       context.metrics.limitHit('overloaded');
       sendProblem(response, fault('overloaded', 'The bodies of all requests together are as large as memory allows.'));
       return;
-    case 'body': {
-      const contentType = request.headers['content-type'] ?? null;
+    case 'body':
       await writeKey(context, request, response, method, {
         kind: 'put',
         key: input.key,
@@ -259,7 +264,6 @@ async function store(
         condition,
         lifetime,
       });
-    }
   }
 }
 

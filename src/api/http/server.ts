@@ -69,8 +69,12 @@ export class HttpServer {
       noDelay: true,
     });
     this.#server.maxConnections = connectionsMax;
+    // Their bytes are limited. Of more than 2,000 Node would drop the last without a word, and a condition with them.
+    this.#server.maxHeadersCount = 0;
     this.#server.on('request', this.#onRequest);
     this.#server.on('checkContinue', this.#onCheckContinue);
+    // Nothing that might be expected beside that is worth an answer of its own, which would be Node's and in no document.
+    this.#server.on('checkExpectation', this.#onRequest);
     this.#server.on('clientError', this.#onClientError);
     this.#server.on('drop', this.#onDrop);
   }

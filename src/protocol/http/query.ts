@@ -35,8 +35,8 @@ export function parseQuery(query: string): Query {
     const equals = pair.indexOf('=');
     const name = decoded(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? '' : decoded(pair.slice(equals + 1));
-    if (name === null || value === null)
-      return { kind: 'bad', reason: 'the query string is not percent-encoded UTF-8' };
+    if (name === null) return { kind: 'bad', reason: 'a name in its query is not percent-encoded UTF-8' };
+    if (value === null) return { kind: 'bad', reason: `the query parameter ${name} is not percent-encoded UTF-8` };
     if (Object.hasOwn(values, name)) return { kind: 'bad', reason: `the query parameter ${name} is given twice` };
     values[name] = value;
   }

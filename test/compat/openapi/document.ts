@@ -24,6 +24,7 @@ export interface ShownOperation {
   readonly method: string;
   readonly path: string;
   readonly operationId: string;
+  readonly tags: readonly string[];
   readonly parameters: readonly ShownParameter[];
   readonly body: { readonly type: string; readonly media: ShownMedia } | null;
   readonly responses: Readonly<Record<string, ShownResponse>>;
@@ -37,13 +38,14 @@ export function operationsIn(document: Json): ShownOperation[] {
 }
 
 function operationOf(document: Json, path: string, method: string, operation: Json): ShownOperation {
-  const { operationId, parameters = [], requestBody, responses } = operation;
+  const { operationId, tags, parameters = [], requestBody, responses } = operation;
   const body = requestBody as { content: Readonly<Record<string, ShownMedia>> } | undefined;
   const [[type, media] = []] = Object.entries(body?.content ?? {});
   return {
     method: method.toUpperCase(),
     path,
     operationId: operationId as string,
+    tags: tags as string[],
     parameters: (parameters as Json[]).map((parameter) => resolved(document, parameter) as unknown as ShownParameter),
     body: type === undefined || media === undefined ? null : { type, media },
     responses: Object.fromEntries(

@@ -44,6 +44,7 @@ beforeAll(async () => {
     'Last-Event-ID': token,
     from: token,
     server: fc.constant('kv-0'),
+    version: fc.constantFrom('1', '2', '1000'),
     dryRun: fc.constant('true'),
     expect: fc.constantFrom('0', '1'),
     // Nobody is to wait here for a lock that is held.
@@ -60,6 +61,8 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const key of KEYS) await ask({ method: 'PUT', path: `/v1/keys/${key}`, body: '7' });
 });
+
+const codeOf = ({ body }: Answer): string => (JSON.parse(body.toString()) as { readonly code: string }).code;
 
 test('the document that is served is the one that requests are drawn from', async () => {
   expect(JSON.parse((await ask({ path: '/openapi.json' })).body.toString())).toEqual(document);
@@ -87,3 +90,34 @@ test.each(operationsIn(document).map((operation) => [operation.operationId, oper
   },
   WITHIN_MS,
 );
+
+test('older versions: those that are kept, those that are not, and those that never were', async () => {
+  const [getKey] = operationsIn(document);
+  if (getKey?.operationId !== 'getKey') throw new Error('getKey is not the first operation');
+  for (let number = 1; number <= 10; number += 1)
+    await ask({ method: 'PUT', path: '/v1/keys/older', body: String(number) });
+  const look = async (query: string, operation = getKey): Promise<unknown> => {
+    const answer = await ask({ path: `/v1/keys/older?${query}` });
+    expect(answers.violations(operation, answer)).toEqual([]);
+    return [answer.status, answer.status === 200 ? answer.body.toString() : codeOf(answer)];
+  };
+  expect(await look('version=10')).toEqual([200, '10']);
+  expect(await look('version=3')).toEqual([200, '3']);
+  expect(await look('version=2')).toEqual([410, 'compacted']);
+  expect(await look('version=11')).toEqual([404, 'no-version']);
+  expect(await look('revision=1')).toEqual([410, 'compacted']);
+  expect(await look('revision=99999999')).toEqual([404, 'no-version']);
+
+  // A value may be any JSON, so that the schema of a history is the first of two: here only that one will do.
+  const { anyOf } = getKey.responses['200']?.content?.['application/json']?.schema as {
+    readonly anyOf: readonly Json[];
+  };
+  const content = { 'application/json': { schema: anyOf[0] ?? {} } };
+  const history = { ...getKey, responses: { '200': { ...getKey.responses['200'], content } } };
+  await look('history=true', history);
+  const [status, body] = (await look('history=true&values=true', history)) as [number, string];
+  expect(status).toBe(200);
+  expect((JSON.parse(body) as { versions: { value: string }[] }).versions.map(({ value }) => value)).toEqual([
+    ...['10', '9', '8', '7', '6', '5', '4', '3'],
+  ]);
+});

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../../core/base/key.ts';
 import { keyOf } from '../../../protocol/http/key-path.ts';
+import { isTooDeep } from '../../../protocol/http/json-source.ts';
 import type { JsonSchema } from '../../../protocol/http/operation.ts';
 import { fault } from '../../../protocol/http/problem.ts';
 import { lenientParameter, lenientSegment, splitTarget } from '../../../protocol/http/query.ts';
@@ -91,6 +92,7 @@ function parse(
     const detail = invalidJson(json);
     return detail === null ? 'unparsable' : [detail];
   }
+  if (isTooDeep(json)) return 'unparsable';
   const errors = model.check(value);
   return errors.length > 0 ? bodyDetails(errors, model.fields) : { value, json };
 }

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Version } from '../../../core/base/numbers.ts';
-import { JSON_DEPTH_MAX, jsonMember } from '../../../protocol/http/json-source.ts';
+import { jsonMember } from '../../../protocol/http/json-source.ts';
 import { textOf } from '../../../protocol/http/key-path.ts';
 import { versionedPutBody } from '../../../protocol/http/schemas/earlier/versioned-values.ts';
 import { notUnicode } from '../../../protocol/http/validation-detail.ts';
 import type { ApiContext } from '../context.ts';
 import { sendDetail, sendJson } from '../respond.ts';
 import type { Route } from '../routes.ts';
-import { sendInvalid, sendUnparsable } from './answers.ts';
+import { sendInvalid } from './answers.ts';
 import { boundedValue, keyAfter, modelOf, readModel } from './input.ts';
 import { JSON_TYPE, putOf, TEXT, writeOne } from './values.ts';
 
@@ -25,16 +25,12 @@ async function put(context: ApiContext, request: IncomingMessage, response: Serv
   const body = await readModel(context, request, response, putModel);
   if (body === null) return;
   const { value } = body.value as { readonly value: unknown };
-  const { source, depth } = jsonMember(body.json, 'value');
-  if (depth > JSON_DEPTH_MAX) {
-    sendUnparsable(response);
-    return;
-  }
   if (typeof value === 'string' && !value.isWellFormed()) {
     sendInvalid(response, [notUnicode(['body', 'value'], value)]);
     return;
   }
-  const bytes = boundedValue(context, response, typeof value === 'string' ? value : (source ?? ''));
+  const text = typeof value === 'string' ? value : (jsonMember(body.json, 'value') ?? '');
+  const bytes = boundedValue(context, response, text);
   if (bytes === null) return;
   const written = await writeOne(context, request, putOf(key, bytes, typeof value === 'string' ? TEXT : JSON_TYPE));
   if (written.kind === 'failed') sendDetail(response, written.fault, written.headers);

@@ -112,7 +112,7 @@ const VIEW = {
   record: { kind: 'there', state: 'lost', version: VERSION },
 } as const;
 
-const viewRoute: Operation = {
+export const viewRoute: Operation = {
   method: 'get',
   path: RECOVERY_PATH,
   operationId: 'recoveryView',
@@ -123,7 +123,7 @@ const viewRoute: Operation = {
   responses: { '200': { description: 'As of now.', content: { 'application/json': { schema: view, example: VIEW } } } },
 };
 
-const recoverRoute: Operation = {
+export const recoverRoute: Operation = {
   method: 'post',
   path: RECOVERY_PATH,
   operationId: 'recover',

@@ -10,6 +10,7 @@ import {
   envelopeSchema,
   fence,
   idempotencyKey,
+  READ_ERRORS,
   session,
   writeHeadersOut,
   writeRefusals,
@@ -215,7 +216,7 @@ export const batchOperation: Operation = {
         },
       },
     ),
-    ...writeRefusals(...COMPOSITE_ERRORS, 'no-replica', 'not-in-sync', 'replica-behind', 'empty', 'replaced-lineage'),
+    ...writeRefusals(...COMPOSITE_ERRORS, ...READ_ERRORS),
   },
 };
 

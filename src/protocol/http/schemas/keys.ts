@@ -18,7 +18,7 @@ import {
   writeHeadersOut,
   writeRefusals,
 } from './parts.ts';
-import { history, historyExample, historySchema, revision, values, version } from './past.ts';
+import { history, historyExample, historyOrValue, revision, values, version } from './past.ts';
 
 export const KEYS_PREFIX = '/v1/keys/';
 export const ENVELOPE_MEDIA_TYPE = 'application/vnd.kv+json';
@@ -88,7 +88,7 @@ export const getKey: Operation = {
       content: {
         '*/*': { schema: {}, example: 'dark' },
         [ENVELOPE_MEDIA_TYPE]: { schema: envelopeSchema, example: envelopeExample },
-        'application/json': { schema: historySchema, example: historyExample },
+        'application/json': { schema: historyOrValue, example: historyExample },
       },
     },
     '304': { description: 'The value still has one of the tags of If-None-Match.', headers: readHeadersOut },

@@ -1,4 +1,4 @@
-import type { Parameter } from '../operation.ts';
+import type { JsonSchema, Parameter } from '../operation.ts';
 import { envelopeExample, envelopeSchema } from './parts.ts';
 
 /** What a read of older versions takes, and the list of those that are kept. */
@@ -44,7 +44,7 @@ export const values: Parameter = {
 
 const { key: _key, keyB64: _keyB64, ...ofVersion } = envelopeSchema.properties;
 
-export const historySchema = {
+const historySchema = {
   type: 'object',
   required: ['revision', 'versions'],
   properties: {
@@ -64,6 +64,12 @@ export const historySchema = {
     },
   },
 } as const;
+
+/** A value may have been written as JSON, too. */
+export const historyOrValue: JsonSchema = {
+  description: 'With `history=true` the versions that are kept; else a value of this type, as it was written.',
+  anyOf: [historySchema, { type: ['object', 'array', 'string', 'number', 'boolean', 'null'] }],
+};
 
 const { key: _named, ...exampleOfVersion } = envelopeExample;
 

@@ -72,9 +72,9 @@ export const retryAfter: HeadersOut = {
   'Retry-After': { description: 'Seconds; missing where a retry need not wait.', schema: { type: 'integer' } },
 };
 
-/** The responses of these errors, one per status. */
+/** The responses of these errors, one per status; an error that two lists have is told once. */
 export function problemResponses(...codes: readonly ErrorCode[]): Record<string, ResponseDescription> {
-  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
+  const byStatus = Map.groupBy(new Set(codes), (code) => ERRORS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, sameStatus]) => [
       String(status),

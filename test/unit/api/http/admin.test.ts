@@ -79,6 +79,19 @@ describe('what is not the operator’s word is refused', () => {
     expect([answer.status, requests]).toEqual([400, []]);
   });
 
+  test('a query, which the route does not have', async () => {
+    const { api, requests } = withAdmin();
+    const answers = [
+      await request(api).post(`${PATH}?despite=not-frozen`).send(asked),
+      await request(api).get(`${PATH}?a`),
+    ];
+    expect(answers.map(({ status, body }) => [status, (body as { code: string }).code])).toEqual([
+      [400, 'bad-request'],
+      [400, 'bad-request'],
+    ]);
+    expect(requests).toEqual([]);
+  });
+
   test('what is not JSON, and what is too long', async () => {
     const { api } = withAdmin();
     const send = (body: string) => request(api).post(PATH).set('Content-Type', 'application/json').send(body);

@@ -202,6 +202,8 @@ describe('POST /v1/batch', () => {
         .serialize((bytes) => bytes as unknown as string)
         .send(body);
     expect(detailOf(await send('application/json', '{'))).toContain('not JSON');
+    const twice = '{"operations":[{"put":{"key":"a","value":"1","value":"2"}}]}';
+    expect(detailOf(await send('application/json', twice))).toContain('has the member "value" twice in one object');
     expect(detailOf(await send('application/json', Buffer.from([0x22, 0xff, 0x22])))).toContain('not UTF-8');
     expect(detailOf(await send('text/plain', '{}'))).toContain('Content-Type must be application/json');
     const encoded = await request(api).post('/v1/batch').set('Content-Encoding', 'gzip').type('json').send('{}');

@@ -74,7 +74,9 @@ describe('DELETE /v1/keys?prefix=', () => {
 
   test('more than one entry takes is refused, with what to do', async () => {
     const { clear, metrics, operations } = await keys('a');
-    expect(codeOf(await clear('?prefix=a&expect=10001'))).toEqual([413, 'too-many-keys']);
+    const tooMany = await clear('?prefix=a&expect=10001');
+    expect(codeOf(tooMany)).toEqual([413, 'too-many-keys']);
+    expect((tooMany.body as { detail: string }).detail).toContain('expect is 10001, and one request deletes 10000');
     expect(operations.writes).toEqual([]);
     operations.nextWrite = {
       kind: 'committed',

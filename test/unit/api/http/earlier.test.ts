@@ -139,6 +139,8 @@ describe('PUT /put', () => {
     expect([bytes.status, bytes.text]).toEqual([400, '{"detail":"There was an error parsing the body"}']);
     const deep = await request(api).put('/put').type('json').send('['.repeat(2000));
     expect([deep.status, deep.text]).toEqual([400, '{"detail":"There was an error parsing the body"}']);
+    const passedOver = `{"key":"k","value":"v","other":${'['.repeat(2000)}${']'.repeat(2000)}}`;
+    expect((await request(api).put('/put').type('json').send(passedOver)).status).toBe(400);
   });
 
   test('a key is 1 to 1024 bytes, a value well-formed', async () => {

@@ -310,7 +310,7 @@ describe('GET and HEAD /v1/keys/{key}', () => {
     ['?consistency=eventual&consistency=in-sync', 'the query parameter consistency is given twice'],
     ['?prefix=a', 'this route takes only version, revision, history, values, consistency.'],
     ['?__proto__=1', 'The query parameter "__proto__" is not known here'],
-    ['?x=%ff', 'the query string is not percent-encoded UTF-8'],
+    ['?x=%ff', 'the query parameter x is not percent-encoded UTF-8'],
   ])('the query %s is refused', async (query, text) => {
     const answer = await request(apiUnderTest().api).get(`/v1/keys/k${query}`);
     expect(codeOf(answer)).toEqual([400, 'bad-request']);

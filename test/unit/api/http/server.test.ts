@@ -218,6 +218,33 @@ describe('connections', () => {
     expect(metrics.limitsHit).toContain('request-timeout');
   });
 
+  test('headers count by their bytes only: a condition behind 2,500 others is heeded', async () => {
+    const { port, operations } = await serve();
+    const client = new RawClient(port);
+    const others = 'a:\r\n'.repeat(2500);
+    client.send(`PUT /v1/keys/k HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n${others}If-Match: "1-d1-1"\r\n\r\nv`);
+    expect(await client.answers(1)).toEqual([412]);
+    expect(operations.writes.map(({ command }) => command)).toMatchObject([{ condition: { kind: 'match' } }]);
+  });
+
+  test('an expectation that nobody knows is passed over', async () => {
+    const { port } = await serve();
+    const client = new RawClient(port);
+    client.send('GET /livez HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n');
+    expect(await client.answers(1)).toEqual([200]);
+  });
+
+  test('a Content-Type that is given twice is refused, not halved', async () => {
+    const { port, operations } = await serve();
+    const client = new RawClient(port);
+    const twice = 'Content-Type: text/plain\r\ncontent-type: text/html\r\nContent-Length: 1\r\n\r\n1';
+    for (const target of ['PUT /v1/keys/k', 'POST /v1/keys/k', 'PATCH /v1/keys/k', 'POST /v1/batch'])
+      client.send(`${target} HTTP/1.1\r\nHost: x\r\n${twice}`);
+    expect(await client.answers(4)).toEqual([400, 400, 400, 400]);
+    expect(client.received.split('The header Content-Type is given twice.')).toHaveLength(5);
+    expect(operations.writes).toEqual([]);
+  });
+
   test('one above the number is closed at once, and those before it work on', async () => {
     const { port, metrics } = await serve({ connectionsMax: 1 });
     const first = new RawClient(port);

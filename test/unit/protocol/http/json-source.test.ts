@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { jsonMember } from '../../../../src/protocol/http/json-source.ts';
+import { isTooDeep, jsonMember, repeatedMember } from '../../../../src/protocol/http/json-source.ts';
 
 describe('the text of a member', () => {
   test.each([
@@ -18,7 +18,7 @@ describe('the text of a member', () => {
     ['{"":1}', null],
   ])('%s', (json, source) => {
     expect(() => JSON.parse(json) as unknown).not.toThrow();
-    expect(jsonMember(json, 'value').source).toBe(source);
+    expect(jsonMember(json, 'value')).toBe(source);
   });
 
   test('means what JSON.parse makes of the member, however it is written', () => {
@@ -32,25 +32,50 @@ describe('the text of a member', () => {
           );
           const json = `{${pairs.join(',')}}`;
           const expected = new Map(members.map(([name, value]) => [name, JSON.stringify(value)]));
-          expect(jsonMember(json, 'value').source).toBe(expected.get('value') ?? null);
+          expect(jsonMember(json, 'value')).toBe(expected.get('value') ?? null);
         },
       ),
     );
   });
 });
 
-test('how deep the whole nests', () => {
-  const depths = ['{}', '{"value":[]}', '{"a":{"b":[{}]},"c":1}', '{"value":"[[[["}'].map(
-    (json) => jsonMember(json, 'value').depth,
-  );
-  expect(depths).toEqual([1, 2, 4, 1]);
+describe('a member that is there twice', () => {
+  test.each([
+    ['{"a":1,"b":{"a":1},"c":[{"a":1},{"a":1}]}', null],
+    ['{"a":"a","b":["a","a"]}', null],
+    [String.raw`{"a":"\",\"a\":1,"}`, null],
+    ['[]', null],
+    ['{"a":1,"b":2,"a":1}', 'a'],
+    [String.raw`{"a":1,"\u0061":2}`, 'a'],
+    ['{"x":[{"b":{}},{"c":1,"c":2}]}', 'c'],
+    ['{"__proto__":1,"__proto__":2}', '__proto__'],
+    ['{"":1,"":2}', ''],
+    ['{"a":[{"b":1}],"c":2,"a":3}', 'a'],
+  ])('%s', (json, name) => {
+    expect(() => JSON.parse(json) as unknown).not.toThrow();
+    expect(repeatedMember(json)).toBe(name);
+  });
+
+  test('no JSON that is made of a value has one', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(repeatedMember(JSON.stringify(value))).toBeNull();
+      }),
+    );
+  });
+});
+
+test('nests deeper than 900 levels, or not', () => {
+  const nested = (depth: number): string => '[{"a":'.repeat(depth / 2) + '1' + '}]'.repeat(depth / 2);
+  expect([900, 902].map((depth) => isTooDeep(nested(depth)))).toEqual([false, true]);
+  expect(isTooDeep(`[${'[],'.repeat(2000)}"${'['.repeat(2000)}"]`)).toBe(false);
   const deep = 1_000_000;
-  expect(jsonMember(`{"value":${'['.repeat(deep)}${']'.repeat(deep)}}`, 'value').depth).toBe(deep + 1);
+  expect(isTooDeep(`{"value":${'['.repeat(deep)}${']'.repeat(deep)}}`)).toBe(true);
 });
 
 test('a long string of backslashes and quotation marks takes no longer than it is', () => {
   const json = JSON.stringify({ value: '\\"'.repeat(500_000) });
   const begun = performance.now();
-  expect(jsonMember(json, 'value').source?.length).toBe(json.length - '{"value":}'.length);
+  expect(jsonMember(json, 'value')?.length).toBe(json.length - '{"value":}'.length);
   expect(performance.now() - begun).toBeLessThan(2000);
 });

@@ -27,8 +27,9 @@ test('the strict reader takes each name once', () => {
   ]);
   expect(values('__proto__=1')).toEqual([['__proto__', '1']]);
   expect(values('a=1&%61=2')).toBe('the query parameter a is given twice');
-  expect(values('a=%')).toBe('the query string is not percent-encoded UTF-8');
-  expect(values('a=%FF')).toBe('the query string is not percent-encoded UTF-8');
+  expect(values('a=%')).toBe('the query parameter a is not percent-encoded UTF-8');
+  expect(values('a=%FF')).toBe('the query parameter a is not percent-encoded UTF-8');
+  expect(values('a=1&%FF=1')).toBe('a name in its query is not percent-encoded UTF-8');
 });
 
 test('the lenient readers do as Python does', () => {
