@@ -1,4 +1,4 @@
-import type { Agent } from 'node:http';
+import { Agent } from 'node:http';
 
 import { unreachable } from '../../../src/core/base/assert.ts';
 import { exchange, type Answer as HttpAnswer, type Sent } from '../openapi/exchange.ts';
@@ -47,13 +47,13 @@ interface Page {
 /** Our store over HTTP. It is asked as a client would: each request carries the session token of the last answer. */
 export class KvstoreSide implements Side {
   readonly #bases: readonly string[];
-  readonly #agent: Agent;
+  /** Of one sequence: no connection is idle for so long that a server closes it. */
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #namespace: Bytes;
   #session: string | null = null;
 
-  constructor(bases: readonly string[], agent: Agent, namespace: Bytes) {
+  constructor(bases: readonly string[], namespace: Bytes) {
     this.#bases = bases;
-    this.#agent = agent;
     this.#namespace = namespace;
   }
 
@@ -93,6 +93,10 @@ export class KvstoreSide implements Side {
       default:
         return unreachable(command);
     }
+  }
+
+  close(): void {
+    this.#agent.destroy();
   }
 
   #name(key: Bytes): Bytes {

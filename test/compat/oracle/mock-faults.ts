@@ -56,16 +56,22 @@ export const mockFaults: readonly MockFault[] = [
       [`PERSIST ${key}`, '1'],
     ],
     mock: (key) => [
-      [`SET ${key} v EX 100`, '1'],
+      [`SET ${key} v EX 100`, 'OK'],
       [`SET ${key} w KEEPTTL`, 'OK'],
       [`PERSIST ${key}`, '0'],
     ],
   },
   {
-    name: '`SET` with a lifetime replies with what `EXPIRE` would',
-    instead: 'Any reply but null says that it was done.',
-    redis: (key) => [[`SET ${key} v EX 100`, 'OK']],
-    mock: (key) => [[`SET ${key} v EX 100`, '1']],
+    name: '`GETDEL` takes a value that is no UTF-8 for none of its kind',
+    instead: 'Values are text.',
+    redis: (key) => [
+      [`SET ${key} \xff`, 'OK'],
+      [`GETDEL ${key}`, '\xff'],
+    ],
+    mock: (key) => [
+      [`SET ${key} \xff`, 'OK'],
+      [`GETDEL ${key}`, 'WRONGTYPE Operation against a key holding the wrong kind of value'],
+    ],
   },
   {
     name: 'Keys are text: bytes that are no UTF-8 all become the same character',

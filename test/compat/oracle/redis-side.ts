@@ -200,8 +200,11 @@ function lifetimeWords(lifetime: Extract<Step, { kind: 'put' }>['lifetime']): Wo
 const expireWords = (key: Bytes, ms: number): Words =>
   ms % 1000 === 0 ? ['EXPIRE', key, String(ms / 1000)] : ['PEXPIRE', key, String(ms)];
 
-const foundOf = (value: Reply, left: Reply): StepAnswer =>
-  typeof value === 'string' ? { value, left: leftOfReply(left) } : 'absent';
+function foundOf(value: Reply, left: Reply): StepAnswer {
+  if (value === null) return 'absent';
+  if (typeof value === 'string') return { value, left: leftOfReply(left) };
+  throw new Error(`a reply that is no value: ${String(value)}`);
+}
 
 const leftOfReply = (left: Reply): Left => (left === '-1' ? 'unlimited' : leftOf(Number(left)));
 
