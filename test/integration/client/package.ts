@@ -63,7 +63,7 @@ export function examples(): readonly string[] {
 
 /** What an example says that it prints: in comments behind what prints it, or on lines of their own. */
 export const promisedBy = (example: string): string =>
-  [...example.matchAll(/(?:^|; )\/\/ (.*)$/gm)].map(([, line = '']) => `${line}\n`).join('');
+  [...example.matchAll(/(?:^ *|; )\/\/ (.*)$/gm)].map(([, line = '']) => `${line}\n`).join('');
 
 /** A Node 20 of this machine, which the package has to run on; null: there is none. */
 export function node20(): string | null {

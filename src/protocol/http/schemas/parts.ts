@@ -133,7 +133,7 @@ export const envelopeExample = {
 } as const;
 
 /** Of every read under /v1. */
-const READ_ERRORS = [
+export const READ_ERRORS = [
   'bad-request',
   'replaced-lineage',
   'no-leader',

@@ -1,0 +1,159 @@
+import type { Operation, Parameter, ResponseDescription } from '../operation.ts';
+import { PROBLEM_MEDIA_TYPE } from '../problem.ts';
+import { BODY_ERRORS, envelopeExample, envelopeSchema, READ_ERRORS, WRITE_ERRORS } from '../schemas/parts.ts';
+import { TAGS } from './document.ts';
+import { operationsOf } from './operations.ts';
+import { OVERVIEW } from './overview.ts';
+import { samplesOf } from './samples.ts';
+import { CONNECTION_RESPONSES, SHARED } from './shared-parts.ts';
+
+/** `docs/reference/http.md`: what the OpenAPI documents of both processes say, for people. `npm run docs` writes it. */
+export function httpReference(): string {
+  const sections = Object.entries(TAGS).map(([tag, description]) => {
+    const operations = ALL.filter(({ tags, method }) => tags.includes(tag) && method !== 'head');
+    return [`## ${titled(tag)}`, description, ...(NOTES[tag] ?? []), ...operations.map(sectionOf)].join('\n\n');
+  });
+  return `${[BEGINNING, OVERVIEW, shared(), ...sections].join('\n\n')}\n`;
+}
+
+const BEGINNING = `# HTTP
+
+Made by \`npm run docs\` from the objects that the OpenAPI 3.1 document is made of, whose schemas are enforced; a test fails where the two
+differ. Each process tells its own document at \`/openapi.json\`, with an example of each error, and shows it at \`/docs\`, where requests can
+be tried. What to do with all this is in the [guides](../guides/README.md); what may be relied on, in
+[guarantees](guarantees.md); codes in [errors](errors.md); options (\`KV_…\`) in [options](options.md).`;
+
+/** Where more is said of a tag. */
+const NOTES: Readonly<Record<string, readonly string[]>> = {
+  watch: ['What for: [configuration](../guides/configuration.md).'],
+  locks: ['What for, and why a token: [locks](../guides/locks.md).'],
+  admin: ['When, and what it costs: [when an alarm is raised](../guides/recovery.md).'],
+  'earlier services': ['What differs, and why: [earlier services](earlier-services.md).'],
+};
+
+const ALL: readonly Operation[] = [...new Set([...operationsOf('kvstore'), ...operationsOf('proxy')])];
+const SHARED_PARAMETERS = new Set<object>(Object.values(SHARED['parameters'] ?? {}));
+
+/** Errors that many routes have, by what is said of them in the place of their codes. */
+const GROUPS: readonly (readonly [title: string, codes: readonly string[]])[] = [
+  ['every read', READ_ERRORS.filter((code) => code !== 'internal')],
+  ['every write', WRITE_ERRORS.filter((code) => code !== 'internal' && code !== 'fence-stale')],
+  ['every body', BODY_ERRORS],
+  ['every route', ['internal', ...Object.values(CONNECTION_RESPONSES).flatMap(codesOf)]],
+];
+const [, , , [, ofEveryRoute] = ['', []]] = GROUPS;
+
+function shared(): string {
+  const parameters = Object.values(SHARED['parameters'] ?? {}) as readonly Parameter[];
+  const headers = Object.entries(SHARED['headers'] ?? {}) as [string, { readonly description: string }][];
+  return [
+    '## What many routes share',
+    '### Parameters that many routes take',
+    tableOfParameters(parameters),
+    '### Headers of answers',
+    table(
+      ['header', ''],
+      headers.map(([name, { description }]) => [code(name), description]),
+    ),
+    '### Errors that many routes have',
+    'What each means, and what to do, is in [errors](errors.md).',
+    table(
+      ['of', 'codes'],
+      GROUPS.map(([title, codes]) => [title, codes.map(code).join(', ')]),
+    ),
+    '### The JSON form of a value',
+    fenced('json', JSON.stringify(envelopeExample)),
+    ...fieldsOf(envelopeSchema),
+  ].join('\n\n');
+}
+
+function sectionOf(operation: Operation): string {
+  const { method, path, summary, description, parameters, requestBody, servedBy } = operation;
+  const own = parameters.filter((parameter) => !SHARED_PARAMETERS.has(parameter));
+  const others = parameters.filter((parameter) => SHARED_PARAMETERS.has(parameter)).map(({ name }) => code(name));
+  const hasHead = ALL.some((other) => other.method === 'head' && other.path === path);
+  const body = Object.values(requestBody?.content ?? {})[0]?.schema;
+  return [
+    `### ${code(`${method.toUpperCase()} ${path}`)}`,
+    [
+      `**${summary}.**`,
+      ...(servedBy === undefined ? [] : [`Served by ${servedBy === 'proxy' ? 'the proxy' : 'each kvstore'} alone.`]),
+      ...(hasHead ? ['`HEAD` gives the headers alone.'] : []),
+    ].join(' '),
+    ...(description === undefined ? [] : [description]),
+    ...(own.length === 0 ? [] : [tableOfParameters(own)]),
+    ...(others.length === 0 ? [] : [`Also ${others.join(', ')}: [shared](#parameters-that-many-routes-take).`]),
+    ...(requestBody?.description === undefined ? [] : [`The body: ${requestBody.description}`]),
+    ...(body === undefined ? [] : fieldsOf(body)),
+    tableOfAnswers(operation),
+    ...samplesOf(operation).flatMap(({ request, answer }) => [
+      fenced('sh', request),
+      ...(answer === null ? [] : [fenced(answer.language, answer.text)]),
+    ]),
+  ].join('\n\n');
+}
+
+function tableOfAnswers({ responses }: Operation): string {
+  const rows: (readonly [string, string])[] = [];
+  const left = Object.entries(responses).map(([status, response]) => ({ status, response, codes: codesOf(response) }));
+  const all = new Set(left.flatMap(({ codes }) => codes));
+  const groups = GROUPS.slice(0, -1).filter(([, codes]) => codes.every((one) => all.has(one)));
+  const grouped = new Set([...ofEveryRoute, ...groups.flatMap(([, codes]) => codes)]);
+  for (const { status, response, codes } of left.toSorted((a, b) => Number(a.status) - Number(b.status))) {
+    const own = codes.filter((one) => !grouped.has(one));
+    if (codes.length === 0) rows.push([status, told(response)]);
+    else if (own.length > 0) rows.push([status, own.map(code).join(', ')]);
+  }
+  const link = '(#errors-that-many-routes-have)';
+  const titles = groups.map(([title]) => `those of ${title}`);
+  if (titles.length > 0) rows.push(['errors', `[${titles.join(', ')}]${link}`]);
+  return table(['answer', ''], rows);
+}
+
+/** What it is; of an error of the earlier services also its body, for which they have no codes. */
+function told({ description, headers = {}, content = {} }: ResponseDescription): string {
+  const { example } = content['application/json'] ?? {};
+  const isError = JSON.stringify(example)?.startsWith('{"detail":') === true;
+  const names = Object.keys(headers).map(code);
+  return [
+    description,
+    ...(isError ? [code(JSON.stringify(example))] : []),
+    ...(names.length === 0 || isError ? [] : [`Headers: ${names.join(', ')}.`]),
+  ].join(' ');
+}
+
+function codesOf({ content = {} }: ResponseDescription): readonly string[] {
+  return Object.keys(content[PROBLEM_MEDIA_TYPE]?.examples ?? {});
+}
+
+const tableOfParameters = (parameters: readonly Parameter[]): string =>
+  table(
+    ['parameter', 'in', ''],
+    parameters.map(({ name, in: place, required, description }) => [
+      code(name),
+      required && place !== 'path' ? `${place}, required` : place,
+      description,
+    ]),
+  );
+
+/** Those of which something is said. */
+function fieldsOf(schema: object): readonly string[] {
+  const { properties = {}, required = [] } = schema as {
+    readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
+    readonly required?: readonly string[];
+  };
+  const rows = Object.entries(properties).flatMap(([name, { description }]) =>
+    description === undefined ? [] : [[`${code(name)}${required.includes(name) ? '' : ', optional'}`, description]],
+  );
+  return rows.length === 0 ? [] : [table(['field', ''], rows)];
+}
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cellOf).join(' | ')} |`).join('\n');
+
+/** One line, whose bars are no cells' ends. */
+const cellOf = (text: string): string => text.replaceAll(/\s*\n+\s*/g, ' ').replaceAll('|', '\\|');
+
+const code = (text: string): string => `\`${text}\``;
+const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
+const titled = (tag: string): string => tag.charAt(0).toUpperCase() + tag.slice(1);
