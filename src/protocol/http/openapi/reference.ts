@@ -4,16 +4,24 @@ import { BODY_ERRORS, envelopeExample, envelopeSchema, READ_ERRORS, WRITE_ERRORS
 import { TAGS } from './document.ts';
 import { operationsOf } from './operations.ts';
 import { OVERVIEW } from './overview.ts';
-import { samplesOf } from './samples.ts';
+import { samplesOf, shownJson } from './samples.ts';
 import { CONNECTION_RESPONSES, SHARED } from './shared-parts.ts';
 
 /** `docs/reference/http.md`: what the OpenAPI documents of both processes say, for people. `npm run docs` writes it. */
 export function httpReference(): string {
   const sections = Object.entries(TAGS).map(([tag, description]) => {
-    const operations = ALL.filter(({ tags, method }) => tags.includes(tag) && method !== 'head');
-    return [`## ${titled(tag)}`, description, ...(NOTES[tag] ?? []), ...operations.map(sectionOf)].join('\n\n');
+    const operations = shownUnder(tag);
+    const often = oftenIn(operations);
+    return [
+      `## ${titled(tag)}`,
+      description,
+      ...(NOTES[tag] ?? []),
+      ...(often.parameters.size === 0 ? [] : [tableOfParameters([...often.parameters])]),
+      ...(often.responses.size === 0 ? [] : [`Many of these routes answer with`, tableOfResponses(often.responses)]),
+      ...operations.map((operation) => sectionOf(operation, often)),
+    ].join('\n\n');
   });
-  return `${[BEGINNING, OVERVIEW, shared(), ...sections].join('\n\n')}\n`;
+  return `${[BEGINNING, contents(), OVERVIEW, shared(), ...sections].join('\n\n')}\n`;
 }
 
 const BEGINNING = `# HTTP
@@ -32,6 +40,42 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const ALL: readonly Operation[] = [...new Set([...operationsOf('kvstore'), ...operationsOf('proxy')])];
+const shownUnder = (tag: string): readonly Operation[] =>
+  ALL.filter(({ tags, method }) => tags.includes(tag) && method !== 'head');
+
+/** The routes, by what they are for. */
+function contents(): string {
+  const rows = Object.keys(TAGS).flatMap((tag) =>
+    shownUnder(tag).map((operation) => {
+      const heading = headingOf(operation);
+      return [`[${code(heading)}](#${slugOf(heading)})`, operation.summary];
+    }),
+  );
+  return table(['route', ''], rows);
+}
+
+/** What so many operations have in common is told once. */
+const OFTEN = 4;
+
+interface Often {
+  readonly parameters: ReadonlySet<Parameter>;
+  readonly responses: ReadonlyMap<ResponseDescription, string>;
+}
+
+/** Path parameters and answers, as the very same objects. */
+function oftenIn(operations: readonly Operation[]): Often {
+  const all = operations.flatMap(({ parameters }) => parameters.filter((parameter) => parameter.in === 'path'));
+  const answers = operations.flatMap(({ responses }) => Object.entries(responses));
+  const isOften = <T>(of: readonly T[], one: T): boolean => of.filter((other) => other === one).length >= OFTEN;
+  const bodies = answers.map(([, response]) => response);
+  return {
+    parameters: new Set(all.filter((parameter) => isOften(all, parameter))),
+    responses: new Map(
+      answers.filter(([, response]) => isOften(bodies, response)).map(([status, response]) => [response, status]),
+    ),
+  };
+}
+
 const SHARED_PARAMETERS = new Set<object>(Object.values(SHARED['parameters'] ?? {}));
 
 /** Errors that many routes have, by what is said of them in the place of their codes. */
@@ -62,19 +106,19 @@ function shared(): string {
       GROUPS.map(([title, codes]) => [title, codes.map(code).join(', ')]),
     ),
     '### The JSON form of a value',
-    fenced('json', JSON.stringify(envelopeExample)),
+    fenced('json', shownJson(envelopeExample)),
     ...fieldsOf(envelopeSchema),
   ].join('\n\n');
 }
 
-function sectionOf(operation: Operation): string {
+function sectionOf(operation: Operation, often: Often): string {
   const { method, path, summary, description, parameters, requestBody, servedBy } = operation;
-  const own = parameters.filter((parameter) => !SHARED_PARAMETERS.has(parameter));
+  const own = parameters.filter((parameter) => !SHARED_PARAMETERS.has(parameter) && !often.parameters.has(parameter));
   const others = parameters.filter((parameter) => SHARED_PARAMETERS.has(parameter)).map(({ name }) => code(name));
-  const hasHead = ALL.some((other) => other.method === 'head' && other.path === path);
+  const hasHead = method === 'get' && ALL.some((other) => other.method === 'head' && other.path === path);
   const body = Object.values(requestBody?.content ?? {})[0]?.schema;
   return [
-    `### ${code(`${method.toUpperCase()} ${path}`)}`,
+    `### ${code(headingOf(operation))}`,
     [
       `**${summary}.**`,
       ...(servedBy === undefined ? [] : [`Served by ${servedBy === 'proxy' ? 'the proxy' : 'each kvstore'} alone.`]),
@@ -85,15 +129,16 @@ function sectionOf(operation: Operation): string {
     ...(others.length === 0 ? [] : [`Also ${others.join(', ')}: [shared](#parameters-that-many-routes-take).`]),
     ...(requestBody?.description === undefined ? [] : [`The body: ${requestBody.description}`]),
     ...(body === undefined ? [] : fieldsOf(body)),
-    tableOfAnswers(operation),
-    ...samplesOf(operation).flatMap(({ request, answer }) => [
-      fenced('sh', request),
+    tableOfAnswers(operation, often),
+    ...headersOf(operation),
+    ...samplesOf(operation).flatMap(({ request, isStream, answer }) => [
+      fenced(isStream ? 'sh stream' : 'sh', request),
       ...(answer === null ? [] : [fenced(answer.language, answer.text)]),
     ]),
   ].join('\n\n');
 }
 
-function tableOfAnswers({ responses }: Operation): string {
+function tableOfAnswers({ responses }: Operation, often: Often): string {
   const rows: (readonly [string, string])[] = [];
   const left = Object.entries(responses).map(([status, response]) => ({ status, response, codes: codesOf(response) }));
   const all = new Set(left.flatMap(({ codes }) => codes));
@@ -101,25 +146,37 @@ function tableOfAnswers({ responses }: Operation): string {
   const grouped = new Set([...ofEveryRoute, ...groups.flatMap(([, codes]) => codes)]);
   for (const { status, response, codes } of left.toSorted((a, b) => Number(a.status) - Number(b.status))) {
     const own = codes.filter((one) => !grouped.has(one));
+    if (often.responses.has(response)) continue;
     if (codes.length === 0) rows.push([status, told(response)]);
     else if (own.length > 0) rows.push([status, own.map(code).join(', ')]);
   }
   const link = '(#errors-that-many-routes-have)';
   const titles = groups.map(([title]) => `those of ${title}`);
   if (titles.length > 0) rows.push(['errors', `[${titles.join(', ')}]${link}`]);
+  const asAbove = Object.entries(responses).flatMap(([status, response]) =>
+    often.responses.has(response) ? [status] : [],
+  );
+  if (asAbove.length > 0) rows.push([asAbove.join(', '), 'as above']);
   return table(['answer', ''], rows);
 }
 
+const tableOfResponses = (responses: Often['responses']): string =>
+  table(
+    ['answer', ''],
+    [...responses].map(([response, status]) => [status, told(response)]).toSorted(([a], [b]) => Number(a) - Number(b)),
+  );
+
+/** Of its successes: those of errors are some of them. */
+function headersOf({ responses }: Operation): readonly string[] {
+  const successes = Object.entries(responses).filter(([status]) => Number(status) < 400);
+  const names = new Set(successes.flatMap(([, { headers = {} }]) => Object.keys(headers)));
+  return names.size === 0 ? [] : [`Headers: ${[...names].map(code).join(', ')}.`];
+}
+
 /** What it is; of an error of the earlier services also its body, for which they have no codes. */
-function told({ description, headers = {}, content = {} }: ResponseDescription): string {
-  const { example } = content['application/json'] ?? {};
-  const isError = JSON.stringify(example)?.startsWith('{"detail":') === true;
-  const names = Object.keys(headers).map(code);
-  return [
-    description,
-    ...(isError ? [code(JSON.stringify(example))] : []),
-    ...(names.length === 0 || isError ? [] : [`Headers: ${names.join(', ')}.`]),
-  ].join(' ');
+function told({ description, content = {} }: ResponseDescription): string {
+  const example = JSON.stringify(content['application/json']?.example);
+  return example?.startsWith('{"detail":') === true ? `${description} ${code(example)}` : description;
 }
 
 function codesOf({ content = {} }: ResponseDescription): readonly string[] {
@@ -148,11 +205,22 @@ function fieldsOf(schema: object): readonly string[] {
   return rows.length === 0 ? [] : [table(['field', ''], rows)];
 }
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cellOf).join(' | ')} |`).join('\n');
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const [first, ...others] = [head, ...rows].map((cells) => `| ${cells.map(cellOf).join(' | ')} |`);
+  return [first, `|${head.map(() => '---|').join('')}`, ...others].join('\n');
+};
 
 /** One line, whose bars are no cells' ends. */
 const cellOf = (text: string): string => text.replaceAll(/\s*\n+\s*/g, ' ').replaceAll('|', '\\|');
+
+const headingOf = ({ method, path }: Operation): string => `${method.toUpperCase()} ${path}`;
+
+/** As GitHub names the place of a heading. */
+const slugOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
 
 const code = (text: string): string => `\`${text}\``;
 const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;

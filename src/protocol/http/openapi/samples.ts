@@ -4,12 +4,15 @@ import type { MediaType, Operation, Parameter, ResponseDescription, Sample } fro
 
 export interface ShownSample {
   readonly request: string;
+  /** It goes on until somebody ends it. */
+  readonly isStream: boolean;
   readonly answer: { readonly language: 'json' | 'text'; readonly text: string } | null;
 }
 
 export const samplesOf = (operation: Operation): readonly ShownSample[] =>
   (operation.samples ?? [{}]).map((sample) => ({
     request: requestOf(operation, sample),
+    isStream: isStream(operation),
     answer: answerOf(operation, sample),
   }));
 
@@ -47,7 +50,7 @@ function answerOf(operation: Operation, { answer = 'first' }: Sample): ShownSamp
   const example = exampleOf(media);
   return typeof example === 'string'
     ? { language: 'text', text: example }
-    : { language: 'json', text: JSON.stringify(example) };
+    : { language: 'json', text: shownJson(example) };
 }
 
 const isStream = (operation: Operation): boolean => 'text/event-stream' in successOf(operation);
@@ -61,3 +64,17 @@ const exampleOf = ({ example, examples }: MediaType): unknown =>
 /** For a shell, where it has to be. */
 const quoted = (word: string): string =>
   /^[\w./:=%-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+
+const LINE_MAX = 110;
+
+/** In one line where it fits, else a line for each part. */
+export function shownJson(value: unknown, indent = ''): string {
+  const inOne = JSON.stringify(value);
+  if (typeof value !== 'object' || value === null || indent.length + inOne.length <= LINE_MAX) return inOne;
+  const within = `${indent}  `;
+  const parts = Array.isArray(value)
+    ? value.map((part) => shownJson(part, within))
+    : Object.entries(value).map(([name, part]) => `${JSON.stringify(name)}: ${shownJson(part, within)}`);
+  const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
+  return `${open}\n${parts.map((part) => `${within}${part}`).join(',\n')}\n${indent}${close}`;
+}

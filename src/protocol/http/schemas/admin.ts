@@ -56,7 +56,7 @@ export const recoverBody = {
     },
     despite: {
       type: 'array',
-      description: 'Objections that are set aside.',
+      description: `Objections that are set aside: ${OBJECTIONS.join(', ')}.`,
       uniqueItems: true,
       items: { type: 'string', enum: OBJECTIONS },
     },

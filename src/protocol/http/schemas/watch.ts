@@ -96,7 +96,7 @@ export const watchKeys: Operation = {
         'text/event-stream': {
           schema: { type: 'string' },
           example:
-            'retry: 1000\n\nevent: delete\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE\ndata: {"key":"app/theme","revision":812,"version":2}\n\n',
+            'retry: 1000\n\nevent: put\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE.AWFwcC90aGVtZQ\ndata: {"key":"app/theme","value":"dark","revision":812,"version":1,"createRevision":812,"contentType":"text/plain","expiresAt":null,"etag":"\\"812-b1c2d3-1\\""}\n\nevent: synced\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE\ndata: {"revision":812}\n\nevent: delete\nid: AQAAAAAAAAEAAAAAAAMtYjFjMmQzLTE\ndata: {"key":"app/theme","revision":813,"version":2}\n\n',
         },
       },
     },
