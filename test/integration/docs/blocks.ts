@@ -51,12 +51,12 @@ export function stepsOf(page: string): { readonly steps: readonly Step[]; readon
   return { steps, others };
 }
 
-/** Whether what was printed is what the page shows, where … stands for what is another each time. */
+/** Whether what was printed is what the page shows, where … stands for what is another each time; as a line, for any lines, or none. */
 export function isShown(block: Block, printed: string): boolean {
   const pattern = spaced(block, block.code)
-    .split('…')
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-    .join('[^]*?');
+    .replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll(/\n…(?=\n|$)/g, '(?:\\n[^]*?)?')
+    .replaceAll('…', '[^]*?');
   return new RegExp(`^${pattern}$`).test(spaced(block, printed));
 }
 

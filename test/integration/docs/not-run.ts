@@ -28,5 +28,11 @@ export const NOT_RUN: readonly NotRun[] = [
   { page: 'docs/guides/kubernetes-lease-guard.md', language: 'yaml', blocks: 2, because: 'for Kubernetes' },
   { page: 'docs/guides/kubernetes.md', language: 'console', blocks: 7, because: 'for a cluster: test/e2e' },
   { page: 'docs/guides/locks.md', language: 'sql', blocks: 1, because: 'for a database' },
+  {
+    page: 'docs/guides/moving-from-etcd.md',
+    language: 'console',
+    blocks: 1,
+    because: 'needs etcd',
+  },
   { page: 'docs/guides/recovery.md', language: 'console', blocks: 1, because: 'needs a group that has lost its data' },
 ];

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { compileCache } from '../../../src/main/local/bundle.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const cli = [process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'src/main/cli.ts')];
@@ -17,8 +18,8 @@ const END = '-- the end of a block --';
 
 export interface Ran {
   readonly out: string;
-  /** Statuses from 400 and exit codes from 1, in their order. */
-  readonly failures: readonly string[];
+  /** The status of each request by curl, and each exit code of kv that is not 0, in their order. */
+  readonly outcomes: readonly string[];
   /** What was said on standard error besides. */
   readonly complaints: string;
 }
@@ -34,7 +35,7 @@ export class Shell {
   #told = '';
 
   constructor(url: string) {
-    this.#env = { ...process.env, HOME: this.#folder, KV_URL: url };
+    this.#env = { ...process.env, HOME: this.#folder, KV_URL: url, NODE_COMPILE_CACHE: compileCache };
     this.#bash = this.#start(['-s'], (out) => (this.#out += out));
     this.#bash.stderr?.on('data', (text: Buffer) => (this.#errors += text.toString()));
     this.#bash.stdin?.write(PREAMBLE);
@@ -48,10 +49,9 @@ export class Shell {
     await this.#until('the block has ended', () => this.#out.includes(END) && this.#errors.includes(END));
     const [out = ''] = this.#out.split(END);
     const lines = this.#errors.split('\n').filter((line) => line !== '' && line !== END);
-    const outcomes = lines.flatMap((line) => /^outcome (\d+)$/.exec(line)?.[1] ?? []);
     return {
       out,
-      failures: outcomes.filter((outcome) => Number(outcome) >= 400 || Number(outcome) < 100),
+      outcomes: lines.flatMap((line) => /^outcome (\d+)$/.exec(line)?.[1] ?? []),
       // What kv tells people beside its results is no failure.
       complaints: lines.filter((line) => !/^(?:outcome |kv: )/.test(line)).join('\n'),
     };
@@ -88,13 +88,16 @@ export class Shell {
   }
 
   async #until(what: string, isTrue: () => boolean): Promise<void> {
-    const deadline = Date.now() + 25_000;
+    const deadline = Date.now() + 40_000;
     while (!isTrue()) {
-      if (Date.now() > deadline) throw new Error(`not within 25 s: ${what}\n${this.#out}${this.#errors}`);
+      if (Date.now() > deadline) throw new Error(`not within 40 s: ${what}\n${this.#out}${this.#errors}`);
       await wait(5);
     }
   }
 }
+
+/** Exit codes, and the statuses of errors. */
+export const isFailure = (outcome: string): boolean => Number(outcome) < 100 || Number(outcome) >= 400;
 
 /** What a block says of failures: the number at the beginning of a comment. */
 export const failuresIn = (code: string): readonly string[] =>

@@ -175,8 +175,9 @@ function headersOf({ responses }: Operation): readonly string[] {
 
 /** What it is; of an error of the earlier services also its body, for which they have no codes. */
 function told({ description, content = {} }: ResponseDescription): string {
-  const example = JSON.stringify(content['application/json']?.example);
-  return example?.startsWith('{"detail":') === true ? `${description} ${code(example)}` : description;
+  const example = content['application/json']?.example;
+  const isDetail = typeof example === 'object' && example !== null && 'detail' in example;
+  return isDetail ? `${description} ${code(JSON.stringify(example))}` : description;
 }
 
 function codesOf({ content = {} }: ResponseDescription): readonly string[] {
