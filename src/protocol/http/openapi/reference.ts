@@ -4,7 +4,7 @@ import { BODY_ERRORS, envelopeExample, envelopeSchema, READ_ERRORS, WRITE_ERRORS
 import { TAGS } from './document.ts';
 import { operationsOf } from './operations.ts';
 import { OVERVIEW } from './overview.ts';
-import { samplesOf, shownJson } from './samples.ts';
+import { samplesOf, shownJson, successOf } from './samples.ts';
 import { CONNECTION_RESPONSES, SHARED } from './shared-parts.ts';
 
 /** `docs/reference/http.md`: what the OpenAPI documents of both processes say, for people. `npm run docs` writes it. */
@@ -107,7 +107,7 @@ function shared(): string {
     ),
     '### The JSON form of a value',
     fenced('json', shownJson(envelopeExample)),
-    ...fieldsOf(envelopeSchema),
+    ...fieldsOf(envelopeSchema, ''),
   ].join('\n\n');
 }
 
@@ -117,6 +117,7 @@ function sectionOf(operation: Operation, often: Often): string {
   const others = parameters.filter((parameter) => SHARED_PARAMETERS.has(parameter)).map(({ name }) => code(name));
   const hasHead = method === 'get' && ALL.some((other) => other.method === 'head' && other.path === path);
   const body = Object.values(requestBody?.content ?? {})[0]?.schema;
+  const answer = successOf(operation)['application/json']?.schema;
   return [
     `### ${code(headingOf(operation))}`,
     [
@@ -128,9 +129,10 @@ function sectionOf(operation: Operation, often: Often): string {
     ...(own.length === 0 ? [] : [tableOfParameters(own)]),
     ...(others.length === 0 ? [] : [`Also ${others.join(', ')}: [shared](#parameters-that-many-routes-take).`]),
     ...(requestBody?.description === undefined ? [] : [`The body: ${requestBody.description}`]),
-    ...(body === undefined ? [] : fieldsOf(body)),
+    ...(body === undefined ? [] : fieldsOf(body, 'of the body')),
     tableOfAnswers(operation, often),
     ...headersOf(operation),
+    ...(answer === undefined || answer === envelopeSchema ? [] : fieldsOf(answer, 'of the answer')),
     ...samplesOf(operation).flatMap(({ request, isStream, answer }) => [
       fenced(isStream ? 'sh stream' : 'sh', request),
       ...(answer === null ? [] : [fenced(answer.language, answer.text)]),
@@ -195,7 +197,7 @@ const tableOfParameters = (parameters: readonly Parameter[]): string =>
   );
 
 /** Those of which something is said. */
-function fieldsOf(schema: object): readonly string[] {
+function fieldsOf(schema: object, of: string): readonly string[] {
   const { properties = {}, required = [] } = schema as {
     readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
     readonly required?: readonly string[];
@@ -203,7 +205,7 @@ function fieldsOf(schema: object): readonly string[] {
   const rows = Object.entries(properties).flatMap(([name, { description }]) =>
     description === undefined ? [] : [[`${code(name)}${required.includes(name) ? '' : ', optional'}`, description]],
   );
-  return rows.length === 0 ? [] : [table(['field', ''], rows)];
+  return rows.length === 0 ? [] : [table([`field ${of}`, ''], rows)];
 }
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {

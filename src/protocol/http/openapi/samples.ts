@@ -55,7 +55,7 @@ function answerOf(operation: Operation, { answer = 'first' }: Sample): ShownSamp
 
 const isStream = (operation: Operation): boolean => 'text/event-stream' in successOf(operation);
 
-const successOf = ({ responses }: Operation): NonNullable<ResponseDescription['content']> =>
+export const successOf = ({ responses }: Operation): NonNullable<ResponseDescription['content']> =>
   Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1].content ?? {};
 
 const exampleOf = ({ example, examples }: MediaType): unknown =>

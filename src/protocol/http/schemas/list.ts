@@ -88,7 +88,7 @@ beside them. No page is older than the first, in any mode; when the history was 
 const DELETE_KEYS =
   prose(`All of them at one revision, or none: only if they are as many as \`expect\` says, else 412 \`count-mismatch\`, and \`count\` in the body says
 how many there are. So a prefix with a slip of the pen deletes nothing. It is a write: it is decided by the leader against the newest
-state. \`dryRun=true\` deletes nothing, and tells the count, at the same place; with \`expect\`, too, it answers 412 as the
+state. \`dryRun=true\` deletes nothing, and tells the count; it is decided at the same place, and so costs what a write without effect costs; with \`expect\`, too, it answers 412 as the
 deletion would.
 
 An empty prefix alone is refused: all keys there are is \`all=true\`. At most ${DELETED_KEYS_MAX} keys, with 4 MiB of names, are deleted at once: more get 413

@@ -127,7 +127,7 @@ after a release, an expiry, a change of leader or of history. Names are in a nam
 409 \`lock-held\` has \`Retry-After\`, and in \`holder\` what \`GET\` tells. The same request may be sent again, under the same \`Idempotency-Key\`;
 one that has got the lock gives that answer again for as long as outcomes are kept, also when the lock has passed on.
 
-Who waits is served in the order of arrival at one process; at most 1024 wait there, then 503 \`overloaded\`. A process that is to stop answers 409
+Without \`wait\` nobody waits. Who waits is served in the order of arrival at one process; at most 1024 wait there, then 503 \`overloaded\`. A process that is to stop answers 409
 at once. A client that hangs up while it waits gets nothing; at the very end the lock is given back, unless there is an
 \`Idempotency-Key\` by which it can come back.
 
