@@ -2,6 +2,7 @@ import type { Operation, Parameter, ResponseDescription } from '../operation.ts'
 import { PROBLEM_MEDIA_TYPE } from '../problem.ts';
 import { BODY_ERRORS, envelopeExample, envelopeSchema, READ_ERRORS, WRITE_ERRORS } from '../schemas/parts.ts';
 import { TAGS } from './document.ts';
+import { code, fenced, slugOf, table } from './markdown.ts';
 import { operationsOf } from './operations.ts';
 import { OVERVIEW } from './overview.ts';
 import { samplesOf, shownJson, successOf } from './samples.ts';
@@ -17,7 +18,7 @@ export function httpReference(): string {
       description,
       ...(NOTES[tag] ?? []),
       ...(often.parameters.size === 0 ? [] : [tableOfParameters([...often.parameters])]),
-      ...(often.responses.size === 0 ? [] : [`Many of these routes answer with`, tableOfResponses(often.responses)]),
+      ...(often.responses.size === 0 ? [] : ['Many of these routes answer with', tableOfResponses(often.responses)]),
       ...operations.map((operation) => sectionOf(operation, often)),
     ].join('\n\n');
   });
@@ -40,6 +41,8 @@ const NOTES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const ALL: readonly Operation[] = [...new Set([...operationsOf('kvstore'), ...operationsOf('proxy')])];
+const SHARED_PARAMETERS = new Set<object>(Object.values(SHARED['parameters'] ?? {}));
+
 const shownUnder = (tag: string): readonly Operation[] =>
   ALL.filter(({ tags, method }) => tags.includes(tag) && method !== 'head');
 
@@ -76,16 +79,14 @@ function oftenIn(operations: readonly Operation[]): Often {
   };
 }
 
-const SHARED_PARAMETERS = new Set<object>(Object.values(SHARED['parameters'] ?? {}));
+const OF_EVERY_ROUTE = ['internal', ...Object.values(CONNECTION_RESPONSES).flatMap(codesOf)];
 
 /** Errors that many routes have, by what is said of them in the place of their codes. */
 const GROUPS: readonly (readonly [title: string, codes: readonly string[]])[] = [
   ['every read', READ_ERRORS.filter((code) => code !== 'internal')],
   ['every write', WRITE_ERRORS.filter((code) => code !== 'internal' && code !== 'fence-stale')],
   ['every body', BODY_ERRORS],
-  ['every route', ['internal', ...Object.values(CONNECTION_RESPONSES).flatMap(codesOf)]],
 ];
-const [, , , [, ofEveryRoute] = ['', []]] = GROUPS;
 
 function shared(): string {
   const parameters = Object.values(SHARED['parameters'] ?? {}) as readonly Parameter[];
@@ -103,7 +104,10 @@ function shared(): string {
     'What each means, and what to do, is in [errors](errors.md).',
     table(
       ['of', 'codes'],
-      GROUPS.map(([title, codes]) => [title, codes.map(code).join(', ')]),
+      [...GROUPS, ['every route', OF_EVERY_ROUTE] as const].map(([title, codes]) => [
+        title,
+        codes.map(code).join(', '),
+      ]),
     ),
     '### The JSON form of a value',
     fenced('json', shownJson(envelopeExample)),
@@ -144,8 +148,8 @@ function tableOfAnswers({ responses }: Operation, often: Often): string {
   const rows: (readonly [string, string])[] = [];
   const left = Object.entries(responses).map(([status, response]) => ({ status, response, codes: codesOf(response) }));
   const all = new Set(left.flatMap(({ codes }) => codes));
-  const groups = GROUPS.slice(0, -1).filter(([, codes]) => codes.every((one) => all.has(one)));
-  const grouped = new Set([...ofEveryRoute, ...groups.flatMap(([, codes]) => codes)]);
+  const groups = GROUPS.filter(([, codes]) => codes.every((one) => all.has(one)));
+  const grouped = new Set([...OF_EVERY_ROUTE, ...groups.flatMap(([, codes]) => codes)]);
   for (const { status, response, codes } of left.toSorted((a, b) => Number(a.status) - Number(b.status))) {
     const own = codes.filter((one) => !grouped.has(one));
     if (often.responses.has(response)) continue;
@@ -208,23 +212,6 @@ function fieldsOf(schema: object, of: string): readonly string[] {
   return rows.length === 0 ? [] : [table([`field ${of}`, ''], rows)];
 }
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const [first, ...others] = [head, ...rows].map((cells) => `| ${cells.map(cellOf).join(' | ')} |`);
-  return [first, `|${head.map(() => '---|').join('')}`, ...others].join('\n');
-};
-
-/** One line, whose bars are no cells' ends. */
-const cellOf = (text: string): string => text.replaceAll(/\s*\n+\s*/g, ' ').replaceAll('|', '\\|');
-
 const headingOf = ({ method, path }: Operation): string => `${method.toUpperCase()} ${path}`;
 
-/** As GitHub names the place of a heading. */
-const slugOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\w -]/g, '')
-    .replaceAll(' ', '-');
-
-const code = (text: string): string => `\`${text}\``;
-const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 const titled = (tag: string): string => tag.charAt(0).toUpperCase() + tag.slice(1);
