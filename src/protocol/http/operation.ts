@@ -14,6 +14,17 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   readonly requestBody?: RequestBody;
   readonly responses: Readonly<Record<string, ResponseDescription>>;
+  /** Requests that `docs/reference/http.md` shows. Missing: the plain one. */
+  readonly samples?: readonly Sample[];
+}
+
+/** A request with all that is required, and some of what is not. */
+export interface Sample {
+  /** Names of parameters, each with its example. */
+  readonly with?: readonly string[];
+  readonly withoutBody?: true;
+  /** Which answer is shown: of this type, asked for unless parameters lead to it. @default 'first' */
+  readonly answer?: 'first' | 'none' | { readonly type: string; readonly isAskedFor: boolean };
 }
 
 export interface Parameter {

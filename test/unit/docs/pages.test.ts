@@ -1,10 +1,22 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { options } from '../../../src/config/table.ts';
 import { allPages, codesIn, page, tableOf } from './pages.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
+
+/** Of a page's headings, as GitHub names them. */
+function placesIn(text: string): ReadonlySet<string> {
+  const headings = text.replaceAll(/^```[^]*?^```/gm, '').matchAll(/^#+ (.*)$/gm);
+  const placeOf = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-');
+  return new Set([...headings].map(([, heading = '']) => placeOf(heading)));
+}
 
 describe.each(allPages())('%s', (path) => {
   const text = page(path);
@@ -13,6 +25,15 @@ describe.each(allPages())('%s', (path) => {
     const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => (match[1] ?? '').replace(/#.*/, ''));
     const files = targets.filter((target) => target !== '' && !/^[a-z]+:/.test(target));
     expect(files.filter((file) => !existsSync(resolve(root, dirname(path), file)))).toEqual([]);
+  });
+
+  test('links to headings that exist', () => {
+    const targets = [...text.matchAll(/\]\(([^)\s:]*)#([^)\s]+)\)/g)];
+    const missing = targets.filter(([, file = '', heading = '']) => {
+      const target = file === '' ? path : relative(root, resolve(root, dirname(path), file));
+      return target.endsWith('.md') && !placesIn(page(target)).has(heading);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
   });
 
   test('names only options that exist', () => {

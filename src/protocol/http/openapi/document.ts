@@ -3,6 +3,7 @@ import type { MediaType, Operation, ResponseDescription } from '../operation.ts'
 import { detail, json } from '../schemas/earlier/parts.ts';
 import { problemResponses } from '../schemas/problem.ts';
 import { operationsOf, type ServingProcess } from './operations.ts';
+import { OVERVIEW } from './overview.ts';
 import { CONNECTION_RESPONSES, PLACES, type Place } from './shared-parts.ts';
 
 export interface Documented {
@@ -18,7 +19,7 @@ export interface OpenApiDocument {
   readonly [part: string]: unknown;
 }
 
-const TAGS = {
+export const TAGS = {
   keys: 'Values under keys, one or several at once.',
   watch: 'What happens to keys, as it happens.',
   locks: 'Held by one at a time, under a fencing token.',
@@ -46,8 +47,7 @@ export function openApiDocument({ process, release }: Documented): OpenApiDocume
     info: {
       title: `kvstore: ${process}`,
       version: release,
-      description:
-        'A replicated, in-memory key-value store. A key in a path is one parameter: its slashes may be sent as they are, or as %2F. Errors under /v1 are problems (RFC 9457), to be told apart by `code`; besides those of each route, 404 `no-route` where nothing is served, and 405 `method-not-allowed`, whose header Allow lists the methods that there are.',
+      description: OVERVIEW,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],

@@ -24,7 +24,7 @@ export const CONNECTION_RESPONSES: Operation['responses'] = problemResponses(
 );
 
 /** What many operations have, by the names that it has in the document. */
-const SHARED: Readonly<Record<string, Readonly<Record<string, object>>>> = {
+export const SHARED: Readonly<Record<string, Readonly<Record<string, object>>>> = {
   schemas: { Problem: problemSchema, Value: envelopeSchema, ...earlierSchemas },
   parameters: Object.fromEntries(
     [consistency, fence, idempotencyKey, ifMatch, ifNoneMatch, ifUnmodifiedSince, session].map((parameter) => [

@@ -56,7 +56,7 @@ export const recoverBody = {
     },
     despite: {
       type: 'array',
-      description: 'Objections that are set aside.',
+      description: `Objections that are set aside: ${OBJECTIONS.join(', ')}.`,
       uniqueItems: true,
       items: { type: 'string', enum: OBJECTIONS },
     },
@@ -130,7 +130,8 @@ export const recoverRoute: Operation = {
   tags: ['admin'],
   servedBy: 'kvstore',
   summary: 'Begin a new lineage with the data of this replica',
-  description: 'Acknowledged writes that this replica does not hold are lost. `kv admin recover` asks for it.',
+  description:
+    'Acknowledged writes that this replica does not hold are lost. `kv admin recover` asks for it. The body says what the decision rests on, as GET showed it, and holds only while that is so. Pods that may stay silent are named; any other pod that runs has to answer.',
   parameters: [],
   requestBody: {
     required: true,

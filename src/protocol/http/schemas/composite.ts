@@ -2,6 +2,7 @@ import { BATCH_STEPS_MAX, CONTENT_TYPE_BYTES_MAX, TRANSACTION_PARTS_MAX } from '
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
 import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
 import type { HeadersOut, JsonSchema, MediaType, Operation } from '../operation.ts';
+import { prose } from '../prose.ts';
 import {
   BODY_ERRORS,
   consistency,
@@ -183,14 +184,44 @@ const TXN_EXAMPLE = {
   else: [{ get: { key: 'app/theme' } }],
 } as const;
 
+const BATCH =
+  prose(`Takes JSON, at most 4 MiB. Not atomic: one operation that fails keeps none of the others from taking effect. What is done shares one revision. Keys that
+cannot travel in a path go here.
+
+| operation | does |
+|---|---|
+| \`{"get": {"key": "k"}}\` | reads |
+| \`{"put": {"key": "k", "value": "v"}}\` | writes; also \`contentType\`, and \`ttl\` as in \`X-KV-TTL\` |
+| \`{"touch": {"key": "k", "ttl": "60s"}}\` | sets how long the value stays; \`null\`: for ever |
+| \`{"delete": {"key": "k"}}\` | deletes |
+| \`{"incr": {"key": "k", "by": 5}}\` | adds; 1 without \`by\`, which is a string where a number is not exact |
+
+\`keyB64\` and \`valueB64\` stand for keys and values that are not text. What is given as \`value\` is \`text/plain; charset=utf-8\`, unless
+\`contentType\` says otherwise. Operations are carried out in their order, and each sees what those before it have done. All but \`get\` take
+\`ifMatch\` and \`ifNoneMatch\`, as the headers. Each result has the \`status\` that the operation alone would have had; where a condition does
+not hold that is 412, of either kind.
+
+A batch of gets alone is a read, in the mode of \`consistency\`; its values need not be of one moment, and have at most some 4 MiB
+together, else 413 \`too-large\`. With a write among them the batch is one write, at one moment, and the mode says nothing; what its gets
+bring back has at most 1 MiB together, for it is kept for who repeats the request.`);
+
+const TXN =
+  prose(`Takes JSON, at most 4 MiB. If all comparisons of \`if\` hold, \`then\` is carried out, else \`else\`; up to ${TRANSACTION_PARTS_MAX} comparisons and operations in all.
+Operations are those of \`POST /v1/batch\`, without conditions of their own. \`results\` are those of the list that was carried out.
+
+A comparison names a key and one of \`revision\`, \`version\` (0: no value), \`value\` or \`valueB64\`, \`exists\`, \`etag\`; \`op\` is \`=\` (the default), \`!=\`, and
+for revisions and versions \`<\` and \`>\`. A revision is a number of this history; an \`etag\` names the history, too.
+
+Where something cannot be added, nothing is done: 409 \`not-a-number\`. The values that a transaction gets have at most 1 MiB together, else 413
+\`too-large\`, and nothing is done.`);
+
 export const batchOperation: Operation = {
   method: 'post',
   path: BATCH_PATH,
   operationId: 'batch',
   tags: ['keys'],
   summary: 'Up to 1000 operations in one request, each for itself',
-  description:
-    'Not atomic: one that fails keeps none of the others from taking effect. What is done shares one revision. Keys that cannot travel in a path go here. A batch of gets alone is a read, in the mode of `consistency`; among writes a get sees what those before it have done.',
+  description: BATCH,
   parameters: [consistency, session, idempotencyKey, fence],
   requestBody: { required: true, content: { 'application/json': { schema: batchBody, example: BATCH_EXAMPLE } } },
   responses: {
@@ -226,6 +257,7 @@ export const txnOperation: Operation = {
   operationId: 'txn',
   tags: ['keys'],
   summary: 'All or nothing: if all comparisons hold this, else that',
+  description: TXN,
   parameters: [session, idempotencyKey, fence],
   requestBody: { required: true, content: { 'application/json': { schema: txnBody, example: TXN_EXAMPLE } } },
   responses: {

@@ -2,6 +2,7 @@ import { CONTENT_TYPE_BYTES_MAX } from '../../../core/store/commands.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
 import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
 import { headOf, type Operation, type Parameter, type RequestBody, type ResponseDescription } from '../operation.ts';
+import { prose } from '../prose.ts';
 import {
   BODY_ERRORS,
   consistency,
@@ -73,13 +74,36 @@ const written = (description: string): ResponseDescription => ({ description, he
 
 const KEY_PATH = `${KEYS_PREFIX}{key}`;
 
+const GET_KEY =
+  prose(`Answers the raw value; with \`Accept: ${ENVELOPE_MEDIA_TYPE}\` a JSON object with its revision and version.
+
+**Older versions.** \`X-KV-Version\` counts the writes of a key, deletes included; it goes on after a delete, and never means two things. The newest
+\`KV_HISTORY_LIMIT\` versions (8) of each key are kept. \`version\` and \`revision\` read one of them, with its own \`ETag\`, \`X-KV-Revision\`,
+\`Content-Type\` and \`Last-Modified\`; \`history=true\` lists those that are kept, the newest first, with \`values=true\` as many values
+as fit into 1 MiB (the others have their \`size\`). One request takes one of the three, in every read mode and with a session token.
+
+404 \`no-version\`: there has been no such version, or the key had no value at that revision, or the revision is yet to come. 410
+\`compacted\`: it is not kept any more, or nobody can tell whether there was one. That is so
+
+- beyond \`KV_HISTORY_LIMIT\`, by the option of whichever kvstore leads;
+- after the key was deleted, or its time had come: its older versions are forgotten with it;
+- where memory was short: before a write gets 507 \`memory-full\`, the versions that were superseded first are forgotten, whatever their keys.
+
+An older version stays while it is kept, whatever time to live it had. \`PATCH\` makes no version. Numbers are those of one history
+(lineage); a session token makes sure that it is the one you know.`);
+
 export const getKey: Operation = {
   method: 'get',
   path: KEY_PATH,
   operationId: 'getKey',
   tags: ['keys'],
   summary: 'Read a value',
-  description: `Answers the raw value; with \`Accept: ${ENVELOPE_MEDIA_TYPE}\` a JSON object with its revision and version. Older versions are read by \`version\` or \`revision\`; \`history=true\` lists those that are kept, with \`values=true\` as many values as fit into 1 MiB.`,
+  description: GET_KEY,
+  samples: [
+    {},
+    { answer: { type: ENVELOPE_MEDIA_TYPE, isAskedFor: true } },
+    { with: ['history'], answer: { type: 'application/json', isAskedFor: false } },
+  ],
   parameters: [key, version, revision, history, values, consistency, ifMatch, ifNoneMatch, session],
   responses: {
     '200': {
@@ -105,6 +129,7 @@ export const putKey: Operation = {
   tags: ['keys'],
   summary: 'Write a value',
   description: 'If-Match writes only over that revision, `If-None-Match: *` only if there is no value.',
+  samples: [{ with: ['X-KV-TTL'] }],
   parameters: [
     key,
     ttl,
@@ -153,7 +178,8 @@ export const postKey: Operation = {
   tags: ['keys'],
   summary: 'Create a value, or add to a counter',
   description:
-    'Writes only if the key has no value. With `incr` it adds to the number that stands there, 0 if there is none, and answers the sum.',
+    'Writes only if the key has no value.\n\nWith `incr` it adds to a whole number of 64 bits, which stands in the value in decimal (`-7`, not `+7`, `07` or `7.0`), and answers the sum as text. A key without a value counts as 0 (201), and `If-None-Match: *` adds only to such a one. The body is empty; a counter stays as long as before, so `X-KV-TTL` is refused. What is no number gets 409 `not-a-number`, a sum of more than 64 bits 409 `out-of-range`, and nothing is changed. With an `Idempotency-Key` a repetition does not count twice.',
+  samples: [{ answer: 'none' }, { with: ['incr'], withoutBody: true }],
   parameters: [
     key,
     incr,
@@ -215,7 +241,7 @@ export const patchKey: Operation = {
   operationId: 'touchKey',
   tags: ['keys'],
   summary: 'Set how long a value stays',
-  description: 'The value, its revision and its version stay what they are.',
+  description: 'From now on. The value, its revision and its version stay what they are.',
   parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey, fence],
   requestBody: { required: true, content: { 'application/json': { schema: patchBody, example: { ttl: '30m' } } } },
   responses: {

@@ -3,6 +3,7 @@ import { LIST_ITEMS_MAX } from '../../../core/store/reads.ts';
 import { CURSOR_PATTERN } from '../cursor.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
 import { headOf, type Operation, type Parameter } from '../operation.ts';
+import { prose } from '../prose.ts';
 import {
   consistency,
   consistencyOut,
@@ -72,6 +73,28 @@ const cursor: Parameter = {
   example: CURSOR_EXAMPLE,
 };
 
+const LIST_KEYS =
+  prose(`In the order of their bytes; those that are not UTF-8 are in \`keyB64\`, and such folders in \`prefixB64\`. What goes on behind a \`delimiter\`
+is folded into a folder, which counts once. What is due is not shown.
+
+A page without \`cursor\` is the last one. It may be shorter than its limit, even empty, before: it ends before its keys and values have more than 1 MiB
+together (one key it always has), and after 20,000 keys that are due and not removed yet. A page shows the state of one \`revision\`. Writes
+may go on between two pages: \`oneRevision\` says whether all so far have shown the same. Keys that stay are listed once, whatever happens
+beside them. No page is older than the first, in any mode; when the history was replaced meanwhile, the next page is 410
+\`replaced-lineage\`: begin anew, without the cursor. A cursor of another prefix, or one that was changed, gets 400.
+
+\`watchFrom\` names the state that the first page showed: a watch from there tells what has changed since, without a gap.`);
+
+const DELETE_KEYS =
+  prose(`All of them at one revision, or none: only if they are as many as \`expect\` says, else 412 \`count-mismatch\`, and \`count\` in the body says
+how many there are. So a prefix with a slip of the pen deletes nothing. It is a write: it is decided by the leader against the newest
+state. \`dryRun=true\` deletes nothing, and tells the count; it is decided at the same place, and so costs what a write without effect costs; with \`expect\`, too, it answers 412 as the
+deletion would.
+
+An empty prefix alone is refused: all keys there are is \`all=true\`. At most ${DELETED_KEYS_MAX} keys, with 4 MiB of names, are deleted at once: more get 413
+\`too-many-keys\`, and nothing is deleted. Delete them under longer prefixes, which a list with a \`delimiter\` shows. Keys that are due do not count,
+but where very many of them are not removed yet the answer may be 413 for a moment.`);
+
 const pageHeadersOut = { ...sessionOut, ...consistencyOut };
 
 export const listKeys: Operation = {
@@ -80,8 +103,8 @@ export const listKeys: Operation = {
   operationId: 'listKeys',
   tags: ['keys'],
   summary: 'List keys by their beginning',
-  description:
-    'In the order of their bytes. A page shows one revision; `oneRevision` says whether all pages so far have shown the same. A page may be shorter than its limit: it is the last one only if it has no cursor. No page is older than the first, so that a watch from `watchFrom` tells all that the pages together lack.',
+  description: LIST_KEYS,
+  samples: [{ with: ['prefix', 'delimiter', 'limit', 'values'] }],
   parameters: [prefix, delimiter, limit, values, cursor, consistency, session],
   responses: {
     '200': {
@@ -161,7 +184,8 @@ export const deleteKeys: Operation = {
   operationId: 'deleteKeys',
   tags: ['keys'],
   summary: 'Delete all keys under a prefix',
-  description: `All of them at one revision, or none: only if they are as many as \`expect\` says. At most ${DELETED_KEYS_MAX} at once. \`dryRun=true\` tells how many they are.`,
+  description: DELETE_KEYS,
+  samples: [{ with: ['prefix', 'expect'] }],
   parameters: [
     { ...prefix, description: `${PREFIX_DESCRIPTION}; with all=true none` },
     flag('all', 'for every key there is, in place of a prefix'),

@@ -4,6 +4,7 @@ import { KEY_BYTES_MAX } from '../key-path.ts';
 import { LIFETIME_PATTERN } from '../lifetime.ts';
 import { LOCK_ID_PATTERN, LOCK_TTL_DESCRIPTION, LOCK_WAIT_DESCRIPTION } from '../locks.ts';
 import { headOf, type JsonSchema, type Operation, type Parameter } from '../operation.ts';
+import { prose } from '../prose.ts';
 import {
   BODY_ERRORS,
   consistency,
@@ -119,14 +120,26 @@ const lockAnswer = (description: string) => ({
   },
 });
 
+const ACQUIRE =
+  prose(`Held by one at a time, for a time, under a fencing token: a whole number in a string. Each holder of a lock has a larger one than those before, also
+after a release, an expiry, a change of leader or of history. Names are in a namespace of their own: no lock is a key.
+
+409 \`lock-held\` has \`Retry-After\`, and in \`holder\` what \`GET\` tells. The same request may be sent again, under the same \`Idempotency-Key\`;
+one that has got the lock gives that answer again for as long as outcomes are kept, also when the lock has passed on.
+
+Without \`wait\` nobody waits. Who waits is served in the order of arrival at one process; at most 1024 wait there, then 503 \`overloaded\`. A process that is to stop answers 409
+at once. A client that hangs up while it waits gets nothing; at the very end the lock is given back, unless there is an
+\`Idempotency-Key\` by which it can come back.
+
+A lock takes memory: a full store answers 507 \`memory-full\`, and goes on to renew and release.`);
+
 export const acquireLock: Operation = {
   method: 'post',
   path: LOCK_PATH,
   operationId: 'acquireLock',
   tags: ['locks'],
   summary: 'Get a lock',
-  description:
-    'For so long, unless it is renewed. Under the Idempotency-Key of an earlier request that got the lock, the answer is that of then; one that did not get it is no answer to keep, and is made anew. Whoever leaves without an Idempotency-Key before the answer does not keep the lock.',
+  description: ACQUIRE,
   parameters: [name, noFence, session, idempotencyKey],
   requestBody: {
     required: true,
@@ -146,6 +159,7 @@ export const getLock: Operation = {
   operationId: 'getLock',
   tags: ['locks'],
   summary: 'Who holds a lock',
+  description: 'In the read modes, and with session tokens, as a key. 404: nobody.',
   parameters: [name, consistency, session],
   responses: {
     '200': {

@@ -89,7 +89,7 @@ const features: MediaType = {
 };
 
 const toldRoutes: readonly Operation[] = [
-  about('livez', '/livez', 'Whether the process works: its event loop turns', {
+  about('livez', '/livez', 'Whether the process works: its event loop turns; nothing else is asked', {
     '200': json('It does.', {
       schema: { type: 'object', required: ['status'], properties: { status: { const: 'alive' } } },
       example: { status: 'alive' },
