@@ -26,6 +26,8 @@ describe.each(allPages())('%s', (path) => {
       'KV_CHAOS_RUNS',
       'KV_CHAOS_SECONDS',
       'KV_CHAOS_NETWORK',
+      'KV_ORACLE_SEED',
+      'KV_ORACLE_RUNS',
       // What the command line reads, and what it tells the commands that it runs.
       ...['KV_URL', 'KV_TOKEN', 'KV_CONTEXT', 'KV_CONSISTENCY', 'KV_OUTPUT', 'KV_CONFIG', 'KV_FENCE'],
       ...['KV_EVENT', 'KV_EVENT_ID', 'KV_KEY', 'KV_REVISION', 'KV_VERSION'],
