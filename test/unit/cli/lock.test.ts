@@ -57,7 +57,11 @@ test('a lock that cannot be renewed: the command is told in time to stop, and st
   const { run, mark } = await lockFor('2s', granted, reset);
   // By the last sign of life; a second more than its time, for who is told late on a machine that does much else.
   expect(Number(readFileSync(mark, 'utf8').slice(0, -7)) - grantedAtMs).toBeLessThan(3000);
-  expect([run.exitCode, run.notes]).toEqual([7, expect.stringContaining('No renewal was confirmed within 2000ms.')]);
+  // Its time is over as the client finds it lost: either may be told first.
+  expect([run.exitCode, run.notes]).toEqual([
+    7,
+    expect.stringMatching(/No renewal was confirmed within 2000ms\.|could not be renewed in time/),
+  ]);
   expect(existsSync(`${mark}.heard`)).toBe(true);
   expect([await isStill(mark), await isStill(`${mark}.child`)]).toEqual([true, true]);
 });
