@@ -161,6 +161,8 @@ export interface Plan {
     readonly clearShare: number;
     /** Of puts and touches: those that set a time to live. */
     readonly lifetimeShare: number;
+    /** The same of an idle time. */
+    readonly idleShare: number;
     /** Of reads: pages of keys. */
     readonly listShare: number;
     /** Of writes and reads: those of locks. Of other writes of whoever has had one: those under a fence. */
@@ -191,6 +193,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
   const minInSync = Math.min(random.pick([1, 2, 2, 2, 3]), replicas - 1);
   const tiny = random.chance(0.5);
   const history = new Prng(seed, streams.history);
+  const recency = new Prng(seed, streams.recency);
   const uncleanRecovery = drawUncleanRecovery(random);
   const faults = drawFaults(random, uncleanRecovery);
   const limits: GroupLimits = {
@@ -274,6 +277,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       listShare: random.pick([0, 0.1, 0.3]),
       lockShare: random.pick([0, 0.1, 0.4]),
       pastShare: history.pick([0, 0.1, 0.4]),
+      idleShare: recency.pick([0, 0, 0.3, 0.8]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

@@ -4,7 +4,7 @@ import type { Effect, Input, LinkId, Ticket } from '../../src/core/group/io.ts';
 import { InvariantError } from '../../src/core/base/assert.ts';
 import { replicaId } from '../../src/core/replication/replica-id.ts';
 import type { OpenSessionOutcome, WriteOutcome } from '../../src/core/store/commands.ts';
-import type { ReadOutcome } from '../../src/core/store/reads.ts';
+import type { ReadOutcome, ReadRequest } from '../../src/core/store/reads.ts';
 import type { WatchEnding, WatchNews } from '../../src/core/store/watching.ts';
 import type { SimulatedGroup } from './inspection.ts';
 import type { End } from './network.ts';
@@ -21,6 +21,7 @@ export interface Asker {
   readonly ticket: Ticket;
   /** What a write is for; null for anything else. */
   readonly write: WriteOperation | null;
+  readonly read: ReadRequest | null;
   readonly machine: number;
   onWriteAnswered(outcome: WriteOutcome): void;
   onSessionAnswered(outcome: OpenSessionOutcome): void;
@@ -239,6 +240,7 @@ export class Process {
       for (const input of inbox) {
         if (!this.#isNews(input)) continue;
         if (input.kind !== 'tick') world.trace.add(world.now, this.label, '<', input);
+        world.checker.idles.onTaken(this, input, world.now);
         this.group.step(input, now, effects);
       }
       this.group.flush(now, effects);
@@ -279,6 +281,7 @@ export class Process {
         }
         case 'send': {
           const end = this.links.get(effect.link);
+          if (effect.message.kind === 'ack') world.checker.idles.onAckSent(this, effect.message, world.now);
           if (end !== undefined) world.network.send(end, effect.message);
           break;
         }
@@ -298,7 +301,7 @@ export class Process {
           this.#answer(effect.ticket, (asker) => asker.onSessionAnswered(effect.outcome));
           break;
         case 'readAnswered':
-          world.checker.onReadAnswered(this, effect.outcome);
+          world.checker.onReadAnswered(this, this.askers.get(effect.ticket)?.read ?? null, effect.outcome);
           this.#answer(effect.ticket, (asker) => asker.onReadAnswered(effect.outcome));
           break;
         case 'watchNews':

@@ -368,15 +368,18 @@ function describeStep(step: CommandStep): string {
 function describeKeyCommand(command: KeyCommand): string {
   switch (command.kind) {
     case 'put':
-      return `put ${command.key}=#${valueNumber(command.value)}${describeLifetime(command.lifetime)}`;
+      return `put ${command.key}=#${valueNumber(command.value)}${describeStay(command)}`;
     case 'delete':
       return `delete ${command.key}`;
     case 'touch':
-      return `touch ${command.key}${describeLifetime(command.lifetime)}`;
+      return `touch ${command.key}${describeStay(command)}`;
     case 'increment':
       return `add ${command.by} to ${command.key}`;
   }
 }
+
+const describeStay = ({ lifetime, idle }: { readonly lifetime: Lifetime; readonly idle: Lifetime }): string =>
+  `${describeLifetime(lifetime)}${idle.kind === 'unlimited' ? '' : `, idle${describeLifetime(idle)}`}`;
 
 const describeLifetime = (lifetime: Lifetime): string =>
   lifetime.kind === 'unlimited' ? '' : lifetime.kind === 'kept' ? ' for as long as before' : ` for ${lifetime.ms} ms`;
@@ -450,7 +453,7 @@ function describeChange(effect: StateEffect): string {
     case 'expire':
       return `${effect.key} expired`;
     case 'touch':
-      return `${effect.key} due at ${effect.expiresAtMs}`;
+      return `${effect.key} due at ${effect.expiresAtMs}, or unused for ${effect.idleMs} ms`;
     case 'hold':
       return `${effect.lock} held as ${effect.held.lockId} until ${effect.held.expiresAtMs}`;
     case 'free':

@@ -197,7 +197,7 @@ export class Group {
       this.#follower.flush(now, effects);
       this.#reportFollowing(effects);
     }
-    this.#reads.flush(effects);
+    this.#reads.flush(now, effects);
     for (const { ticket, outcome } of this.#recovery.takeAnswered())
       effects.push({ kind: 'recoverAnswered', ticket, outcome });
     // A read that waited may have asked for a round just now: it begins in this turn, not the next.
@@ -355,7 +355,7 @@ export class Group {
         });
         return;
       case 'vouched':
-        if (follower.onVouched(link, message, effects)) this.#reads.onVouched(message.number, message.granted, effects);
+        if (follower.onVouched(link, message, effects)) this.#reads.onVouched(message.number, message.granted, now, effects);
         return;
       default:
         unreachable(message);

@@ -5,6 +5,7 @@ import type { Effect, FollowerStatus, LinkId, Ticket } from '../group/io.ts';
 import type { GroupLimits, GroupTimes } from '../group/options.ts';
 import {
   gotBytes,
+  keysOf,
   type DecidedOutcome,
   type SessionId,
   type WriteOutcome,
@@ -15,6 +16,7 @@ import { decideWrite } from '../store/decide-write.ts';
 import { isLapsed } from '../store/locks.ts';
 import { expireEffect, isDue } from '../store/newest.ts';
 import { bytesAdded } from '../store/store.ts';
+import type { Uses } from '../store/uses.ts';
 import { Entry, type EntryBody, type StateEffect } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
@@ -57,6 +59,8 @@ const APPEND_BYTES_MAX = 1 << 20;
 /** R17: 5,000 keys cost about 5 ms of a turn; at 40 turns a second a million that fall due together are gone after 5 s. */
 const EXPIRED_PER_TICK_MAX = 5000;
 const EXPIRED_PER_ENTRY = 500;
+/** R21: of the keys with an idle time, some tens of microseconds; of a million each is looked at after 5 s. */
+const LOOKED_AT_PER_TICK = 5000;
 /** R20: beyond what is wanted, so that not every write has to have something forgotten. */
 const FORGOTTEN_BYTES_MIN = 256 * 1024;
 /** A process has one id, so there is hardly ever more than one. */
@@ -128,6 +132,7 @@ export class Leader {
     this.#lastIndex = replica.log.lastIndex;
     this.firstIndex = (this.#lastIndex + 1) as LogIndex;
     this.#append({ kind: 'begin', historyLimit: options.limits.historyLimit }, now);
+    this.#uses.lead(now.monotonicMs);
     this.rounds.begin(now.monotonicMs);
   }
 
@@ -146,6 +151,10 @@ export class Leader {
 
   setDraining(draining: boolean): void {
     this.#draining = draining;
+  }
+
+  get #uses(): Uses {
+    return this.#replica.machine.store.uses;
   }
 
   progress(id: ReplicaId): Progress | undefined {
@@ -215,6 +224,8 @@ export class Leader {
     const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0), now);
     if (refusal !== null) return refused(refusal);
 
+    // R21: what it names is used, also where it is only got, or a condition fails.
+    if (this.#uses.size > 0) for (const key of keysOf(request.command)) this.#uses.use(key, now.monotonicMs);
     const index = (this.#replica.log.lastIndex + 1) as LogIndex;
     const { id: lineageId, number: lineageNumber } = this.lineage;
     const place = { index, timeMs: this.#timeFor(now), lineageId, lineageNumber };
@@ -399,6 +410,8 @@ export class Leader {
     progress.receivedBytes = Math.max(progress.receivedBytes, ack.receivedBytes);
     progress.echoMs = Math.max(progress.echoMs, ack.sentMs);
     progress.ackedRound = Math.max(progress.ackedRound, ack.round);
+    // R21: by when this leader hears of it, which is later than it was.
+    for (const key of ack.touches) this.#uses.use(key, now.monotonicMs);
     if (progress.snapshot !== null) {
       // It counts as empty until it has everything; then it acknowledges, and the stream is an ordinary one.
       if (ack.matchIndex === 0 || !progress.snapshot.done) return;
@@ -471,6 +484,7 @@ export class Leader {
     if (this.drained && this.membership.hasSilentMember(nowMs)) this.#append({ kind: 'empty' }, now);
     this.#endIdleSessions(now);
     this.#expireWhatIsDue(now);
+    this.#expireWhatIsIdle(now);
     this.#expireWaiters(nowMs, effects);
     for (const progress of this.#followers.values()) {
       if (progress.link === null && !this.set.maximal.has(progress.id)) this.#followers.delete(progress.id);
@@ -498,25 +512,45 @@ export class Leader {
     const timeMs = this.#timeFor(now);
     if (machine.earliestExpiryMs > timeMs) return;
     const effects: StateEffect[] = [];
-    const append = (): void => {
-      this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
-    };
     for (const key of machine.store.due(timeMs, EXPIRED_PER_TICK_MAX)) {
       const state = this.#replica.stateOf(key);
       // Somebody has written it, or removed it, and that is not applied yet.
       if (state.current === null || !isDue(state.current, timeMs)) continue;
       effects.push(expireEffect(key, state, (this.#lastIndex + 1) as LogIndex));
-      if (effects.length === EXPIRED_PER_ENTRY) append();
+      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
     }
     for (const lock of machine.locks.due(timeMs, EXPIRED_PER_TICK_MAX)) {
       const held = this.#replica.lockOf(lock);
       // Somebody has got it since, or has renewed or released it, and that is not applied yet.
       if (held === null || !isLapsed(held, timeMs)) continue;
       effects.push({ kind: 'free', lock });
-      if (effects.length === EXPIRED_PER_ENTRY) append();
+      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
     }
-    if (effects.length > 0) append();
+    this.#expire(effects, now);
     this.#expiresThrough = this.#lastIndex;
+  }
+
+  /** Appends what has come together, and empties it. */
+  #expire(effects: StateEffect[], now: Instant): void {
+    if (effects.length > 0) this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
+  }
+
+  /**
+   * R21: a value goes once all members have told what they were asked for until its idle time had passed. A round shows that;
+   * one that is old says nothing of now.
+   */
+  #expireWhatIsIdle(now: Instant): void {
+    const { answeredMs } = this.rounds;
+    if (this.#uses.size === 0 || !this.firstCommitted || this.#overloaded) return;
+    if (now.monotonicMs - answeredMs > this.#times.readStalenessMs) return;
+    const effects: StateEffect[] = [];
+    for (const key of this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK)) {
+      // Somebody writes or removes it now.
+      if (this.#replica.openIndexOf(key) !== null) continue;
+      effects.push(expireEffect(key, this.#replica.stateOf(key), (this.#lastIndex + 1) as LogIndex));
+      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
+    }
+    this.#expire(effects, now);
   }
 
   /** R6: the write stays in the log, and nobody can say what becomes of it. */
@@ -555,6 +589,7 @@ export class Leader {
   /** Commits what can be, answers, and sends every follower what it has not been sent: one frame each, as a rule. */
   flush(now: Instant, effects: Effect[], onApplied: (entry: Entry) => void): void {
     assert(this.#replica.log.lastIndex === this.#lastIndex, 'R10: nobody but the leader itself changes its log');
+    this.#uses.beginTurn(now.monotonicMs);
     this.#commit(effects, onApplied);
     if (this.rounds.wanted) this.rounds.begin(now.monotonicMs);
     this.rounds.settle();
@@ -771,6 +806,7 @@ export class Leader {
     }
     for (const link of this.#byLink.keys()) effects.push({ kind: 'disconnect', link, reason: 'no longer leading' });
     this.rounds.abandon();
+    this.#uses.follow();
   }
 
   // --- the log ---------------------------------------------------------------------------------------------------------

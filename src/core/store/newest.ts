@@ -48,7 +48,8 @@ export function afterwards(effect: KeyEffect, before: () => NewestState): Newest
       return { current: null, lastVersion: effect.tombstone.version };
     case 'touch': {
       const { current, lastVersion } = before();
-      return { current: current === null ? null : { ...current, expiresAtMs: effect.expiresAtMs }, lastVersion };
+      const { expiresAtMs, idleMs } = effect;
+      return { current: current === null ? null : { ...current, expiresAtMs, idleMs }, lastVersion };
     }
     default:
       return unreachable(effect);
@@ -71,7 +72,7 @@ export const deleteEffect = (
   tombstone: { version: nextVersion(state), revision: index },
 });
 
-/** R17: the value goes, for its time has come. */
+/** R17, R21: the value goes, for its time has come. */
 export const expireEffect = (key: Key, state: NewestState, index: LogIndex): KeyEffect => ({
   kind: 'expire',
   key,

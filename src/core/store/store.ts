@@ -8,7 +8,8 @@ import { ExpiryHeap } from './expiry-heap.ts';
 import { History, SUPERSEDING_BYTES } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { lockBytes } from './locks.ts';
-import type { StoredValue, Tombstone } from './reads.ts';
+import type { Stay, StoredValue, Tombstone } from './reads.ts';
+import { USE_BYTES, Uses } from './uses.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
 const VALUE_OVERHEAD_BYTES = 440;
@@ -27,6 +28,7 @@ const VERSIONS_GROW = 'R4: what is newer has the higher version';
  */
 export class Store {
   readonly history = new History();
+  readonly uses = new Uses();
   readonly #tombstonesMax: number;
   #values = new Map<Key, StoredValue>();
   /** Of the values. */
@@ -46,7 +48,7 @@ export class Store {
   }
 
   get bytes(): number {
-    return this.#bytes + this.history.bytes;
+    return this.#bytes + this.history.bytes + this.uses.bytes;
   }
 
   get versionFloor(): Version {
@@ -79,7 +81,7 @@ export class Store {
         this.restoreTombstone(effect.key, effect.tombstone);
         return;
       case 'touch':
-        this.#touch(effect.key, effect.expiresAtMs);
+        this.#touch(effect.key, effect);
         return;
       default:
         unreachable(effect);
@@ -93,11 +95,12 @@ export class Store {
   }
 
   /** R11: while a snapshot comes in the value may be missing; it will come with the newest time. */
-  #touch(key: Key, expiresAtMs: WallMs | null): void {
+  #touch(key: Key, { expiresAtMs, idleMs }: Stay): void {
     const before = this.#values.get(key);
     if (before === undefined) return;
-    this.#values.set(key, { ...before, expiresAtMs });
+    this.#values.set(key, { ...before, expiresAtMs, idleMs });
     this.#onExpiry(key, before.expiresAtMs, expiresAtMs);
+    this.uses.onWritten(key, idleMs);
   }
 
   /** R17: when the first value falls due, by the log's time; null: none ever does. */
@@ -139,6 +142,7 @@ export class Store {
     this.#values.set(key, stored);
     this.#bytes += valueBytes(key, stored);
     this.#onExpiry(key, before?.expiresAtMs ?? null, stored.expiresAtMs);
+    this.uses.onWritten(key, stored.idleMs);
   }
 
   restoreTombstone(key: Key, tombstone: Tombstone): void {
@@ -150,6 +154,7 @@ export class Store {
       this.#index.remove(key);
       this.#bytes -= valueBytes(key, value);
       this.#onExpiry(key, value.expiresAtMs, null);
+      this.uses.remove(key);
     }
     if (before !== undefined) this.#dropTombstone(key);
     this.#tombstones.set(key, tombstone);
@@ -168,6 +173,7 @@ export class Store {
     this.#versionFloor = 0 as Version;
     this.#expiries.clear();
     this.history.clear();
+    this.uses.clear();
     this.#bytes = 0;
   }
 
@@ -205,7 +211,10 @@ export function bytesAdded(command: WriteCommand): number {
   switch (command.kind) {
     case 'put':
       return (
-        SUPERSEDING_BYTES + valueBytes(command.key, command) + (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0)
+        SUPERSEDING_BYTES +
+        valueBytes(command.key, command) +
+        (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0) +
+        (command.idle.kind === 'limited' ? USE_BYTES : 0)
       );
     case 'increment':
       return SUPERSEDING_BYTES + VALUE_OVERHEAD_BYTES + command.key.length;

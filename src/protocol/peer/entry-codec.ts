@@ -11,13 +11,13 @@ import {
   readEpoch,
   readIndex,
   readOptionalIdempotencyKey,
-  readOptionalTime,
+  readStay,
   readSession,
   readVersion,
   writeContentType,
   writeDecided,
   writeOptionalIdempotencyKey,
-  writeOptionalTime,
+  writeStay,
   writeSession,
 } from './store-codec.ts';
 
@@ -137,7 +137,7 @@ function writeEffect(writer: ByteWriter, effect: StateEffect): void {
       writer.positive(stored.version);
       writer.number(stored.createRevision);
       writeContentType(writer, stored.contentType);
-      writeOptionalTime(writer, stored.expiresAtMs);
+      writeStay(writer, stored);
       writer.bytesOf(stored.value);
       return;
     }
@@ -146,7 +146,7 @@ function writeEffect(writer: ByteWriter, effect: StateEffect): void {
       writer.positive(effect.tombstone.version);
       return;
     case 'touch':
-      writeOptionalTime(writer, effect.expiresAtMs);
+      writeStay(writer, effect);
       return;
     case 'hold':
       writeHeld(writer, effect.held);
@@ -174,19 +174,19 @@ function readEffect(reader: ByteReader, { index: revision, timeMs: modifiedMs }:
       const version = readVersion(reader);
       const createRevision = readIndex(reader, 'create revision');
       const contentType = readContentType(reader);
-      const expiresAtMs = readOptionalTime(reader);
+      const { expiresAtMs, idleMs } = readStay(reader);
       const value = reader.bytesOf('value');
       return {
         kind,
         key,
-        stored: { value, contentType, revision, version, createRevision, modifiedMs, expiresAtMs },
+        stored: { value, contentType, revision, version, createRevision, modifiedMs, expiresAtMs, idleMs },
       };
     }
     case 'delete':
     case 'expire':
       return { kind, key, tombstone: { version: readVersion(reader), revision } };
     case 'touch':
-      return { kind, key, expiresAtMs: readOptionalTime(reader) };
+      return { kind, key, ...readStay(reader) };
     case 'hold':
       return { kind, lock: key, held: readHeld(reader) };
     case 'free':

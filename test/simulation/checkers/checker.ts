@@ -3,7 +3,7 @@ import type { Entry } from '../../../src/core/replication/entry.ts';
 import type { Report } from '../../../src/core/group/io.ts';
 import { sameLineage, type Lineage } from '../../../src/core/replication/lineage.ts';
 import type { WriteOutcome } from '../../../src/core/store/commands.ts';
-import type { ReadOutcome } from '../../../src/core/store/reads.ts';
+import type { ReadOutcome, ReadRequest } from '../../../src/core/store/reads.ts';
 import type { Lease } from '../api-server.ts';
 import type { Inspection } from '../inspection.ts';
 import { MS, SECOND } from '../plan.ts';
@@ -12,8 +12,9 @@ import { check } from '../violation.ts';
 import type { World } from '../world.ts';
 import { Chronicle } from './chronicle.ts';
 import { refusedByLeaseGuard, type GuardedWrite } from './lease-guard.ts';
+import { IdleModel } from './idle-model.ts';
 import { Mirror } from './mirror.ts';
-import { Histories, type WriteOperation } from './operations.ts';
+import { Histories, keysOf, type WriteOperation } from './operations.ts';
 
 /** R14: who is silent is waited for no longer than this. */
 const SILENT_WAIT_US = 30 * SECOND;
@@ -28,6 +29,7 @@ export class Checker {
   readonly #world: World;
   readonly #chronicles = new Map<string, Chronicle>();
   readonly histories: Histories;
+  readonly idles: IdleModel;
   readonly #forgetsTombstones: boolean;
   /** By lineage and epoch: who leads or led it. */
   readonly #leaders = new Map<string, string>();
@@ -46,6 +48,7 @@ export class Checker {
   constructor(world: World) {
     this.#world = world;
     this.#forgetsTombstones = world.plan.limits.tombstonesMax < 1000;
+    this.idles = new IdleModel(world.plan);
     this.histories = new Histories({
       chronicleOf: (id) => this.#chronicles.get(id),
       readStalenessMs: world.plan.times.readStalenessMs,
@@ -125,6 +128,7 @@ export class Checker {
           ordinal: this.#chronicles.size,
           forgetsTombstones: this.#forgetsTombstones,
           sessionIdleMs: this.#world.plan.times.sessionIdleMs,
+          idles: this.idles,
         },
         known === null || view.appliedIndex < mirror.appliedIndex
           ? null
@@ -187,6 +191,7 @@ export class Checker {
       return;
     }
     for (const entry of appended) this.#append(process, mirror, chronicle, entry);
+    if (view.role === 'leading') for (const entry of appended) this.#onProposed(process, entry);
     if (lastIndex < mirror.lastIndex) this.#truncate(process, mirror, lastIndex);
     // A snapshot took the place of the log.
     if (lastIndex > mirror.lastIndex) mirror.lastIndex = lastIndex;
@@ -211,6 +216,14 @@ export class Checker {
     mirror.entries[index] = entry;
     mirror.lastIndex = index;
     mirror.changedUs = this.#world.now;
+  }
+
+  #onProposed(leader: Process, entry: Entry): void {
+    const { body } = entry;
+    const { session, number } = body.kind === 'write' ? body.request : { session: '', number: 0 };
+    const operation = this.#operationOf(session, number);
+    const keys = operation === undefined ? [] : keysOf(operation.command, []);
+    this.idles.onProposed(leader, entry, keys, this.#world.now);
   }
 
   #truncate(process: Process, mirror: Mirror, index: number): void {
@@ -473,7 +486,9 @@ export class Checker {
   }
 
   /** What was replaced is not shown any more by whoever knows that. */
-  onReadAnswered(process: Process, outcome: ReadOutcome): void {
+  onReadAnswered(process: Process, request: ReadRequest | null, outcome: ReadOutcome): void {
+    if (request?.kind === 'key' && outcome.kind === 'read' && outcome.found !== null)
+      this.idles.onRead(process, request.key, outcome.found, this.#world.now);
     if (outcome.kind === 'declined' || outcome.kind === 'replaced-lineage') return;
     const obeyed = process.mirror?.obeyedLineage ?? null;
     const before = process.mirror?.obeyedBefore ?? null;

@@ -61,6 +61,22 @@ const lostRecords: Weights = {
 };
 const losses: Weights = { crashMany: 4, crashAll: 2, powerCut: 3, terminate: 1, pendingPod: 1 };
 
+/** Few keys, asked for again about when they would end: at the leader, and at members. */
+const idleReads = {
+  idleShare: 1,
+  lifetimeShare: 0,
+  keys: 5,
+  readShare: 0.6,
+  listShare: 0,
+  pastShare: 0,
+  lockShare: 0,
+  counterShare: 0,
+  deleteShare: 0.05,
+  clearShare: 0,
+  operationMeanUs: 60 * MS,
+  readModes: ['in-sync', 'linearizable'],
+} as const;
+
 const tinyLogs = { logEntriesMax: 8, inflightBytesMax: 1000, snapshotChunkBytes: 64 };
 const manyReads = { readShare: 0.8, operationMeanUs: 10 * MS, inFlightMax: 8, keys: 1 };
 
@@ -172,6 +188,43 @@ const drawnTrials = {
     faults: { ...members, crashLeader: 3 },
     limits: tinyLogs,
     clients: { lifetimeShare: 0.8, readShare: 0.3, keys: 10 },
+  }),
+  idle: drawn({ faults: { crashLeader: 1, reset: 1 }, clients: idleReads, network: { loss: 0 } }),
+  'idle-and-forgotten': drawn({ faults: { crashLeader: 1 }, clients: { ...idleReads, keys: 60, idleShare: 0.9 } }),
+  'idle-in-bursts': drawn({
+    faults: { crashLeader: 1 },
+    clients: { ...idleReads, keys: 60, readShare: 0.8, operationMeanUs: 15 * MS, inFlightMax: 12 },
+    network: { loss: 0 },
+  }),
+  'idle-while-the-leader-sleeps': drawn({
+    faults: { pauseLeader: 6 },
+    clients: { ...idleReads, operationMeanUs: 40 * MS },
+    network: { loss: 0 },
+    plan: { faultLengthUs: 400 * MS },
+  }),
+  'idle-over-broken-links': drawn({
+    faults: { reset: 10, crashLeader: 0.3 },
+    clients: idleReads,
+    network: { loss: 0, latencyUs: 5 * MS, jitterUs: 300 },
+    plan: { faultMeanUs: 100 * MS },
+  }),
+  'idle-over-slow-links': drawn({
+    faults: { slowLink: 8, slow: 2, pause: 3, isolate: 2 },
+    clients: { ...idleReads, operationMeanUs: 30 * MS },
+    network: { loss: 0, latencyUs: 5 * MS },
+  }),
+  'idle-at-takeovers': drawn({ faults: leaders, clients: idleReads, network: { loss: 0 } }),
+  'idle-and-composites': drawn({
+    faults: { crashLeader: 1 },
+    clients: { ...idleReads, compositeShare: 0.9, readShare: 0.05, conditionShare: 0.1 },
+    network: { loss: 0 },
+  }),
+  'idle-and-snapshots': drawn({
+    faults: { ...members, crash: 4, crashLeader: 3 },
+    limits: tinyLogs,
+    clients: { ...idleReads, keys: 10 },
+    times: { readmitMinMs: 300 },
+    network: { loss: 0 },
   }),
   composites: drawn({ clients: { compositeShare: 0.6, counterShare: 0.3, readShare: 0.3 } }),
   clearings: drawn({

@@ -1,6 +1,7 @@
 import { test } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import {
+  type KvStay,
   isKvError,
   type KeyWatchOptions,
   type BatchOperation,
@@ -108,7 +109,7 @@ test('a cache gives what the store gives', () => {
 test('what the store would refuse does not compile', () => {
   expectTypeOf<KvClient['touch']>()
     .parameter(1)
-    .toEqualTypeOf<`${number}ms` | `${number}s` | `${number}m` | `${number}h` | `${number}d` | null>();
+    .toEqualTypeOf<`${number}ms` | `${number}s` | `${number}m` | `${number}h` | `${number}d` | null | KvStay>();
   const refused = () => [
     // @ts-expect-error -- a time to live has a unit
     kv.touch('k', 60),

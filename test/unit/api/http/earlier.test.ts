@@ -51,6 +51,7 @@ describe('PUT /put', () => {
           contentType: 'text/plain; charset=utf-8',
           condition: { kind: 'none' },
           lifetime: { kind: 'unlimited' },
+          idle: { kind: 'unlimited' },
         },
         idempotencyKey: null,
       },
@@ -298,6 +299,7 @@ describe('GET /get/{key}', () => {
       createRevision: logIndex(1),
       modifiedMs: wallMs(0),
       expiresAtMs: null,
+      idleMs: null,
     });
     const answer = await request(api).get('/get/k');
     expect([answer.status, answer.text]).toEqual([

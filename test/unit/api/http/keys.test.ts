@@ -60,6 +60,7 @@ describe('PUT /v1/keys/{key}', () => {
         contentType: 'text/plain',
         condition: { kind: 'none' },
         lifetime: { kind: 'unlimited' },
+        idle: { kind: 'unlimited' },
       },
       idempotencyKey: null,
     });

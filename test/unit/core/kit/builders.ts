@@ -60,6 +60,7 @@ export const put = (name: string, value = 'v', condition: Condition = { kind: 'n
   contentType: null,
   condition,
   lifetime: { kind: 'unlimited' },
+  idle: { kind: 'unlimited' },
 });
 
 export const remove = (name: string, condition: Condition = { kind: 'none' }): DeleteCommand => ({
@@ -115,6 +116,7 @@ export const putEffect = (
     readonly contentType?: string | null;
     readonly timeMs?: number;
     readonly expiresAtMs?: number;
+    readonly idleMs?: number;
   },
 ): Extract<KeyEffect, { kind: 'put' }> => ({
   kind: 'put',
@@ -127,6 +129,7 @@ export const putEffect = (
     createRevision: logIndex(options.created),
     modifiedMs: wallMs(options.timeMs ?? 0),
     expiresAtMs: options.expiresAtMs === undefined ? null : wallMs(options.expiresAtMs),
+    idleMs: options.idleMs ?? null,
   },
 });
 

@@ -20,6 +20,7 @@ function measure(kind: string, valueBytes: number): { readonly costBytes: number
 test.each([
   ['value', 32],
   ['value', 65],
+  ['idle', 32],
   ['value', 1000],
   ['older', 32],
   ['versions', 32],
