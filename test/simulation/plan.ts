@@ -194,6 +194,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
   const tiny = random.chance(0.5);
   const history = new Prng(seed, streams.history);
   const recency = new Prng(seed, streams.recency);
+  const eviction = new Prng(seed, streams.eviction);
   const uncleanRecovery = drawUncleanRecovery(random);
   const faults = drawFaults(random, uncleanRecovery);
   const limits: GroupLimits = {
@@ -211,6 +212,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     historyLimit: history.pick([1, 2, 3, 8]),
     // With so little, what is older soon has to go.
     memoryBytesMax: tiny && history.chance(0.3) ? 60_000 : defaultLimits.memoryBytesMax,
+    eviction: eviction.pick(['none', 'lru']),
     tombstonesMax: random.pick([0, 1, 3, 1_000_000, 1_000_000]),
     waitingReadsMax: random.pick([3, 65_536, 65_536]),
   };

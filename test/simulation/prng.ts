@@ -83,6 +83,7 @@ export const streams = {
   /** Of the plan, what came later: seeds go on to draw as they did. */
   history: 7,
   recency: 8,
+  eviction: 9,
   client: 1000,
   arrivals: 2000,
   watcher: 3000,

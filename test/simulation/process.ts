@@ -50,6 +50,7 @@ export class Process {
   id: string;
   readonly label: string;
   readonly group: SimulatedGroup;
+  readonly limits: GroupLimits;
   readonly links = new Map<LinkId, End>();
   readonly askers = new Map<Ticket, Asker>();
   readonly #watching = new Map<Ticket, { readonly end: WatchingEnd; arrivalUs: number }>();
@@ -94,12 +95,13 @@ export class Process {
     const identity = { podName: pod.name, podUid: pod.uid, dataId: `d${world.nextName().toString(36)}` };
     this.id = replicaId(identity);
     this.label = `${pod.name}.${identity.dataId}`;
+    this.limits = limitsOf(world.plan.limits, pod);
     this.group = world.makeGroup(
       {
         identity,
         addresses: { peer: pod.address, http: pod.address.replace(':7000', ':8000') },
         times: world.plan.times,
-        limits: limitsOf(world.plan.limits, pod),
+        limits: this.limits,
         uncleanRecovery: world.plan.uncleanRecovery,
         randomSeed: random.below(0x1_0000_0000),
       },
@@ -386,6 +388,12 @@ export class Process {
   }
 }
 
-/** R20: as in a rollout that changes the limit, the replicas do not agree on it. */
+/** R20, R22: as in a rollout that changes the limit, or whether keys may be evicted, the replicas do not agree on it. */
 const limitsOf = (limits: GroupLimits, pod: Pod): GroupLimits =>
-  pod.machine % 2 === 0 ? limits : { ...limits, historyLimit: Math.ceil(limits.historyLimit / 2) };
+  pod.machine % 2 === 0
+    ? limits
+    : {
+        ...limits,
+        historyLimit: Math.ceil(limits.historyLimit / 2),
+        eviction: pod.machine % 4 === 1 ? 'none' : limits.eviction,
+      };

@@ -440,7 +440,7 @@ function describeRead(outcome: ReadOutcome): string {
 function describeEntry({ index, epoch, body }: Entry): string {
   const place = `${index}/e${epoch}`;
   if (body.kind === 'write' && body.effects.length === 0) return `${place} ${body.outcome.kind}`;
-  if (body.kind !== 'write' && body.kind !== 'expire') return `${place} ${body.kind}`;
+  if (body.kind !== 'write' && body.kind !== 'expire' && body.kind !== 'evict') return `${place} ${body.kind}`;
   return `${place} ${body.effects.map(describeChange).join(', ')}`;
 }
 
@@ -452,6 +452,8 @@ function describeChange(effect: StateEffect): string {
       return `${effect.key} deleted`;
     case 'expire':
       return `${effect.key} expired`;
+    case 'evict':
+      return `${effect.key} evicted`;
     case 'touch':
       return `${effect.key} due at ${effect.expiresAtMs}, or unused for ${effect.idleMs} ms`;
     case 'hold':

@@ -20,6 +20,8 @@ export type KeyEffect =
   | { readonly kind: 'delete'; readonly key: Key; readonly tombstone: Tombstone }
   /** R17, R21: it was due, or idle. */
   | { readonly kind: 'expire'; readonly key: Key; readonly tombstone: Tombstone }
+  /** R22: its memory was wanted. Of its version only the floor is kept. */
+  | { readonly kind: 'evict'; readonly key: Key; readonly tombstone: Tombstone }
   /** R17, R21: the value is what it was, with its revision and version, and stays for another time. */
   | ({ readonly kind: 'touch'; readonly key: Key } & Stay);
 
@@ -41,6 +43,8 @@ export type EntryBody =
     }
   /** R17, R18, R21: what was due or idle and nobody has written since, and locks that have lapsed. */
   | { readonly kind: 'expire'; readonly effects: readonly StateEffect[] }
+  /** R22: what had not been used for longest, as far as the leader knows, so that a write fits into the memory. */
+  | { readonly kind: 'evict'; readonly effects: readonly StateEffect[] }
   /** R20: older versions that were superseded at this entry or before are forgotten. */
   | { readonly kind: 'forget'; readonly through: LogIndex }
   | { readonly kind: 'openSession'; readonly session: SessionId }
@@ -85,6 +89,7 @@ function bodyBytes(body: EntryBody): number {
         outcomeExtraBytes(body.outcome)
       );
     case 'expire':
+    case 'evict':
       return ENTRY_OVERHEAD_BYTES + effectsBytes(body.effects);
     case 'openSession':
       return ENTRY_OVERHEAD_BYTES + body.session.length;
@@ -108,6 +113,7 @@ function effectBytes(effect: StateEffect): number {
       return effect.key.length + effect.stored.value.length;
     case 'delete':
     case 'expire':
+    case 'evict':
     case 'touch':
       return effect.key.length;
     case 'hold':
@@ -122,4 +128,4 @@ const NONE: readonly StateEffect[] = [];
 
 /** What the entry does to keys and locks, whatever it is. */
 export const effectsOf = ({ body }: Entry): readonly StateEffect[] =>
-  body.kind === 'write' || body.kind === 'expire' ? body.effects : NONE;
+  body.kind === 'write' || body.kind === 'expire' || body.kind === 'evict' ? body.effects : NONE;

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { Deque } from '../base/deque.ts';
 import type { Epoch, Instant, LogIndex, WallMs } from '../base/numbers.ts';
+import type { Random } from '../base/random.ts';
 import type { Effect, FollowerStatus, LinkId, Ticket } from '../group/io.ts';
 import type { GroupLimits, GroupTimes } from '../group/options.ts';
 import {
@@ -14,9 +15,10 @@ import {
 } from '../store/commands.ts';
 import { decideWrite } from '../store/decide-write.ts';
 import { isLapsed } from '../store/locks.ts';
-import { expireEffect, isDue } from '../store/newest.ts';
+import { evictEffect, expireEffect, isDue } from '../store/newest.ts';
 import { bytesAdded } from '../store/store.ts';
 import type { Uses } from '../store/uses.ts';
+import { victimsOf } from './eviction.ts';
 import { Entry, type EntryBody, type StateEffect } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
@@ -40,6 +42,8 @@ export interface LeaderOptions {
   readonly limits: GroupLimits;
   /** When the API was asked for the record by which it leads: its authority stood after that (R12). */
   readonly authorityMs: number;
+  /** R22: for what it looks at. */
+  readonly random: Random;
 }
 
 /** Somebody who waits for an entry to be committed. */
@@ -61,8 +65,10 @@ const EXPIRED_PER_TICK_MAX = 5000;
 const EXPIRED_PER_ENTRY = 500;
 /** R21: of the keys with an idle time, some tens of microseconds; of a million each is looked at after 5 s. */
 const LOOKED_AT_PER_TICK = 5000;
-/** R20: beyond what is wanted, so that not every write has to have something forgotten. */
-const FORGOTTEN_BYTES_MIN = 256 * 1024;
+/** R20, R22: beyond what is wanted, so that not every write has to have something forgotten, or evicted. */
+const FREED_BYTES_MIN = 256 * 1024;
+/** R22: but of keys no more than this part of the memory. */
+const EVICTED_SHARE = 64;
 /** A process has one id, so there is hardly ever more than one. */
 const REFUSED_MAX = 100;
 const REFUSED = 'the replica has acknowledged what it was not sent';
@@ -85,6 +91,7 @@ export class Leader {
   readonly #replica: Replica;
   readonly #times: GroupTimes;
   readonly #limits: GroupLimits;
+  readonly #random: Random;
   readonly #followers = new Map<ReplicaId, Progress>();
   readonly #byLink = new Map<LinkId, Progress>();
   readonly #proposals = new Proposals();
@@ -111,6 +118,7 @@ export class Leader {
     this.#replica = replica;
     this.#times = options.times;
     this.#limits = options.limits;
+    this.#random = options.random;
     this.set = new InSyncSet(options.members);
     assert(this.set.confirmed.has(replica.id), 'R2: the leader is a member');
     assert(options.epoch > replica.lastEpoch, 'R2: an epoch is led once, by one replica');
@@ -221,11 +229,11 @@ export class Leader {
         ? this.#await(index, null, ticket, now)
         : this.#answerAgain({ outcome, revision: index }, ticket, now);
     }
+    // R21: what it names is used, also where it is only got, or a condition fails; before anything has to go for it.
+    if (this.#uses.size > 0) for (const key of keysOf(request.command)) this.#uses.use(key, now.monotonicMs);
     const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0), now);
     if (refusal !== null) return refused(refusal);
 
-    // R21: what it names is used, also where it is only got, or a condition fails.
-    if (this.#uses.size > 0) for (const key of keysOf(request.command)) this.#uses.use(key, now.monotonicMs);
     const index = (this.#replica.log.lastIndex + 1) as LogIndex;
     const { id: lineageId, number: lineageNumber } = this.lineage;
     const place = { index, timeMs: this.#timeFor(now), lineageId, lineageNumber };
@@ -261,20 +269,44 @@ export class Leader {
 
   /** So much more, once everything that is decided is done. */
   #fits(wanted: number): boolean {
-    return this.memoryBytes - this.#proposals.forgettingBytes + wanted <= this.#limits.memoryBytesMax;
+    return this.#missing(wanted) <= 0;
   }
 
-  /** R20: what was superseded first goes first, before anything new is refused: as much as is wanted, and a little more. */
+  /** What would be beyond the limit with so much more. */
+  #missing(wanted: number): number {
+    return this.memoryBytes - this.#proposals.freeingBytes + wanted - this.#limits.memoryBytesMax;
+  }
+
+  /**
+   * R20, R22: what was superseded first goes first, before anything new is refused: as much as is wanted, and a little more. Where
+   * that is not enough, keys go, with all of their versions, if they may.
+   */
   #makeRoom(wanted: number, now: Instant): boolean {
-    const { forgettingBytes, forgettingThrough } = this.#proposals;
-    const missing = this.memoryBytes - forgettingBytes + wanted - this.#limits.memoryBytesMax;
+    const { forgettingThrough } = this.#proposals;
+    const missing = this.#missing(wanted);
     const { history } = this.#replica.machine.store;
     const enough =
-      history.enoughFor(missing + FORGOTTEN_BYTES_MIN, forgettingThrough) ??
-      history.enoughFor(missing, forgettingThrough);
-    if (enough === null) return false;
+      history.enoughFor(missing + FREED_BYTES_MIN, forgettingThrough) ?? history.enoughFor(missing, forgettingThrough);
+    if (enough === null) return this.#limits.eviction === 'lru' && this.#evict(missing, now);
     const { index } = this.#append({ kind: 'forget', through: enough.through }, now);
-    this.#proposals.forget(index, enough.bytes);
+    this.#proposals.frees(index, enough.bytes);
+    return true;
+  }
+
+  /** R22: by entries that stand before the write. There are no more than it has bytes for. */
+  #evict(missing: number, now: Instant): boolean {
+    const more = Math.min(FREED_BYTES_MIN, this.#limits.memoryBytesMax / EVICTED_SHARE);
+    const victims =
+      victimsOf(this.#replica, missing + more, this.#random) ?? victimsOf(this.#replica, missing, this.#random);
+    if (victims === null) return false;
+    const { keys, bytes } = victims;
+    for (let at = 0; at < keys.length; at += EXPIRED_PER_ENTRY) {
+      const some = keys.slice(at, at + EXPIRED_PER_ENTRY);
+      const index = (this.#lastIndex + 1) as LogIndex;
+      const effects = some.map((key) => evictEffect(key, this.#replica.stateOf(key), index));
+      this.#append({ kind: 'evict', effects }, now);
+      this.#proposals.frees(index, (bytes * some.length) / keys.length);
+    }
     return true;
   }
 

@@ -45,6 +45,7 @@ export function afterwards(effect: KeyEffect, before: () => NewestState): Newest
       return { current: effect.stored, lastVersion: effect.stored.version };
     case 'delete':
     case 'expire':
+    case 'evict':
       return { current: null, lastVersion: effect.tombstone.version };
     case 'touch': {
       const { current, lastVersion } = before();
@@ -75,6 +76,13 @@ export const deleteEffect = (
 /** R17, R21: the value goes, for its time has come. */
 export const expireEffect = (key: Key, state: NewestState, index: LogIndex): KeyEffect => ({
   kind: 'expire',
+  key,
+  tombstone: { version: nextVersion(state), revision: index },
+});
+
+/** R22: the value goes, for its memory is wanted. */
+export const evictEffect = (key: Key, state: NewestState, index: LogIndex): KeyEffect => ({
+  kind: 'evict',
   key,
   tombstone: { version: nextVersion(state), revision: index },
 });

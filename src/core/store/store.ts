@@ -9,7 +9,7 @@ import { History, SUPERSEDING_BYTES } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { lockBytes } from './locks.ts';
 import type { Stay, StoredValue, Tombstone } from './reads.ts';
-import { USE_BYTES, Uses } from './uses.ts';
+import { USE_BYTES, Uses, type Eviction } from './uses.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
 const VALUE_OVERHEAD_BYTES = 440;
@@ -28,7 +28,7 @@ const VERSIONS_GROW = 'R4: what is newer has the higher version';
  */
 export class Store {
   readonly history = new History();
-  readonly uses = new Uses();
+  readonly uses: Uses;
   readonly #tombstonesMax: number;
   #values = new Map<Key, StoredValue>();
   /** Of the values. */
@@ -37,10 +37,14 @@ export class Store {
   #tombstones = new Map<Key, Tombstone>();
   readonly #expiries = new ExpiryHeap((key, atMs) => this.#values.get(key)?.expiresAtMs === atMs);
   #versionFloor = 0 as Version;
+  #valueBytes = 0;
+  /** Of all else but what keeps its own count. */
   #bytes = 0;
+  #evictedKeys = 0;
 
-  constructor(tombstonesMax: number) {
+  constructor(tombstonesMax: number, eviction: Eviction = 'none') {
     this.#tombstonesMax = tombstonesMax;
+    this.uses = new Uses(eviction);
   }
 
   get size(): number {
@@ -48,7 +52,23 @@ export class Store {
   }
 
   get bytes(): number {
-    return this.#bytes + this.history.bytes + this.uses.bytes;
+    return this.#valueBytes + this.#bytes + this.history.bytes + this.uses.bytes;
+  }
+
+  /** R22: of the keys and their newest values: what could be had at most. */
+  get valueBytes(): number {
+    return this.#valueBytes;
+  }
+
+  /** R22: how many keys were evicted since this replica began. */
+  get evictedKeys(): number {
+    return this.#evictedKeys;
+  }
+
+  /** R22: what becomes free with a key. */
+  bytesOf(key: Key): number {
+    const value = this.#values.get(key);
+    return value === undefined ? 0 : valueBytes(key, value);
   }
 
   get versionFloor(): Version {
@@ -79,6 +99,10 @@ export class Store {
       case 'expire':
         this.history.end(effect.key);
         this.restoreTombstone(effect.key, effect.tombstone);
+        return;
+      case 'evict':
+        this.history.end(effect.key);
+        this.#evict(effect.key, effect.tombstone);
         return;
       case 'touch':
         this.#touch(effect.key, effect);
@@ -130,7 +154,7 @@ export class Store {
     const before = this.#values.get(key);
     if (before !== undefined) {
       assert(before.version < stored.version, VERSIONS_GROW);
-      this.#bytes -= valueBytes(key, before);
+      this.#valueBytes -= valueBytes(key, before);
     } else {
       this.#index.add(key);
       const tombstone = this.#tombstones.get(key);
@@ -140,7 +164,7 @@ export class Store {
       }
     }
     this.#values.set(key, stored);
-    this.#bytes += valueBytes(key, stored);
+    this.#valueBytes += valueBytes(key, stored);
     this.#onExpiry(key, before?.expiresAtMs ?? null, stored.expiresAtMs);
     this.uses.onWritten(key, stored.idleMs);
   }
@@ -149,17 +173,28 @@ export class Store {
     const value = this.#values.get(key);
     const before = this.#tombstones.get(key);
     assert(Math.max(value?.version ?? 0, before?.version ?? 0) < tombstone.version, VERSIONS_GROW);
-    if (value !== undefined) {
-      this.#values.delete(key);
-      this.#index.remove(key);
-      this.#bytes -= valueBytes(key, value);
-      this.#onExpiry(key, value.expiresAtMs, null);
-      this.uses.remove(key);
-    }
+    if (value !== undefined) this.#remove(key, value);
     if (before !== undefined) this.#dropTombstone(key);
     this.#tombstones.set(key, tombstone);
     this.#bytes += TOMBSTONE_OVERHEAD_BYTES + key.length;
     if (this.#tombstones.size > this.#tombstonesMax) this.#forgetOldestTombstone();
+  }
+
+  /** R22: a tombstone for each would fill what is to be free. So the key is forgotten at once, as the oldest tombstones are. */
+  #evict(key: Key, { version }: Tombstone): void {
+    const value = this.#values.get(key);
+    assert((value?.version ?? 0) < version, VERSIONS_GROW);
+    if (value !== undefined) this.#remove(key, value);
+    this.raiseVersionFloor(version);
+    this.#evictedKeys += 1;
+  }
+
+  #remove(key: Key, value: StoredValue): void {
+    this.#values.delete(key);
+    this.#index.remove(key);
+    this.#valueBytes -= valueBytes(key, value);
+    this.#onExpiry(key, value.expiresAtMs, null);
+    this.uses.remove(key);
   }
 
   raiseVersionFloor(floor: Version): void {
@@ -174,6 +209,7 @@ export class Store {
     this.#expiries.clear();
     this.history.clear();
     this.uses.clear();
+    this.#valueBytes = 0;
     this.#bytes = 0;
   }
 

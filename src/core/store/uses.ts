@@ -1,15 +1,25 @@
 import type { Key } from '../base/key.ts';
+import type { Random } from '../base/random.ts';
 
 /** R21: a follower tells its leader of a key no oftener than this in its idle time, which is what a touch costs at most. */
 const TOLD_PER_IDLE = 8;
 /** R21: the leader waits longer by a part of the idle time: for what was not told for that reason, and for clocks that differ. */
 const PATIENCE = 1 + 2 / TOLD_PER_IDLE;
+/** R22: of keys that may only be evicted a follower tells a sample of its reads, and of each no oftener than this. */
+const EVICTION_TOLD_MS = 10_000;
+const READS_PER_TOUCH = 8;
+/** R22: of so many keys the one goes that was not used for longest: ten are nearly as good as all, and cost nothing to keep in order. */
+const SAMPLE = 10;
 const SLOTS_MIN = 64;
 /** Two numbers, the key's reference, and its place in the Map. Measured, as a test does again. */
 export const USE_BYTES = 75;
 
+/** R22: what the leader does where a write does not fit into the memory. `lru`: keys go that were not used for longest. */
+export type Eviction = 'none' | 'lru';
+
 /**
- * R21: when keys were last used, as far as this replica knows: of those whose values end when they are idle. Soft state: it is in no
+ * R21, R22: when keys were last used, as far as this replica knows: of those whose values end when they are idle, and of all
+ * where keys may be evicted. Soft state: it is in no
  * entry and no snapshot, and begins anew with every leader.
  *
  * A leader keeps the last use that it knows of, its own reads and those that followers tell it. A follower keeps when it
@@ -24,6 +34,12 @@ export class Uses {
   /** What a value that is written is given: of a leader the time of its turn; a follower has told nothing of it. */
   #writtenMs = -Infinity;
   #hand = 0;
+  #reads = 0;
+  readonly #eviction: Eviction;
+
+  constructor(eviction: Eviction = 'none') {
+    this.#eviction = eviction;
+  }
 
   get size(): number {
     return this.#keys.length;
@@ -51,12 +67,12 @@ export class Uses {
 
   /** The key was written. null: its value does not end when it is idle. */
   onWritten(key: Key, idleMs: number | null): void {
-    if (idleMs === null) {
+    if (idleMs === null && this.#eviction === 'none') {
       this.remove(key);
       return;
     }
     const slot = this.#slots.get(key) ?? this.#add(key);
-    this.#idleMs[slot] = idleMs;
+    this.#idleMs[slot] = idleMs ?? Infinity;
     if (this.#writtenMs > -Infinity) this.#usedMs[slot] = this.#writtenMs;
   }
 
@@ -90,7 +106,24 @@ export class Uses {
   /** Of a follower: whether its leader is to hear that the key was read now. */
   isNews(key: Key, nowMs: number): boolean {
     const slot = this.#slots.get(key);
-    return slot !== undefined && nowMs - (this.#usedMs[slot] as number) >= (this.#idleMs[slot] as number) / TOLD_PER_IDLE;
+    if (slot === undefined) return false;
+    const toldAgoMs = nowMs - (this.#usedMs[slot] as number);
+    const idleMs = this.#idleMs[slot] as number;
+    if (idleMs < Infinity && toldAgoMs >= idleMs / TOLD_PER_IDLE) return true;
+    if (this.#eviction === 'none' || toldAgoMs < EVICTION_TOLD_MS) return false;
+    this.#reads += 1;
+    return this.#reads % READS_PER_TOUCH === 0;
+  }
+
+  /** R22, of a leader: of some keys that it may have the one that was not used for longest; null: there was none among them. */
+  leastUsed(random: Random, mayGo: (key: Key) => boolean): Key | null {
+    let least: number | null = null;
+    for (let left = Math.min(SAMPLE, this.#keys.length); left > 0; left -= 1) {
+      const slot = random.below(this.#keys.length);
+      if (least !== null && (this.#usedMs[slot] as number) >= (this.#usedMs[least] as number)) continue;
+      if (mayGo(this.#keys[slot] as Key)) least = slot;
+    }
+    return least === null ? null : (this.#keys[least] as Key);
   }
 
   /** Of a leader: keys whose idle time had passed at `atMs`, of as many as are looked at; the next call goes on behind them. */

@@ -29,8 +29,9 @@ const BODIES: readonly EntryBody['kind'][] = [
   'expire',
   'begin',
   'forget',
+  'evict',
 ];
-const EFFECTS: readonly StateEffect['kind'][] = ['put', 'delete', 'expire', 'touch', 'hold', 'free'];
+const EFFECTS: readonly StateEffect['kind'][] = ['put', 'delete', 'expire', 'touch', 'hold', 'free', 'evict'];
 const EMPTY: EntryBody = Object.freeze({ kind: 'empty' });
 const NO_EFFECTS: readonly StateEffect[] = Object.freeze([]);
 
@@ -58,6 +59,7 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
       writeEffects(writer, body.effects);
       return;
     case 'expire':
+    case 'evict':
       writeEffects(writer, body.effects);
       return;
     case 'openSession':
@@ -110,6 +112,7 @@ function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
       };
     }
     case 'expire':
+    case 'evict':
       return { kind, effects: readEffects(reader, place) };
     case 'openSession':
       return { kind, session: readSession(reader) };
@@ -143,6 +146,7 @@ function writeEffect(writer: ByteWriter, effect: StateEffect): void {
     }
     case 'delete':
     case 'expire':
+    case 'evict':
       writer.positive(effect.tombstone.version);
       return;
     case 'touch':
@@ -184,6 +188,7 @@ function readEffect(reader: ByteReader, { index: revision, timeMs: modifiedMs }:
     }
     case 'delete':
     case 'expire':
+    case 'evict':
       return { kind, key, tombstone: { version: readVersion(reader), revision } };
     case 'touch':
       return { kind, key, ...readStay(reader) };

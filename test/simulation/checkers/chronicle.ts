@@ -147,6 +147,7 @@ export class Chronicle implements Before {
     this.history.commit(entry);
     const { body } = entry;
     if (body.kind === 'expire') this.#expire(entry, body.effects);
+    if (body.kind === 'evict') this.#evict(entry, body.effects);
     if (body.kind === 'write') this.#write(entry, body, operationOf(body.request.session, body.request.number));
   }
 
@@ -155,6 +156,7 @@ export class Chronicle implements Before {
       case 'begin':
       case 'empty':
       case 'expire':
+      case 'evict':
       case 'forget':
         break;
       case 'write':
@@ -397,6 +399,17 @@ export class Chronicle implements Before {
       );
       if (before.expiresAtMs > entry.timeMs) this.#idles.onEnded(entry, effect.key, before.idleMs);
       this.#checkEffect(name, entry, effect, gone('expire', effect.key));
+    }
+  }
+
+  /** R22: only keys go, and only those that are there; what is remembered of them is that a version is never used again. */
+  #evict(entry: Entry, effects: readonly StateEffect[]): void {
+    const name = `eviction at ${entry.index}`;
+    check(effects.length > 0, 'eviction', () => `${name}: of nothing`);
+    for (const effect of effects) {
+      check(!isOfLock(effect), 'eviction', () => `${name}: of what is no key`);
+      check(this.last(effect.key)?.value != null, 'eviction', () => `${name}: ${effect.key} has no value`);
+      this.#checkEffect(name, entry, effect, gone('evict', effect.key));
     }
   }
 

@@ -229,7 +229,7 @@ class Stage {
 
 const FOR_EVER: Stay = { expiresAtMs: Infinity, idleMs: Infinity };
 
-export const gone = (kind: 'delete' | 'expire', key: Key): ExpectedChange => ({
+export const gone = (kind: 'delete' | 'expire' | 'evict', key: Key): ExpectedChange => ({
   kind,
   key,
   value: null,

@@ -77,6 +77,21 @@ const idleReads = {
   readModes: ['in-sync', 'linearizable'],
 } as const;
 
+/** Much is written into little memory. */
+const manyWrites = {
+  keys: 60,
+  readShare: 0.2,
+  deleteShare: 0.02,
+  clearShare: 0,
+  lockShare: 0,
+  idempotencyShare: 0,
+  conditionShare: 0.1,
+  valueBytesMax: 400,
+  operationMeanUs: 15 * MS,
+  inFlightMax: 8,
+} as const;
+const littleMemory = { logEntriesMax: 8, memoryBytesMax: 30_000, historyLimit: 2, eviction: 'lru' } as const;
+
 const tinyLogs = { logEntriesMax: 8, inflightBytesMax: 1000, snapshotChunkBytes: 64 };
 const manyReads = { readShare: 0.8, operationMeanUs: 10 * MS, inFlightMax: 8, keys: 1 };
 
@@ -225,6 +240,29 @@ const drawnTrials = {
     clients: { ...idleReads, keys: 10 },
     times: { readmitMinMs: 300 },
     network: { loss: 0 },
+  }),
+  evictions: drawn({ faults: { ...leaders, crash: 1 }, limits: littleMemory, clients: manyWrites }),
+  'evictions-with-room': drawn({
+    faults: { crashLeader: 1 },
+    limits: { ...littleMemory, memoryBytesMax: 200_000, historyLimit: 1 },
+    clients: { ...manyWrites, keys: 300, operationMeanUs: 8 * MS },
+  }),
+  'evictions-of-many': drawn({
+    faults: { crashLeader: 1 },
+    limits: { ...littleMemory, memoryBytesMax: 90_000 },
+    clients: { ...manyWrites, keys: 300, operationMeanUs: 8 * MS },
+    plan: { faultMeanUs: 2 * SECOND },
+  }),
+  'evictions-under-writes': drawn({
+    faults: { slowLink: 4, crashLeader: 1 },
+    limits: { ...littleMemory, uncommittedEntriesMax: 65_536, inflightBytesMax: 1 << 20 },
+    clients: { ...manyWrites, keys: 30, inFlightMax: 12 },
+    network: { latencyUs: 5 * MS },
+  }),
+  'evictions-watched': drawn({
+    faults: { crashLeader: 1, reset: 1 },
+    limits: { ...littleMemory, logEntriesMax: 30, memoryBytesMax: 50_000 },
+    clients: { ...manyWrites, watchers: 4 },
   }),
   composites: drawn({ clients: { compositeShare: 0.6, counterShare: 0.3, readShare: 0.3 } }),
   clearings: drawn({

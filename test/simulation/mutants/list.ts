@@ -1,4 +1,5 @@
 import { clientMutants } from './clients.ts';
+import { evictionMutants } from './eviction.ts';
 import { historyMutants } from './history.ts';
 import { idleMutants } from './idle.ts';
 import { leadershipMutants } from './leadership.ts';
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...lockMutants,
   ...historyMutants,
   ...idleMutants,
+  ...evictionMutants,
 ];
 
 /**

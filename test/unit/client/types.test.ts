@@ -85,7 +85,7 @@ test('lists give values only where they were asked for', () => {
 
 test('an event of a watch is known by its kind', () => {
   expectTypeOf<Extract<KvWatchEvent, { kind: 'put' }>['entry']>().toEqualTypeOf<KvEntry>();
-  expectTypeOf<Extract<KvWatchEvent, { kind: 'delete' | 'expire' }>['key']>().toBeString();
+  expectTypeOf<Extract<KvWatchEvent, { kind: 'delete' | 'expire' | 'evict' }>['key']>().toBeString();
   expectTypeOf<KvWatchEvent['id']>().toBeString();
   expectTypeOf<KvClient['watch']>().parameter(0).toEqualTypeOf<WatchOptions | KeyWatchOptions>();
 });

@@ -55,7 +55,7 @@ export const watchKeys: Operation = {
   tags: ['watch'],
   summary: 'Watch a key, or all keys under a prefix',
   description:
-    'Server-Sent Events, until either side ends it. `put`, `delete` and `expire` tell what committed writes have done, in the order of revisions, each once; `synced` that everything so far was told; `progress` that nothing more has happened up to a revision; `overflow` that the reader was too slow, after which the stream ends. To go on after any end, send the last id as Last-Event-ID.',
+    'Server-Sent Events, until either side ends it. `put`, `delete`, `expire` and `evict` tell what committed writes have done, in the order of revisions, each once; `synced` that everything so far was told; `progress` that nothing more has happened up to a revision; `overflow` that the reader was too slow, after which the stream ends. To go on after any end, send the last id as Last-Event-ID.',
   parameters: [key, prefix, from, snapshot, lastEventId],
   responses: {
     '200': {

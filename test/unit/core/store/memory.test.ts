@@ -21,6 +21,7 @@ test.each([
   ['value', 32],
   ['value', 65],
   ['idle', 32],
+  ['evictable', 32],
   ['value', 1000],
   ['older', 32],
   ['versions', 32],

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Random } from '../../../../src/core/base/random.ts';
 import { Uses } from '../../../../src/core/store/uses.ts';
 import { key } from '../kit/builders.ts';
 
@@ -50,6 +51,39 @@ test('a follower has told nothing yet; a leader has used everything when it begi
   ]);
   uses.lead(5000);
   expect([uses.idleAt(5999, 10), uses.idleAt(6000, 10)]).toEqual([[], ['k']]);
+});
+
+test('R22: where keys may be evicted all are known; of their reads a sample is told, and each key no oftener than every 10 s', () => {
+  const uses = new Uses('lru');
+  const names = Array.from({ length: 80 }, (_, number) => key(`k${number}`));
+  for (const name of names) uses.onWritten(name, null);
+  expect(uses.size).toBe(80);
+  uses.follow();
+  const told = names.filter((name) => uses.isNews(name, 0));
+  expect(told).toEqual(['k7', 'k15', 'k23', 'k31', 'k39', 'k47', 'k55', 'k63', 'k71', 'k79']);
+  for (const name of names) uses.use(name, 0);
+  expect([
+    names.filter((name) => uses.isNews(name, 9999)),
+    names.filter((name) => uses.isNews(name, 10_000)).length,
+  ]).toEqual([[], 10]);
+  uses.lead(20_000);
+  expect(uses.idleAt(1e12, 1000)).toEqual([]);
+});
+
+test('R22: the least used of some is the one that was not used for longest, if it may go', () => {
+  const uses = new Uses('lru');
+  uses.lead(0);
+  for (const [at, name] of ['a', 'b', 'c'].entries()) {
+    uses.beginTurn(at);
+    uses.onWritten(key(name), null);
+  }
+  const random = new Random(7);
+  const found = (mayGo: (name: string) => boolean): Set<string | null> =>
+    new Set(Array.from({ length: 50 }, () => uses.leastUsed(random, mayGo)));
+  // Three draws of three: now and then the oldest is not among them.
+  expect(found(() => true).has('a')).toBe(true);
+  expect(found((name) => name === 'b')).toEqual(new Set(['b', null]));
+  expect(found(() => false)).toEqual(new Set([null]));
 });
 
 test('property: it knows the keys that are there with their own times, whatever came and went', () => {
