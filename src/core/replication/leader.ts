@@ -139,8 +139,8 @@ export class Leader {
     }
     this.#lastIndex = replica.log.lastIndex;
     this.firstIndex = (this.#lastIndex + 1) as LogIndex;
-    this.#append({ kind: 'begin', historyLimit: options.limits.historyLimit }, now);
     this.#uses.lead(now.monotonicMs);
+    this.#append({ kind: 'begin', historyLimit: options.limits.historyLimit }, now);
     this.rounds.begin(now.monotonicMs);
   }
 

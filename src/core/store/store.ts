@@ -12,7 +12,7 @@ import type { Stay, StoredValue, Tombstone } from './reads.ts';
 import { USE_BYTES, Uses, type Eviction } from './uses.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
-const VALUE_OVERHEAD_BYTES = 440;
+const VALUE_OVERHEAD_BYTES = 460;
 const TOMBSTONE_OVERHEAD_BYTES = 200;
 /** Its place in the heap, and as much again for those that are out of date. */
 const EXPIRY_BYTES = 32;

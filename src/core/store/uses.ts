@@ -12,7 +12,7 @@ const READS_PER_TOUCH = 8;
 const SAMPLE = 10;
 const SLOTS_MIN = 64;
 /** Two numbers, the key's reference, and its place in the Map. Measured, as a test does again. */
-export const USE_BYTES = 75;
+export const USE_BYTES = 90;
 
 /** R22: what the leader does where a write does not fit into the memory. `lru`: keys go that were not used for longest. */
 export type Eviction = 'none' | 'lru';

@@ -11,8 +11,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `    if (index === null) this.#answer(read, effects);`,
-        replace: `    if (true) this.#answer(read, effects);`,
+        find: `    if (index === null) this.#answer(read, now, effects);`,
+        replace: `    if (true) this.#answer(read, now, effects);`,
       },
     ],
   },
@@ -188,7 +188,7 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `    if (token !== null && this.#replica.machine.appliedIndex < token.revision) {`,
+        find: `    if (this.#replica.machine.appliedIndex < revision) {`,
         replace: `    if (false) {`,
       },
     ],

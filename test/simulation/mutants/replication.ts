@@ -369,7 +369,7 @@ export const replicationMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/snapshot.ts',
-        find: `      return stored.revision > this.startIndex ? 'skipped' : { kind: 'value', key, stored };`,
+        find: `      if (stored.revision <= this.startIndex) return { kind: 'value', key, stored };`,
         replace: `      return { kind: 'value', key, stored };`,
       },
     ],

@@ -161,7 +161,11 @@ describe('POST /v1/batch', () => {
     ['a touch of nothing', { operations: [{ touch: { key: 'k' } }] }, /give ttl, idle, or both/],
     ['a touch that keeps', { operations: [{ touch: { key: 'k', ttl: 'keep' } }] }, /ttl must/],
     ['no time to live', { operations: [{ put: { key: 'k', value: '1', ttl: '0s' } }] }, /ttl must be keep, or seconds/],
-    ['a long time to live', { operations: [{ put: { key: 'k', value: '1', ttl: '36526d' } }] }, /ttl must be keep, or seconds/],
+    [
+      'a long time to live',
+      { operations: [{ put: { key: 'k', value: '1', ttl: '36526d' } }] },
+      /ttl must be keep, or seconds/,
+    ],
     ['two operations in one', { operations: [{ get: { key: 'k' }, delete: { key: 'k' } }] }, /more than 1/],
     ['none in one', { operations: [{}] }, /fewer than 1/],
     ['no key', { operations: [{ get: {} }] }, /operations\[0\]\.get needs one of key and keyB64/],

@@ -202,7 +202,7 @@ describe('PUT /put', () => {
     expect([full.status, full.headers['retry-after'], full.text]).toEqual([
       507,
       undefined,
-      '{"detail":"The store has reached its limit of memory; reads and deletes go on. Nothing was written. Delete keys, or raise the limit (KV_MEMORY_MAX)."}',
+      '{"detail":"The store has reached its limit of memory; reads and deletes go on. Nothing was written. Delete keys, raise the limit (KV_MEMORY_MAX), or let keys go that nobody uses (KV_EVICTION=lru)."}',
     ]);
   });
 });
