@@ -4,7 +4,7 @@ import { bytesText, utf8Of, visible, visibleLine } from './text.ts';
 
 /** As the HTTP interface writes it, so that a program may read either. */
 export function entryJson(entry: KvEntry): object {
-  const { revision, version, createRevision, contentType, expiresAt, etag } = entry;
+  const { revision, version, createRevision, contentType, expiresAt, idle, etag } = entry;
   return {
     ...keyJson(entry),
     ...valueJson(entry.value),
@@ -13,13 +13,14 @@ export function entryJson(entry: KvEntry): object {
     createRevision,
     contentType,
     expiresAt,
+    idle,
     etag,
   };
 }
 
 export function keyInfoJson(info: KvKeyInfo): object {
-  const { revision, version, createRevision, contentType, expiresAt, etag } = info;
-  return { ...keyJson(info), revision, version, createRevision, contentType, expiresAt, etag };
+  const { revision, version, createRevision, contentType, expiresAt, idle, etag } = info;
+  return { ...keyJson(info), revision, version, createRevision, contentType, expiresAt, idle, etag };
 }
 
 export const keyJson = ({ key, keyBytes }: Pick<KvKeyInfo, 'key' | 'keyBytes'>): object =>

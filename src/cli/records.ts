@@ -1,4 +1,4 @@
-import type { BatchOperation, KvEntry } from '../client/index.ts';
+import type { BatchOperation, KvEntry, Ttl } from '../client/index.ts';
 import { readUuid } from '../protocol/http/uuid.ts';
 import { keyJson, valueJson } from './entry-forms.ts';
 
@@ -25,12 +25,13 @@ export interface RecordOptions {
 }
 
 export const putLine = (entry: KvEntry): string => {
-  const { contentType, expiresAt } = entry;
+  const { contentType, expiresAt, idle } = entry;
   return JSON.stringify({
     ...keyJson(entry),
     ...valueJson(entry.value),
     ...(contentType === null ? {} : { contentType }),
     ...(expiresAt === null ? {} : { expiresAt }),
+    ...(idle === null ? {} : { idle }),
   });
 };
 
@@ -50,6 +51,7 @@ interface JsonLine {
   readonly contentType?: unknown;
   readonly expiresAt?: unknown;
   readonly ttl?: unknown;
+  readonly idle?: unknown;
   readonly deleted?: unknown;
 }
 
@@ -73,7 +75,9 @@ function jsonRecord(line: string, options: RecordOptions): Asked {
   if (contentType !== null && typeof contentType !== 'string') return bad('"contentType" is no text');
   const ttl = ttlOf(body, options.nowMs);
   if (ttl !== null && typeof ttl === 'object') return ttl;
-  return writeOf({ key, value, contentType, ttl }, options);
+  const { idle = null } = body;
+  if (idle !== null && typeof idle !== 'string' && typeof idle !== 'number') return bad('"idle" is no time');
+  return writeOf({ key, value, contentType, ttl, idle: idle === null ? null : String(idle) }, options);
 }
 
 /** `UUID value`, as a replica's data file has them: white space at either end does not count. */
@@ -83,7 +87,7 @@ function uuidRecord(line: string, options: RecordOptions): Asked {
   const uuid = readUuid(key);
   if (uuid.kind === 'malformed') return bad(`it begins with no UUID: ${uuid.reason}`);
   if (uuid.version !== 4) return bad('its UUID is not of version 4');
-  return writeOf({ key: uuid.canonical, value, contentType: null, ttl: null }, options);
+  return writeOf({ key: uuid.canonical, value, contentType: null, ttl: null, idle: null }, options);
 }
 
 interface Write {
@@ -92,14 +96,16 @@ interface Write {
   readonly contentType: string | null;
   /** null: for ever. */
   readonly ttl: string | null;
+  readonly idle: string | null;
 }
 
-function writeOf({ key, value, contentType, ttl }: Write, { prefix, onlyAbsent }: RecordOptions): Asked {
+function writeOf({ key, value, contentType, ttl, idle }: Write, { prefix, onlyAbsent }: RecordOptions): Asked {
   const put = {
     key: prefixed(key, prefix),
     value,
     ...(contentType === null ? {} : { contentType }),
-    ...(ttl === null ? {} : { ttl: ttl as `${number}ms` }),
+    ...(ttl === null ? {} : { ttl: ttl as Ttl }),
+    ...(idle === null ? {} : { idle: idle as Ttl }),
     ...(onlyAbsent ? { ifNoneMatch: '*' } : {}),
   };
   return { kind: 'write', operation: { put }, id: idOf(key) };

@@ -148,7 +148,8 @@ export class CacheState {
     const revision = event.kind === 'put' ? event.entry.revision : event.revision;
     history.revision = Math.max(history.revision, place.revision, revision);
     if (event.kind === 'put') this.#onChange(event.entry, event.entry, revision);
-    else if (event.kind === 'delete' || event.kind === 'expire') this.#onChange(event, null, revision);
+    else if (event.kind === 'delete' || event.kind === 'expire' || event.kind === 'evict')
+      this.#onChange(event, null, revision);
     else if (event.kind === 'synced') {
       this.#isSynced = true;
       this.#freshMs = nowMs;

@@ -10,6 +10,7 @@ export type {
   DeletePrefixOptions,
   KvClientOptions,
   KvFence,
+  KvStay,
   PutOptions,
   ReadOptions,
   Ttl,

@@ -26,6 +26,7 @@ import {
   type CreateOptions,
   type DeletePrefixOptions,
   type KvClientOptions,
+  type KvStay,
   type PutOptions,
   type ReadOptions,
   type Settings,
@@ -134,12 +135,13 @@ export class KvClient {
   }
 
   /**
-   * Sets how long a value stays from now on; null: for ever. `false`: there is none.
+   * Sets how long a value stays from now on, null: for ever; or how long unused, `{ idle: '30m' }`. `false`: there is none.
    * @throws KvError `revision-mismatch`
    */
-  async touch(key: string, ttl: Ttl | null, options: Condition & WriteOptions = {}): Promise<boolean> {
+  async touch(key: string, stay: Ttl | null | KvStay, options: Condition & WriteOptions = {}): Promise<boolean> {
     const headers = { ...JSON_BODY, ...conditionHeaders(options) };
-    const request = { method: 'PATCH', target: keyTarget(key), headers, body: JSON.stringify({ ttl }) } as const;
+    const body = JSON.stringify(typeof stay === 'string' || stay === null ? { ttl: stay } : stay);
+    const request = { method: 'PATCH', target: keyTarget(key), headers, body } as const;
     return (await this.#write(request, options, keysOf(key))).answer !== null;
   }
 
@@ -298,6 +300,7 @@ export class KvClient {
       ...conditionHeaders(options),
       ...(contentType === null ? {} : { 'Content-Type': contentType }),
       ...(options.ttl === undefined ? {} : { 'X-KV-TTL': options.ttl }),
+      ...(options.idle === undefined ? {} : { 'X-KV-Idle': options.idle }),
     };
     const { answer, effect } = await this.#write(
       { method, target: keyTarget(key), headers, body },

@@ -1,3 +1,5 @@
+import type { Ttl } from './options.ts';
+
 /** What is known of a value beside its bytes. */
 export interface KvKeyInfo {
   /** With U+FFFD for what is not UTF-8: {@link keyBytes} is exact. */
@@ -13,6 +15,8 @@ export interface KvKeyInfo {
   readonly createRevision: number;
   /** By the store's clock; null: it stays. */
   readonly expiresAt: Date | null;
+  /** It goes when it has not been read or written for so long; null: it stays. */
+  readonly idle: Ttl | null;
 }
 
 /** The JSON form of the HTTP interface. */
@@ -26,6 +30,7 @@ export interface Envelope {
   readonly createRevision: number;
   readonly contentType: string | null;
   readonly expiresAt: string | null;
+  readonly idle: Ttl | null;
   readonly etag: string;
 }
 
@@ -45,7 +50,7 @@ export function textOfKey({ key, keyBytes }: Pick<KvKeyInfo, 'key' | 'keyBytes'>
 
 export function keyInfoOf(envelope: Envelope): KvKeyInfo {
   const keyBytes = bytesOf(envelope.key, envelope.keyB64);
-  const { contentType, etag, revision, version, createRevision, expiresAt } = envelope;
+  const { contentType, etag, revision, version, createRevision, expiresAt, idle } = envelope;
   return {
     key: envelope.key ?? textOf(keyBytes),
     keyBytes,
@@ -55,6 +60,7 @@ export function keyInfoOf(envelope: Envelope): KvKeyInfo {
     version,
     createRevision,
     expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    idle,
   };
 }
 
@@ -69,6 +75,7 @@ export class KvEntry implements KvKeyInfo {
   readonly version: number;
   readonly createRevision: number;
   readonly expiresAt: Date | null;
+  readonly idle: Ttl | null;
 
   constructor(info: KvKeyInfo, value: Uint8Array) {
     this.key = info.key;
@@ -80,6 +87,7 @@ export class KvEntry implements KvKeyInfo {
     this.version = info.version;
     this.createRevision = info.createRevision;
     this.expiresAt = info.expiresAt;
+    this.idle = info.idle;
   }
 
   /** @throws TypeError if the value is not UTF-8. */

@@ -1,4 +1,4 @@
-import type { Condition, Ttl } from './options.ts';
+import type { Condition, KvStay, Ttl } from './options.ts';
 import type { KvErrorCode } from './kv-error.ts';
 import { entryOf, type Envelope, type KvEntry } from './kv-entry.ts';
 import { comparedFields, keyFields, valueFields, type KvKey, type KvValue } from './values.ts';
@@ -13,10 +13,11 @@ export type TxnOperation =
         readonly contentType?: string;
         /** `keep`: as long as what stood there before. Without one it stays for ever. */
         readonly ttl?: Ttl | 'keep';
+        /** It goes when it has not been read or written for so long. */
+        readonly idle?: Ttl | 'keep';
       };
     }
-  /** null: it stays for ever. */
-  | { readonly touch: { readonly key: KvKey; readonly ttl: Ttl | null } }
+  | { readonly touch: { readonly key: KvKey } & KvStay }
   | { readonly delete: { readonly key: KvKey } }
   /** 1 without `by`. */
   | { readonly incr: { readonly key: KvKey; readonly by?: number | bigint } };
@@ -46,6 +47,8 @@ export interface KvTouched {
   readonly version: number;
   /** By the store's clock; null: it stays. */
   readonly expiresAt: Date | null;
+  /** How long it stays unused; null: for ever. */
+  readonly idle: Ttl | null;
 }
 
 /** What became of an operation, under its name. */
@@ -143,7 +146,7 @@ function comparisonBody(comparison: KvComparison): object {
 
 interface ResultBody {
   readonly get?: Envelope | null;
-  readonly touch?: { readonly version: number; readonly expiresAt: string | null } | null;
+  readonly touch?: { readonly version: number; readonly expiresAt: string | null; readonly idle: Ttl | null } | null;
   readonly delete?: { readonly deleted: 0 | 1 };
   readonly incr?: KvWritten & { readonly value: string };
 }
@@ -157,7 +160,8 @@ export function resultOf(body: ResultBody): object {
   return incr === undefined ? body : { ...body, incr: { ...incr, value: BigInt(incr.value) } };
 }
 
-const touchedOf = ({ version, expiresAt }: NonNullable<ResultBody['touch']>): KvTouched => ({
+const touchedOf = ({ version, expiresAt, idle }: NonNullable<ResultBody['touch']>): KvTouched => ({
   version,
   expiresAt: expiresAt === null ? null : new Date(expiresAt),
+  idle,
 });

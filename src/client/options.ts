@@ -78,13 +78,21 @@ export interface CreateOptions extends WriteOptions {
   readonly contentType?: string;
   /** Without one it stays for ever. */
   readonly ttl?: Ttl;
+  /** It goes when it has not been read or written for so long; at least `1s`. Without one it stays. */
+  readonly idle?: Ttl;
 }
 
 export type PutOptions = Condition &
-  Omit<CreateOptions, 'ttl'> & {
+  Omit<CreateOptions, 'ttl' | 'idle'> & {
     /** `keep`: as long as what stood there before. Without one it stays for ever. */
     readonly ttl?: Ttl | 'keep';
+    /** `keep`: as what stood there before. */
+    readonly idle?: Ttl | 'keep';
   };
+
+/** What is left out stays as it is; null: for ever. */
+export type KvStay =
+  { readonly ttl: Ttl | null; readonly idle?: Ttl | null } | { readonly ttl?: Ttl | null; readonly idle: Ttl | null };
 
 export interface DeletePrefixOptions extends WriteOptions {
   /** How many there are: as `countPrefix` says, once somebody has looked at it. */

@@ -6,8 +6,8 @@ import { KvError } from './kv-error.ts';
 export type KvWatchEvent =
   | { readonly kind: 'put'; readonly id: string; readonly entry: KvEntry }
   | {
-      /** `expire`: its time to live was over. */
-      readonly kind: 'delete' | 'expire';
+      /** `expire`: its time was over. `evict`: the store had to make room. */
+      readonly kind: 'delete' | 'expire' | 'evict';
       readonly id: string;
       readonly key: string;
       readonly keyBytes: Uint8Array;
@@ -49,7 +49,8 @@ function eventOf(name: string, id: string, body: unknown): KvWatchEvent | null {
     case 'put':
       return { kind: name, id, entry: entryOf(body as Envelope) };
     case 'delete':
-    case 'expire': {
+    case 'expire':
+    case 'evict': {
       const { key, keyB64, revision, version } = body as Gone;
       const keyBytes = bytesOf(key, keyB64);
       return { kind: name, id, key: key ?? textOf(keyBytes), keyBytes, revision, version };

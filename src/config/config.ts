@@ -137,6 +137,7 @@ export interface GroupLimitsConfig {
   readonly idempotencyKeysMax: number;
   readonly tombstonesMax: number;
   readonly historyLimit: number;
+  readonly eviction: 'none' | 'lru';
   readonly waitingReadsMax: number;
   readonly watchersMax: number;
 }

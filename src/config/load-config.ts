@@ -169,6 +169,7 @@ function kvstoreConfig(of: OptionValues): KvstoreConfig {
       idempotencyKeysMax: of.idempotencyKeysMax,
       tombstonesMax: of.tombstonesMax,
       historyLimit: of.historyLimit,
+      eviction: of.eviction,
       waitingReadsMax: of.waitingReadsMax,
       watchersMax: of.watchersMax,
     },

@@ -522,6 +522,13 @@ export const options = {
     default: 8,
     help: "Versions kept of each key, the current one included; 1: no older ones. The leader's value holds for all replicas. The oldest versions of all yield to new data before a write gets 507 memory-full.",
   }),
+  eviction: option(choice(['none', 'lru']), {
+    variable: 'KV_EVICTION',
+    processes: kvstore,
+    section: 'Limits',
+    default: 'none',
+    help: 'Where a write does not fit into KV_MEMORY_MAX: none: it gets 507 memory-full; lru: keys that nobody has used for long go, so that it fits. The leader decides.',
+  }),
   waitingReadsMax: option(count({ min: 64, max: 10_000_000 }), {
     variable: 'KV_WAITING_READS_MAX',
     processes: kvstore,

@@ -88,7 +88,7 @@ for (const [at, key] of keys.entries()) {
     version: version(1),
     createRevision: 1 as never,
   };
-  store.restoreValue(key, { ...stored, modifiedMs: wallMs(0), expiresAtMs: null });
+  store.restoreValue(key, { ...stored, modifiedMs: wallMs(0), expiresAtMs: null, idleMs: null });
 }
 for (const limit of [100, 1000]) {
   for (const withValues of [false, true]) {

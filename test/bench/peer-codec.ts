@@ -27,7 +27,7 @@ const lifetime = { kind: 'unlimited' } as const;
 function writes(base: number): PeerFrame[] {
   return Array.from({ length: BATCH }, (_, i): PeerFrame => {
     const key = `user:${base + i}` as Key;
-    const command = { kind: 'put', key, value, contentType, condition, lifetime } as const;
+    const command = { kind: 'put', key, value, contentType, condition, lifetime, idle: lifetime } as const;
     const write = {
       id: { session, number: base + i },
       settledThrough: base,
@@ -48,6 +48,7 @@ function entriesFrom(base: number): Entry[] {
       createRevision: index,
       modifiedMs: timeMs,
       expiresAtMs: null,
+      idleMs: null,
     };
     const effects = [
       { kind: 'put', key: `user:${base + i}` as Key, stored: { value, contentType, ...place } } as const,
@@ -110,6 +111,7 @@ function found(base: number): PeerFrame[] {
       createRevision: revision,
       modifiedMs: wallMs(1_790_000_000_000),
       expiresAtMs: null,
+      idleMs: null,
     };
     return {
       kind: 'readAnswered',

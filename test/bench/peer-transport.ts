@@ -37,6 +37,7 @@ async function follower(): Promise<string> {
         sentMs: performance.now(),
         receivedBytes: 0,
         stopping: false,
+        touches: [],
       };
       connection.send(peer({ kind: 'ack', epoch: term, lineage, round, ...state }));
     },
@@ -124,7 +125,14 @@ function entryOf(index: LogIndex, { write: { id, settledThrough, command } }: Wr
   if (command.kind !== 'put') throw new Error(command.kind);
   const { key, value, contentType } = command;
   const timeMs = wallMs(Date.now());
-  const place = { revision: index, version: version(1), createRevision: index, modifiedMs: timeMs, expiresAtMs: null };
+  const place = {
+    revision: index,
+    version: version(1),
+    createRevision: index,
+    modifiedMs: timeMs,
+    expiresAtMs: null,
+    idleMs: null,
+  };
   const effects = [{ kind: 'put', key, stored: { value, contentType, ...place } } as const];
   const outcome = { kind: 'written', version: version(1), created: true } as const;
   const body = { kind: 'write', request: id, settledThrough, idempotencyKey: null, effects, outcome } as const;
@@ -153,7 +161,15 @@ class Writer implements PeerWaiter {
     const key = `user:${(this.#number * 7919) % 1_000_000}` as Key;
     const condition = { kind: 'none' } as const;
     const lifetime = { kind: 'unlimited' } as const;
-    const command = { kind: 'put', key, value: this.#value, contentType: 'text/plain', condition, lifetime } as const;
+    const command = {
+      kind: 'put',
+      key,
+      value: this.#value,
+      contentType: 'text/plain',
+      condition,
+      lifetime,
+      idle: lifetime,
+    } as const;
     const id = { session: this.#session, number: this.#number };
     const write = { id, settledThrough: this.#number - 1, idempotencyKey: null, command } as const;
     const request: PeerRequest = { kind: 'write', group, epoch: term, hop: 'direct', write };

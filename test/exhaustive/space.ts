@@ -989,6 +989,7 @@ function requestOf(number: number): WriteRequest {
       contentType: null,
       condition: { kind: 'none' },
       lifetime: { kind: 'unlimited' },
+      idle: { kind: 'unlimited' },
     },
   };
 }

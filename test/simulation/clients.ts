@@ -216,23 +216,30 @@ export class Client {
     const key = this.#drawKey(random);
     const condition = this.#drawCondition(random);
     if (random.chance(clients.deleteShare)) return { kind: 'delete', key, condition };
-    const lifetime = this.#drawLifetime(random);
-    if (clients.lifetimeShare > 0 && lifetime.kind !== 'kept' && random.chance(0.2))
-      return { kind: 'touch', key, lifetime, condition };
+    const [lifetime, idle] = [this.#drawLifetime(random), this.#drawIdle(random)];
+    const isKept = lifetime.kind === 'kept' && idle.kind === 'kept';
+    if (clients.lifetimeShare + clients.idleShare > 0 && !isKept && random.chance(0.2))
+      return { kind: 'touch', key, lifetime, idle, condition };
     if (!isCounter(key)) {
       const value = valueOf(this.#world.nextName(), random.between(4, clients.valueBytesMax));
-      return { kind: 'put', key, value, contentType: null, condition, lifetime };
+      return { kind: 'put', key, value, contentType: null, condition, lifetime, idle };
     }
     if (random.chance(0.8)) return { kind: 'increment', key, by: BigInt(random.between(-3, 9)), condition };
     // Near the end of what can be counted, too.
     const digits = random.chance(0.2) ? '9223372036854775800' : String(this.#world.nextName());
-    return { kind: 'put', key, value: Buffer.from(digits), contentType: null, condition, lifetime };
+    return { kind: 'put', key, value: Buffer.from(digits), contentType: null, condition, lifetime, idle };
   }
 
   #drawLifetime(random: Prng): Lifetime {
     const { lifetimeShare } = this.#world.plan.clients;
     if (lifetimeShare === 0 || !random.chance(lifetimeShare)) return { kind: 'unlimited' };
     return random.chance(0.2) ? { kind: 'kept' } : { kind: 'limited', ms: random.pick([1, 30, 100, 400, 3000]) };
+  }
+
+  #drawIdle(random: Prng): Lifetime {
+    const { idleShare } = this.#world.plan.clients;
+    if (idleShare === 0 || !random.chance(idleShare)) return { kind: 'unlimited' };
+    return random.chance(0.2) ? { kind: 'kept' } : { kind: 'limited', ms: random.pick([20, 100, 400, 1500]) };
   }
 
   #drawStep(random: Prng): Step {
@@ -326,6 +333,7 @@ export class Client {
       ticket,
       machine: this.machine,
       write: write.operation,
+      read: null,
       onWriteAnswered: (outcome) => {
         this.#onAnswer(write, outcome, { isFirstNews: settle() });
       },
@@ -471,6 +479,7 @@ export class Client {
       ticket,
       machine: this.machine,
       write: null,
+      read: null,
       onWriteAnswered: unanswered,
       onSessionAnswered: (outcome: OpenSessionOutcome) => {
         if (outcome.kind === 'refused') {
@@ -549,6 +558,7 @@ export class Client {
       ticket,
       machine: this.machine,
       write: null,
+      read: read.request,
       onWriteAnswered: unanswered,
       onSessionAnswered: unanswered,
       onReadAnswered: (outcome: ReadOutcome) => {

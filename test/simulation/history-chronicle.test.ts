@@ -17,6 +17,7 @@ const change = (version_: number, revision: number, isThere = true): Change => (
   value: isThere ? valueAt(revision) : null,
   createRevision: 2,
   expiresAtMs: Infinity,
+  idleMs: Infinity,
 });
 
 const storedAt = (version_: number, revision: number): StoredValue => ({
@@ -27,6 +28,7 @@ const storedAt = (version_: number, revision: number): StoredValue => ({
   createRevision: logIndex(2),
   modifiedMs: wallMs(0),
   expiresAtMs: null,
+  idleMs: null,
 });
 
 const older = (version_: number, revision: number, supersededAt: number): Superseded => ({

@@ -161,6 +161,8 @@ export interface Plan {
     readonly clearShare: number;
     /** Of puts and touches: those that set a time to live. */
     readonly lifetimeShare: number;
+    /** The same of an idle time. */
+    readonly idleShare: number;
     /** Of reads: pages of keys. */
     readonly listShare: number;
     /** Of writes and reads: those of locks. Of other writes of whoever has had one: those under a fence. */
@@ -191,6 +193,8 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
   const minInSync = Math.min(random.pick([1, 2, 2, 2, 3]), replicas - 1);
   const tiny = random.chance(0.5);
   const history = new Prng(seed, streams.history);
+  const recency = new Prng(seed, streams.recency);
+  const eviction = new Prng(seed, streams.eviction);
   const uncleanRecovery = drawUncleanRecovery(random);
   const faults = drawFaults(random, uncleanRecovery);
   const limits: GroupLimits = {
@@ -208,6 +212,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
     historyLimit: history.pick([1, 2, 3, 8]),
     // With so little, what is older soon has to go.
     memoryBytesMax: tiny && history.chance(0.3) ? 60_000 : defaultLimits.memoryBytesMax,
+    eviction: eviction.pick(['none', 'lru']),
     tombstonesMax: random.pick([0, 1, 3, 1_000_000, 1_000_000]),
     waitingReadsMax: random.pick([3, 65_536, 65_536]),
   };
@@ -274,6 +279,7 @@ export function drawPlan(seed: number, overrides: PlanOverrides = {}): Plan {
       listShare: random.pick([0, 0.1, 0.3]),
       lockShare: random.pick([0, 0.1, 0.4]),
       pastShare: history.pick([0, 0.1, 0.4]),
+      idleShare: recency.pick([0, 0, 0.3, 0.8]),
       readModes: random.pick<readonly ReadMode[]>([
         ['in-sync', 'linearizable', 'session', 'eventual'],
         ['linearizable'],

@@ -82,6 +82,8 @@ export const streams = {
   api: 6,
   /** Of the plan, what came later: seeds go on to draw as they did. */
   history: 7,
+  recency: 8,
+  eviction: 9,
   client: 1000,
   arrivals: 2000,
   watcher: 3000,

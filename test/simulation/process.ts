@@ -4,7 +4,7 @@ import type { Effect, Input, LinkId, Ticket } from '../../src/core/group/io.ts';
 import { InvariantError } from '../../src/core/base/assert.ts';
 import { replicaId } from '../../src/core/replication/replica-id.ts';
 import type { OpenSessionOutcome, WriteOutcome } from '../../src/core/store/commands.ts';
-import type { ReadOutcome } from '../../src/core/store/reads.ts';
+import type { ReadOutcome, ReadRequest } from '../../src/core/store/reads.ts';
 import type { WatchEnding, WatchNews } from '../../src/core/store/watching.ts';
 import type { SimulatedGroup } from './inspection.ts';
 import type { End } from './network.ts';
@@ -21,6 +21,7 @@ export interface Asker {
   readonly ticket: Ticket;
   /** What a write is for; null for anything else. */
   readonly write: WriteOperation | null;
+  readonly read: ReadRequest | null;
   readonly machine: number;
   onWriteAnswered(outcome: WriteOutcome): void;
   onSessionAnswered(outcome: OpenSessionOutcome): void;
@@ -49,6 +50,7 @@ export class Process {
   id: string;
   readonly label: string;
   readonly group: SimulatedGroup;
+  readonly limits: GroupLimits;
   readonly links = new Map<LinkId, End>();
   readonly askers = new Map<Ticket, Asker>();
   readonly #watching = new Map<Ticket, { readonly end: WatchingEnd; arrivalUs: number }>();
@@ -93,12 +95,13 @@ export class Process {
     const identity = { podName: pod.name, podUid: pod.uid, dataId: `d${world.nextName().toString(36)}` };
     this.id = replicaId(identity);
     this.label = `${pod.name}.${identity.dataId}`;
+    this.limits = limitsOf(world.plan.limits, pod);
     this.group = world.makeGroup(
       {
         identity,
         addresses: { peer: pod.address, http: pod.address.replace(':7000', ':8000') },
         times: world.plan.times,
-        limits: limitsOf(world.plan.limits, pod),
+        limits: this.limits,
         uncleanRecovery: world.plan.uncleanRecovery,
         randomSeed: random.below(0x1_0000_0000),
       },
@@ -239,6 +242,7 @@ export class Process {
       for (const input of inbox) {
         if (!this.#isNews(input)) continue;
         if (input.kind !== 'tick') world.trace.add(world.now, this.label, '<', input);
+        world.checker.idles.onTaken(this, input, world.now);
         this.group.step(input, now, effects);
       }
       this.group.flush(now, effects);
@@ -279,6 +283,7 @@ export class Process {
         }
         case 'send': {
           const end = this.links.get(effect.link);
+          if (effect.message.kind === 'ack') world.checker.idles.onAckSent(this, effect.message, world.now);
           if (end !== undefined) world.network.send(end, effect.message);
           break;
         }
@@ -298,7 +303,7 @@ export class Process {
           this.#answer(effect.ticket, (asker) => asker.onSessionAnswered(effect.outcome));
           break;
         case 'readAnswered':
-          world.checker.onReadAnswered(this, effect.outcome);
+          world.checker.onReadAnswered(this, this.askers.get(effect.ticket)?.read ?? null, effect.outcome);
           this.#answer(effect.ticket, (asker) => asker.onReadAnswered(effect.outcome));
           break;
         case 'watchNews':
@@ -383,6 +388,12 @@ export class Process {
   }
 }
 
-/** R20: as in a rollout that changes the limit, the replicas do not agree on it. */
+/** R20, R22: as in a rollout that changes the limit, or whether keys may be evicted, the replicas do not agree on it. */
 const limitsOf = (limits: GroupLimits, pod: Pod): GroupLimits =>
-  pod.machine % 2 === 0 ? limits : { ...limits, historyLimit: Math.ceil(limits.historyLimit / 2) };
+  pod.machine % 2 === 0
+    ? limits
+    : {
+        ...limits,
+        historyLimit: Math.ceil(limits.historyLimit / 2),
+        eviction: pod.machine % 4 === 1 ? 'none' : limits.eviction,
+      };

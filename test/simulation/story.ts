@@ -368,15 +368,18 @@ function describeStep(step: CommandStep): string {
 function describeKeyCommand(command: KeyCommand): string {
   switch (command.kind) {
     case 'put':
-      return `put ${command.key}=#${valueNumber(command.value)}${describeLifetime(command.lifetime)}`;
+      return `put ${command.key}=#${valueNumber(command.value)}${describeStay(command)}`;
     case 'delete':
       return `delete ${command.key}`;
     case 'touch':
-      return `touch ${command.key}${describeLifetime(command.lifetime)}`;
+      return `touch ${command.key}${describeStay(command)}`;
     case 'increment':
       return `add ${command.by} to ${command.key}`;
   }
 }
+
+const describeStay = ({ lifetime, idle }: { readonly lifetime: Lifetime; readonly idle: Lifetime }): string =>
+  `${describeLifetime(lifetime)}${idle.kind === 'unlimited' ? '' : `, idle${describeLifetime(idle)}`}`;
 
 const describeLifetime = (lifetime: Lifetime): string =>
   lifetime.kind === 'unlimited' ? '' : lifetime.kind === 'kept' ? ' for as long as before' : ` for ${lifetime.ms} ms`;
@@ -437,7 +440,7 @@ function describeRead(outcome: ReadOutcome): string {
 function describeEntry({ index, epoch, body }: Entry): string {
   const place = `${index}/e${epoch}`;
   if (body.kind === 'write' && body.effects.length === 0) return `${place} ${body.outcome.kind}`;
-  if (body.kind !== 'write' && body.kind !== 'expire') return `${place} ${body.kind}`;
+  if (body.kind !== 'write' && body.kind !== 'expire' && body.kind !== 'evict') return `${place} ${body.kind}`;
   return `${place} ${body.effects.map(describeChange).join(', ')}`;
 }
 
@@ -449,8 +452,10 @@ function describeChange(effect: StateEffect): string {
       return `${effect.key} deleted`;
     case 'expire':
       return `${effect.key} expired`;
+    case 'evict':
+      return `${effect.key} evicted`;
     case 'touch':
-      return `${effect.key} due at ${effect.expiresAtMs}`;
+      return `${effect.key} due at ${effect.expiresAtMs}, or unused for ${effect.idleMs} ms`;
     case 'hold':
       return `${effect.lock} held as ${effect.held.lockId} until ${effect.held.expiresAtMs}`;
     case 'free':

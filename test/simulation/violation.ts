@@ -16,6 +16,7 @@ export type Invariant =
   | 'sessions'
   | 'refused-writes'
   | 'expiry'
+  | 'eviction'
   | 'locks'
   | 'history'
   | 'linearizable-reads'

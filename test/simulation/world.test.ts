@@ -6,6 +6,7 @@ import { type KeyEffect, Entry, type EntryBody } from '../../src/core/replicatio
 import type { CommittedOutcome, Condition, SessionId, WriteCommand } from '../../src/core/store/commands.ts';
 import type { ReadMode, ReadOutcome } from '../../src/core/store/reads.ts';
 import { Chronicle } from './checkers/chronicle.ts';
+import { IdleModel } from './checkers/idle-model.ts';
 import { Histories, WriteOperation } from './checkers/operations.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Inspection, SimulatedGroup } from './inspection.ts';
@@ -116,11 +117,14 @@ const putEffect = (
     createRevision: logIndex(options.createRevision),
     modifiedMs: wallMs(0),
     expiresAtMs: null,
+    idleMs: null,
   },
 });
 
+const OPTIONS = { ordinal: 0, forgetsTombstones: false, idles: new IdleModel(drawPlan(1)) };
+
 class Story {
-  readonly chronicle = new Chronicle(lineage, { ordinal: 0, forgetsTombstones: false, sessionIdleMs: 600_000 }, null);
+  readonly chronicle = new Chronicle(lineage, { ...OPTIONS, sessionIdleMs: 600_000 }, null);
   readonly histories = new Histories({
     chronicleOf: (id) => (id === lineage.id ? this.chronicle : undefined),
     readStalenessMs: 1000,
@@ -154,6 +158,7 @@ class Story {
       contentType: null,
       condition: options.condition ?? { kind: 'none' },
       lifetime: { kind: 'unlimited' },
+      idle: { kind: 'unlimited' },
     });
     const index = this.#index + 1;
     const before = this.chronicle.changeAt(key, index);
@@ -198,6 +203,7 @@ class Story {
               createRevision: logIndex(1),
               modifiedMs: wallMs(0),
               expiresAtMs: null,
+              idleMs: null,
             },
     };
   }
@@ -348,7 +354,7 @@ test('entries that agree on epoch and index agree on what is before them', () =>
 });
 
 test('a lineage begins with the sessions as they were where it branches off', () => {
-  const options = { ordinal: 0, forgetsTombstones: false, sessionIdleMs: 1000 };
+  const options = { ...OPTIONS, sessionIdleMs: 1000 };
   const commit = (chronicle: Chronicle, index: number, timeMs: number, body: EntryBody): void =>
     chronicle.commit(new Entry(logIndex(index), epoch(1), wallMs(timeMs), body), { isLeader: true }, () => undefined);
   const parent = new Chronicle(lineage, options, null);

@@ -119,6 +119,9 @@ export class Metrics {
     this.#publish('kvstore_lineage_changes_total', 'Histories of the data begun or adopted.', ['group'], (counter) => {
       for (const [group, status] of this.#statuses) counter.inc({ group }, status.lineageChanges);
     });
+    this.#publish('kvstore_evicted_keys_total', 'Keys evicted, by the entries applied here.', ['group'], (counter) => {
+      for (const [group, status] of this.#statuses) counter.inc({ group }, status.evictedKeys);
+    });
     this.#publish('kvstore_role_changes_total', 'Changes of role.', [], (counter) => {
       counter.inc(this.#changes.role);
     });

@@ -7,7 +7,16 @@ import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../.
 import { envelopeOf } from '../../protocol/http/composite.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
 import { faultOfRead, MISMATCH_CODE, WRITE_STATUS, type WriteMethod } from '../../protocol/http/outcomes.ts';
-import { LIFETIME_DESCRIPTION, lifetimeOf, lifetimeOfTouch, secondsOf } from '../../protocol/http/lifetime.ts';
+import {
+  durationText,
+  IDLE_DESCRIPTION,
+  idleOf,
+  LIFETIME_DESCRIPTION,
+  lifetimeOf,
+  secondsOf,
+  stayOfTouch,
+  type TouchBody,
+} from '../../protocol/http/lifetime.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import { NO_QUERY, parseQuery, splitTarget, type QueryValues } from '../../protocol/http/query.ts';
 import {
@@ -138,6 +147,7 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
     return;
   }
   if (outcome.remainingMs !== null) headers.push('X-KV-TTL', secondsOf(outcome.remainingMs));
+  if (found.idleMs !== null) headers.push('X-KV-Idle', durationText(found.idleMs));
   sendFound(request, response, key, found, outcome.lineage.id, headers);
 }
 
@@ -222,9 +232,14 @@ async function store(
     await add(context, request, response, { key: input.key, by: BigInt(incr) });
     return;
   }
-  const lifetime = lifetimeFor(request);
+  const lifetime = lifetimeFor(request, 'x-kv-ttl');
   if (lifetime === null) {
     sendProblem(response, BAD_TTL);
+    return;
+  }
+  const idle = idleOf(lifetimeFor(request, 'x-kv-idle'));
+  if (idle === null) {
+    sendProblem(response, BAD_IDLE);
     return;
   }
   const condition = method === 'POST' ? MUST_BE_ABSENT : conditionOf(request);
@@ -263,6 +278,7 @@ async function store(
         contentType,
         condition,
         lifetime,
+        idle,
       });
   }
 }
@@ -273,8 +289,9 @@ async function add(
   response: ServerResponse,
   { key, by }: { readonly key: Key; readonly by: bigint },
 ): Promise<void> {
-  if (request.headers['x-kv-ttl'] !== undefined) {
-    sendProblem(response, fault('bad-request', 'With incr a counter stays as long as before: leave X-KV-TTL out.'));
+  for (const [name, header] of STAY_HEADERS) {
+    if (request.headers[header] === undefined) continue;
+    sendProblem(response, fault('bad-request', `With incr a counter stays as long as before: leave ${name} out.`));
     return;
   }
   if (BigInt.asIntN(64, by) !== by) {
@@ -293,11 +310,16 @@ async function add(
 
 const UNLIMITED = { kind: 'unlimited' } as const;
 const BAD_TTL = fault('bad-request', `The header X-KV-TTL must be keep, or ${LIFETIME_DESCRIPTION}.`);
+const BAD_IDLE = fault('bad-request', `The header X-KV-Idle must be keep, or ${IDLE_DESCRIPTION}.`);
+const STAY_HEADERS = [
+  ['X-KV-TTL', 'x-kv-ttl'],
+  ['X-KV-Idle', 'x-kv-idle'],
+] as const;
 
 /** null: no length that can be. */
-function lifetimeFor(request: IncomingMessage): Lifetime | null {
-  const ttl = request.headers['x-kv-ttl'];
-  return typeof ttl === 'string' ? lifetimeOf(ttl) : UNLIMITED;
+function lifetimeFor(request: IncomingMessage, header: (typeof STAY_HEADERS)[number][1]): Lifetime | null {
+  const given = request.headers[header];
+  return typeof given === 'string' ? lifetimeOf(given) : UNLIMITED;
 }
 
 async function touch(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -313,13 +335,12 @@ async function touch(context: ApiContext, request: IncomingMessage, response: Se
   }
   const body = await readJson(context, request, response, { bytesMax: PATCH_BYTES_MAX, check: checkPatch });
   if (body === null) return;
-  const { ttl } = body.value as { readonly ttl: string | number | null };
-  const lifetime = lifetimeOfTouch(ttl);
-  if (lifetime === undefined) {
-    sendProblem(response, fault('bad-request', `The ttl must be null, or ${LIFETIME_DESCRIPTION}.`));
+  const stay = stayOfTouch(body.value as TouchBody);
+  if (typeof stay === 'string') {
+    sendProblem(response, fault('bad-request', `The body: ${stay}`));
     return;
   }
-  await writeKey(context, request, response, 'PATCH', { kind: 'touch', key: input.key, lifetime, condition });
+  await writeKey(context, request, response, 'PATCH', { kind: 'touch', key: input.key, ...stay, condition });
 }
 
 async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -37,7 +37,7 @@ export function addImport(parent: Command, terminal: Terminal): void {
     usage: 'import [file]',
     summary: 'write keys and values from a file',
     description: `Writes what a file holds, or standard input: lines of JSON as kv export writes them, {"key":"k","value":"v"} with keyB64, valueB64, contentType,
-ttl or expiresAt if wanted. With --format uuid-lines each line is a UUID, a space and a value.
+ttl or expiresAt, idle if wanted. With --format uuid-lines each line is a UUID, a space and a value.
 
 With --resume-file an import that was interrupted goes on where it was. What is written twice is the same as once.`,
     examples: [

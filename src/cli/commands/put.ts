@@ -9,6 +9,7 @@ import { addVerb, doing } from '../verb.ts';
 
 interface PutFlags {
   readonly ttl?: Ttl;
+  readonly idle?: Ttl;
   readonly keepTtl?: true;
   readonly ifMatch?: string;
   readonly ifAbsent?: true;
@@ -37,17 +38,14 @@ export function addPut(parent: Command, terminal: Terminal): void {
     .option('--if-absent', 'only if there is no value')
     .action(
       doing(terminal, async (call, key: string, value: string, flags: PutFlags) => {
-        const { ttl, keepTtl, ifMatch, ifAbsent } = flags;
+        const { ttl, idle, keepTtl, ifMatch, ifAbsent } = flags;
         if (ttl !== undefined && keepTtl) throw contradiction('--ttl', '--keep-ttl');
+        if (idle !== undefined && keepTtl) throw contradiction('--idle', '--keep-ttl');
         if (ifMatch !== undefined && ifAbsent) throw contradiction('--if-match', '--if-absent');
         const condition: Condition = ifMatch === undefined ? (ifAbsent ? { ifNoneMatch: '*' } : {}) : { ifMatch };
-        const lifetime = keepTtl ? 'keep' : ttl;
+        const stay = keepTtl ? ({ ttl: 'keep', idle: 'keep' } as const) : stayOf(flags);
         await writing(call, { value, flags }, (given, options) =>
-          call.client.put(key, given, {
-            ...options,
-            ...condition,
-            ...(lifetime === undefined ? {} : { ttl: lifetime }),
-          }),
+          call.client.put(key, given, { ...options, ...condition, ...stay }),
         );
       }),
     );
@@ -60,18 +58,25 @@ export function addPut(parent: Command, terminal: Terminal): void {
     }),
   ).action(
     doing(terminal, async (call, key: string, value: string, flags: PutFlags) => {
-      const { ttl } = flags;
       await writing(call, { value, flags }, (given, options) =>
-        call.client.create(key, given, { ...options, ...(ttl === undefined ? {} : { ttl }) }),
+        call.client.create(key, given, { ...options, ...stayOf(flags) }),
       );
     }),
   );
 }
 
+const stayOf = ({ ttl, idle }: PutFlags): { readonly ttl?: Ttl; readonly idle?: Ttl } => ({
+  ...(ttl === undefined ? {} : { ttl }),
+  ...(idle === undefined ? {} : { idle }),
+});
+
 function withValueOptions(verb: Command): Command {
   return withWriteOptions(
     verb
       .addOption(new Option('--ttl <time>', 'how long it stays: 60s, 5m, 12h (default: for ever)').argParser(ttlOf))
+      .addOption(
+        new Option('--idle <time>', 'it goes when it has not been read or written for so long').argParser(ttlOf),
+      )
       .addOption(
         new Option(
           '--content-type <type>',

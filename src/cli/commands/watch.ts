@@ -31,7 +31,7 @@ export function addWatch(parent: Command, terminal: Terminal): void {
     summary: 'tell each change, until Ctrl-C',
     description: `Tells each change of a key, or of all keys under a prefix, in order and once; goes on by itself when a connection or a pod ends.
 
-With --exec a command of the shell is run for each change, one after the other: KV_EVENT (put, delete or expire), KV_KEY, KV_KEY_B64, KV_REVISION,
+With --exec a command of the shell is run for each change, one after the other: KV_EVENT (put, delete, expire or evict), KV_KEY, KV_KEY_B64, KV_REVISION,
 KV_VERSION and KV_EVENT_ID are in its environment, and the value on its standard input. KV_KEY is empty where a key cannot stand in one: it has a NUL, or is
 no text. If it fails the watch ends with 1, and with --resume-file that change
 comes again.`,

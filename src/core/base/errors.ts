@@ -366,7 +366,7 @@ export const ERRORS = {
     title: 'Memory full',
     retryable: false,
     meaning: 'The store has reached its limit of memory; reads and deletes go on. Nothing was written.',
-    advice: 'Delete keys, or raise the limit (KV_MEMORY_MAX).',
+    advice: 'Delete keys, raise the limit (KV_MEMORY_MAX), or let keys go that nobody uses (KV_EVICTION=lru).',
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 

@@ -58,6 +58,7 @@ export class Group {
   readonly #reads: Reads;
   readonly #watches: Watches;
   readonly #nonces: Nonces;
+  readonly #random: Random;
   readonly #beginnings = new Beginnings();
   readonly #recovery = new Recovery();
   readonly #port: ErrandPort;
@@ -80,7 +81,9 @@ export class Group {
     this.#replica = new Replica(identity, {
       tombstonesMax: limits.tombstonesMax,
       idempotencyKeptMs: times.idempotencyKeptMs,
+      eviction: limits.eviction,
     });
+    this.#random = new Random(options.randomSeed);
     this.#nonces = new Nonces(identity.dataId);
     this.#port = {
       replicaId: () => this.#replica.id,
@@ -98,7 +101,7 @@ export class Group {
         nonces: this.#nonces,
         beginnings: this.#beginnings,
         recovery: this.#recovery,
-        random: new Random(options.randomSeed),
+        random: this.#random,
         addresses,
         times,
         limits,
@@ -197,7 +200,7 @@ export class Group {
       this.#follower.flush(now, effects);
       this.#reportFollowing(effects);
     }
-    this.#reads.flush(effects);
+    this.#reads.flush(now, effects);
     for (const { ticket, outcome } of this.#recovery.takeAnswered())
       effects.push({ kind: 'recoverAnswered', ticket, outcome });
     // A read that waited may have asked for a round just now: it begins in this turn, not the next.
@@ -355,7 +358,8 @@ export class Group {
         });
         return;
       case 'vouched':
-        if (follower.onVouched(link, message, effects)) this.#reads.onVouched(message.number, message.granted, effects);
+        if (follower.onVouched(link, message, effects))
+          this.#reads.onVouched(message.number, message.granted, now, effects);
         return;
       default:
         unreachable(message);
@@ -446,7 +450,7 @@ export class Group {
     this.#follower.unfollow(effects);
     this.#obedience.adopt({ lineage, epoch });
     this.#leader = new Leader(
-      { replica, epoch, lineage, members: content.inSync, times, limits, authorityMs: askedMs },
+      { replica, epoch, lineage, members: content.inSync, times, limits, authorityMs: askedMs, random: this.#random },
       now,
     );
     this.#tenure = new Tenure(
@@ -672,6 +676,7 @@ export class Group {
       storeBytes: replica.machine.bytes,
       historyBytes: replica.machine.store.history.bytes,
       olderVersions: replica.machine.store.history.size,
+      evictedKeys: replica.machine.store.evictedKeys,
       logEntries: replica.log.length,
       logBytes: replica.log.bytes,
       sessions: replica.machine.sessions.size,

@@ -129,6 +129,8 @@ export interface GroupStatus {
   /** R20: of the store, what older versions take: they yield to new data. */
   readonly historyBytes: number;
   readonly olderVersions: number;
+  /** R22: since it began. */
+  readonly evictedKeys: number;
   readonly logEntries: number;
   readonly logBytes: number;
   readonly sessions: number;

@@ -1,5 +1,6 @@
 import type { Addresses } from '../election/record.ts';
 import type { ReplicaIdentity } from '../replication/replica-id.ts';
+import type { Eviction } from '../store/uses.ts';
 
 /** Times in milliseconds; `replication.md`, "Times". The host checks ranges and relations (`config/`). */
 export interface GroupTimes {
@@ -54,6 +55,8 @@ export interface GroupLimits {
   readonly tombstonesMax: number;
   /** R20: of each key, the standing one included; 1: no older ones. What the leader says holds for all. */
   readonly historyLimit: number;
+  /** R22: where memory is full. What a leader evicts it says in the log: replicas may differ. */
+  readonly eviction: Eviction;
   /** Reads that wait. */
   readonly waitingReadsMax: number;
   /** Those that watch keys here. */
@@ -104,6 +107,7 @@ export const defaultLimits: GroupLimits = {
   idempotencyKeysMax: 100_000,
   tombstonesMax: 1_000_000,
   historyLimit: 8,
+  eviction: 'none',
   waitingReadsMax: 65_536,
   watchersMax: 20_000,
 };

@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import type { Key } from '../base/key.ts';
 import type { Instant, LogIndex } from '../base/numbers.ts';
 import type { Obedience } from '../election/obedience.ts';
 import type { Follower } from '../replication/follower.ts';
@@ -120,7 +121,7 @@ export class Reads {
     switch (read.request.mode) {
       case 'eventual':
       case 'session':
-        this.#answer(read, effects);
+        this.#answer(read, now, effects);
         return;
       case 'in-sync': {
         const untilMs =
@@ -128,7 +129,7 @@ export class Reads {
             ? this.#follower.inSyncUntilMs()
             : this.#leader.rounds.authorityMs + this.#times.readStalenessMs;
         if (now.monotonicMs > untilMs) this.#settle(read, { kind: 'declined', code: 'not-in-sync' }, effects);
-        else this.#passKey(read, effects);
+        else this.#passKey(read, now, effects);
         return;
       }
       case 'linearizable':
@@ -140,10 +141,10 @@ export class Reads {
     }
   }
 
-  #passKey(read: WaitingRead, effects: Effect[]): void {
+  #passKey(read: WaitingRead, now: Instant, effects: Effect[]): void {
     read.waitsFor = 'key';
     const index = this.#indexToAwait(read.request);
-    if (index === null) this.#answer(read, effects);
+    if (index === null) this.#answer(read, now, effects);
     else this.#awaitApplied(read, index, effects);
   }
 
@@ -171,7 +172,7 @@ export class Reads {
     return this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);
   }
 
-  #answer(read: WaitingRead, effects: Effect[]): void {
+  #answer(read: WaitingRead, now: Instant, effects: Effect[]): void {
     const { lineage, machine } = this.#replica;
     if (lineage === null || !sameLineage(lineage, read.lineage)) {
       this.#settle(read, { kind: 'declined', code: 'empty' }, effects);
@@ -206,7 +207,16 @@ export class Reads {
       return;
     }
     const found = machine.find(request.key);
+    if (found !== null) this.#onUse(request.key, now);
     this.#settle(read, { kind: 'read', found, remainingMs: remainingMsOf(found), lineage, revision }, effects);
+  }
+
+  /** R21. Where no value ends when it is idle this is a look at a number. */
+  #onUse(key: Key, { monotonicMs }: Instant): void {
+    const { uses } = this.#replica.machine.store;
+    if (uses.size === 0) return;
+    if (this.#leader === null) this.#follower.onRead(key, monotonicMs);
+    else uses.use(key, monotonicMs);
   }
 
   #settle(read: WaitingRead, outcome: ReadOutcome, effects: Effect[]): void {
@@ -250,12 +260,12 @@ export class Reads {
     this.#vouching.push({ read, number: this.#vouchNumber + 1 });
   }
 
-  onVouched(number: number, granted: boolean, effects: Effect[]): void {
+  onVouched(number: number, granted: boolean, now: Instant, effects: Effect[]): void {
     const covered = this.#vouching.filter((vouching) => vouching.number <= number);
     this.#vouching = this.#vouching.filter((vouching) => vouching.number > number);
     for (const { read } of covered) {
       if (read.settled) continue;
-      if (granted) this.#passKey(read, effects);
+      if (granted) this.#passKey(read, now, effects);
       else this.#settle(read, { kind: 'declined', code: 'not-in-sync' }, effects);
     }
   }
@@ -269,7 +279,7 @@ export class Reads {
     for (const read of reads) {
       if (read.settled) continue;
       if (read.waitsFor === 'session') this.#passAuthority(read, now, effects);
-      else this.#answer(read, effects);
+      else this.#answer(read, now, effects);
     }
   }
 
@@ -282,7 +292,7 @@ export class Reads {
       this.#settle(read, { kind: 'declined', code }, effects);
     }
     // The stream by which the answer would come is gone.
-    if (this.#vouching.length > 0 && !this.#follower.member) this.onVouched(this.#vouchNumber + 1, false, effects);
+    if (this.#vouching.length > 0 && !this.#follower.member) this.onVouched(this.#vouchNumber + 1, false, now, effects);
     if (this.#byIndex.size > 0) this.#sweep();
   }
 
@@ -294,17 +304,17 @@ export class Reads {
     }
   }
 
-  flush(effects: Effect[]): void {
+  flush(now: Instant, effects: Effect[]): void {
     // Emptying an empty set costs a new table, in every turn.
     if (this.#ready.size > 0) {
-      for (const read of this.#ready) if (!read.settled) this.#passKey(read, effects);
+      for (const read of this.#ready) if (!read.settled) this.#passKey(read, now, effects);
       this.#ready.clear();
     }
     if (!this.#vouchWanted) return;
     this.#vouchWanted = false;
     this.#vouchNumber += 1;
     if (this.#follower.vouch(this.#vouchNumber, effects)) return;
-    this.onVouched(this.#vouchNumber, false, effects);
+    this.onVouched(this.#vouchNumber, false, now, effects);
   }
 
   /** What waits here will not be answered here: the stream broke, the log was cut, or the role has changed. */

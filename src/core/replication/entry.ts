@@ -9,7 +9,7 @@ import {
   type SessionId,
 } from '../store/commands.ts';
 import type { LockEffect } from '../store/locks.ts';
-import type { StoredValue, Tombstone } from '../store/reads.ts';
+import type { Stay, StoredValue, Tombstone } from '../store/reads.ts';
 
 /**
  * What an entry does to a key, decided by the leader: applying it needs no condition and no clock. What is to stand in the
@@ -18,10 +18,12 @@ import type { StoredValue, Tombstone } from '../store/reads.ts';
 export type KeyEffect =
   | { readonly kind: 'put'; readonly key: Key; readonly stored: StoredValue }
   | { readonly kind: 'delete'; readonly key: Key; readonly tombstone: Tombstone }
-  /** R17: it was due. */
+  /** R17, R21: it was due, or idle. */
   | { readonly kind: 'expire'; readonly key: Key; readonly tombstone: Tombstone }
-  /** R17: the value stays what it is, with its revision and version, and goes at another time. */
-  | { readonly kind: 'touch'; readonly key: Key; readonly expiresAtMs: WallMs | null };
+  /** R22: its memory was wanted. Of its version only the floor is kept. */
+  | { readonly kind: 'evict'; readonly key: Key; readonly tombstone: Tombstone }
+  /** R17, R21: the value is what it was, with its revision and version, and stays for another time. */
+  | ({ readonly kind: 'touch'; readonly key: Key } & Stay);
 
 export type StateEffect = KeyEffect | LockEffect;
 
@@ -39,8 +41,10 @@ export type EntryBody =
       readonly effects: readonly StateEffect[];
       readonly outcome: DecidedOutcome;
     }
-  /** R17, R18: what was due and nobody has written since, and locks that have lapsed. */
+  /** R17, R18, R21: what was due or idle and nobody has written since, and locks that have lapsed. */
   | { readonly kind: 'expire'; readonly effects: readonly StateEffect[] }
+  /** R22: what had not been used for longest, as far as the leader knows, so that a write fits into the memory. */
+  | { readonly kind: 'evict'; readonly effects: readonly StateEffect[] }
   /** R20: older versions that were superseded at this entry or before are forgotten. */
   | { readonly kind: 'forget'; readonly through: LogIndex }
   | { readonly kind: 'openSession'; readonly session: SessionId }
@@ -85,6 +89,7 @@ function bodyBytes(body: EntryBody): number {
         outcomeExtraBytes(body.outcome)
       );
     case 'expire':
+    case 'evict':
       return ENTRY_OVERHEAD_BYTES + effectsBytes(body.effects);
     case 'openSession':
       return ENTRY_OVERHEAD_BYTES + body.session.length;
@@ -108,6 +113,7 @@ function effectBytes(effect: StateEffect): number {
       return effect.key.length + effect.stored.value.length;
     case 'delete':
     case 'expire':
+    case 'evict':
     case 'touch':
       return effect.key.length;
     case 'hold':
@@ -122,4 +128,4 @@ const NONE: readonly StateEffect[] = [];
 
 /** What the entry does to keys and locks, whatever it is. */
 export const effectsOf = ({ body }: Entry): readonly StateEffect[] =>
-  body.kind === 'write' || body.kind === 'expire' ? body.effects : NONE;
+  body.kind === 'write' || body.kind === 'expire' || body.kind === 'evict' ? body.effects : NONE;

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import type { Key } from '../base/key.ts';
 import type { Epoch, Instant, LogIndex } from '../base/numbers.ts';
 import type { Obedience } from '../election/obedience.ts';
 import type { Addresses } from '../election/record.ts';
@@ -20,6 +21,7 @@ import type {
 import type { Replica } from './replica.ts';
 import type { ReplicaId } from './replica-id.ts';
 import { itemBytes } from './snapshot.ts';
+import { Touches } from './touches.ts';
 
 export interface FollowerOptions {
   readonly replica: Replica;
@@ -91,6 +93,7 @@ export class Follower {
   #redialMs = -Infinity;
   #acknowledgements = 0;
   #stopping = false;
+  readonly #touches = new Touches();
   #sign: LeaderSign | null = null;
 
   constructor(options: FollowerOptions) {
@@ -387,6 +390,7 @@ export class Follower {
     stream.commitIndex = Math.max(stream.commitIndex, append.commitIndex);
     stream.confirmedMs = Math.max(stream.confirmedMs, append.confirmedMs);
     this.#replica.clock.hear(append.timeMs, now);
+    this.#touches.confirm(stream.confirmedMs);
     if (stream.fullRound < 0) {
       // The first append tells of a round that may be old: it is where news begins.
       stream.fullRound = append.fullRound;
@@ -413,6 +417,12 @@ export class Follower {
     return true;
   }
 
+  /** R21: it has answered a read of `key`. The leader hears of it with the next acknowledgement, but not of every one. */
+  onRead(key: Key, nowMs: number): void {
+    const { uses } = this.#replica.machine.store;
+    if (uses.isNews(key, nowMs) && this.#touches.add(key)) uses.use(key, nowMs);
+  }
+
   /** One acknowledgement for everything that arrived in this turn. */
   flush(now: Instant, effects: Effect[]): void {
     if (this.#owesAck && this.#link !== null && this.#stream !== null)
@@ -437,6 +447,7 @@ export class Follower {
         sentMs: now.monotonicMs,
         receivedBytes: stream.receivedBytes,
         stopping: this.#stopping,
+        touches: this.#touches.take(now.monotonicMs),
       },
     });
   }
@@ -457,6 +468,7 @@ export class Follower {
       fullRound: -1,
       commitIndex: -1,
     };
+    this.#touches.begin();
     this.#heard(now);
   }
 

@@ -1,10 +1,12 @@
 import { assert } from '../base/assert.ts';
 import { Deque } from '../base/deque.ts';
 import type { Epoch, Instant, LogIndex, WallMs } from '../base/numbers.ts';
+import type { Random } from '../base/random.ts';
 import type { Effect, FollowerStatus, LinkId, Ticket } from '../group/io.ts';
 import type { GroupLimits, GroupTimes } from '../group/options.ts';
 import {
   gotBytes,
+  keysOf,
   type DecidedOutcome,
   type SessionId,
   type WriteOutcome,
@@ -13,8 +15,10 @@ import {
 } from '../store/commands.ts';
 import { decideWrite } from '../store/decide-write.ts';
 import { isLapsed } from '../store/locks.ts';
-import { expireEffect, isDue } from '../store/newest.ts';
+import { evictEffect, expireEffect, isDue } from '../store/newest.ts';
 import { bytesAdded } from '../store/store.ts';
+import type { Uses } from '../store/uses.ts';
+import { victimsOf } from './eviction.ts';
 import { Entry, type EntryBody, type StateEffect } from './entry.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
@@ -38,6 +42,8 @@ export interface LeaderOptions {
   readonly limits: GroupLimits;
   /** When the API was asked for the record by which it leads: its authority stood after that (R12). */
   readonly authorityMs: number;
+  /** R22: for what it looks at. */
+  readonly random: Random;
 }
 
 /** Somebody who waits for an entry to be committed. */
@@ -60,8 +66,12 @@ const APPEND_BYTES_MAX = 1 << 20;
  */
 const EXPIRED_PER_TICK_MAX = 1000;
 const EXPIRED_PER_ENTRY = 500;
-/** R20: beyond what is wanted, so that not every write has to have something forgotten. */
-const FORGOTTEN_BYTES_MIN = 256 * 1024;
+/** R21: of the keys with an idle time, some tens of microseconds; of a million each is looked at after 5 s. */
+const LOOKED_AT_PER_TICK = 5000;
+/** R20, R22: beyond what is wanted, so that not every write has to have something forgotten, or evicted. */
+const FREED_BYTES_MIN = 256 * 1024;
+/** R22: but of keys no more than this part of the memory. */
+const EVICTED_SHARE = 64;
 /** A process has one id, so there is hardly ever more than one. */
 const REFUSED_MAX = 100;
 const REFUSED = 'the replica has acknowledged what it was not sent';
@@ -84,6 +94,7 @@ export class Leader {
   readonly #replica: Replica;
   readonly #times: GroupTimes;
   readonly #limits: GroupLimits;
+  readonly #random: Random;
   readonly #followers = new Map<ReplicaId, Progress>();
   readonly #byLink = new Map<LinkId, Progress>();
   readonly #proposals = new Proposals();
@@ -110,6 +121,7 @@ export class Leader {
     this.#replica = replica;
     this.#times = options.times;
     this.#limits = options.limits;
+    this.#random = options.random;
     this.set = new InSyncSet(options.members);
     assert(this.set.confirmed.has(replica.id), 'R2: the leader is a member');
     assert(options.epoch > replica.lastEpoch, 'R2: an epoch is led once, by one replica');
@@ -130,6 +142,7 @@ export class Leader {
     }
     this.#lastIndex = replica.log.lastIndex;
     this.firstIndex = (this.#lastIndex + 1) as LogIndex;
+    this.#uses.lead(now.monotonicMs);
     this.#append({ kind: 'begin', historyLimit: options.limits.historyLimit }, now);
     this.rounds.begin(now.monotonicMs);
   }
@@ -149,6 +162,10 @@ export class Leader {
 
   setDraining(draining: boolean): void {
     this.#draining = draining;
+  }
+
+  get #uses(): Uses {
+    return this.#replica.machine.store.uses;
   }
 
   progress(id: ReplicaId): Progress | undefined {
@@ -215,6 +232,8 @@ export class Leader {
         ? this.#await(index, null, ticket, now)
         : this.#answerAgain({ outcome, revision: index }, ticket, now);
     }
+    // R21: what it names is used, also where it is only got, or a condition fails; before anything has to go for it.
+    if (this.#uses.size > 0) for (const key of keysOf(request.command)) this.#uses.use(key, now.monotonicMs);
     const refusal = this.#refusal(request, (session?.outcomes.size ?? 0) + (staged?.numbers.size ?? 0), now);
     if (refusal !== null) return refused(refusal);
 
@@ -253,20 +272,44 @@ export class Leader {
 
   /** So much more, once everything that is decided is done. */
   #fits(wanted: number): boolean {
-    return this.memoryBytes - this.#proposals.forgettingBytes + wanted <= this.#limits.memoryBytesMax;
+    return this.#missing(wanted) <= 0;
   }
 
-  /** R20: what was superseded first goes first, before anything new is refused: as much as is wanted, and a little more. */
+  /** What would be beyond the limit with so much more. */
+  #missing(wanted: number): number {
+    return this.memoryBytes - this.#proposals.freeingBytes + wanted - this.#limits.memoryBytesMax;
+  }
+
+  /**
+   * R20, R22: what was superseded first goes first, before anything new is refused: as much as is wanted, and a little more. Where
+   * that is not enough, keys go, with all of their versions, if they may.
+   */
   #makeRoom(wanted: number, now: Instant): boolean {
-    const { forgettingBytes, forgettingThrough } = this.#proposals;
-    const missing = this.memoryBytes - forgettingBytes + wanted - this.#limits.memoryBytesMax;
+    const { forgettingThrough } = this.#proposals;
+    const missing = this.#missing(wanted);
     const { history } = this.#replica.machine.store;
     const enough =
-      history.enoughFor(missing + FORGOTTEN_BYTES_MIN, forgettingThrough) ??
-      history.enoughFor(missing, forgettingThrough);
-    if (enough === null) return false;
+      history.enoughFor(missing + FREED_BYTES_MIN, forgettingThrough) ?? history.enoughFor(missing, forgettingThrough);
+    if (enough === null) return this.#limits.eviction === 'lru' && this.#evict(missing, now);
     const { index } = this.#append({ kind: 'forget', through: enough.through }, now);
-    this.#proposals.forget(index, enough.bytes);
+    this.#proposals.frees(index, enough.bytes);
+    return true;
+  }
+
+  /** R22: by entries that stand before the write. There are no more than it has bytes for. */
+  #evict(missing: number, now: Instant): boolean {
+    const more = Math.min(FREED_BYTES_MIN, this.#limits.memoryBytesMax / EVICTED_SHARE);
+    const victims =
+      victimsOf(this.#replica, missing + more, this.#random) ?? victimsOf(this.#replica, missing, this.#random);
+    if (victims === null) return false;
+    const { keys, bytes } = victims;
+    for (let at = 0; at < keys.length; at += EXPIRED_PER_ENTRY) {
+      const some = keys.slice(at, at + EXPIRED_PER_ENTRY);
+      const index = (this.#lastIndex + 1) as LogIndex;
+      const effects = some.map((key) => evictEffect(key, this.#replica.stateOf(key), index));
+      this.#append({ kind: 'evict', effects }, now);
+      this.#proposals.frees(index, (bytes * some.length) / keys.length);
+    }
     return true;
   }
 
@@ -402,6 +445,8 @@ export class Leader {
     progress.receivedBytes = Math.max(progress.receivedBytes, ack.receivedBytes);
     progress.echoMs = Math.max(progress.echoMs, ack.sentMs);
     progress.ackedRound = Math.max(progress.ackedRound, ack.round);
+    // R21: by when this leader hears of it, which is later than it was.
+    for (const key of ack.touches) this.#uses.use(key, now.monotonicMs);
     if (progress.snapshot !== null) {
       // It counts as empty until it has everything; then it acknowledges, and the stream is an ordinary one.
       if (ack.matchIndex === 0 || !progress.snapshot.done) return;
@@ -474,6 +519,7 @@ export class Leader {
     if (this.drained && this.membership.hasSilentMember(nowMs)) this.#append({ kind: 'empty' }, now);
     this.#endIdleSessions(now);
     this.#expireWhatIsDue(now);
+    this.#expireWhatIsIdle(now);
     this.#expireWaiters(nowMs, effects);
     for (const progress of this.#followers.values()) {
       if (progress.link === null && !this.set.maximal.has(progress.id)) this.#followers.delete(progress.id);
@@ -501,25 +547,45 @@ export class Leader {
     const timeMs = this.#timeFor(now);
     if (machine.earliestExpiryMs > timeMs) return;
     const effects: StateEffect[] = [];
-    const append = (): void => {
-      this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
-    };
     for (const key of machine.store.due(timeMs, EXPIRED_PER_TICK_MAX)) {
       const state = this.#replica.stateOf(key);
       // Somebody has written it, or removed it, and that is not applied yet.
       if (state.current === null || !isDue(state.current, timeMs)) continue;
       effects.push(expireEffect(key, state, (this.#lastIndex + 1) as LogIndex));
-      if (effects.length === EXPIRED_PER_ENTRY) append();
+      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
     }
     for (const lock of machine.locks.due(timeMs, EXPIRED_PER_TICK_MAX)) {
       const held = this.#replica.lockOf(lock);
       // Somebody has got it since, or has renewed or released it, and that is not applied yet.
       if (held === null || !isLapsed(held, timeMs)) continue;
       effects.push({ kind: 'free', lock });
-      if (effects.length === EXPIRED_PER_ENTRY) append();
+      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
     }
-    if (effects.length > 0) append();
+    this.#expire(effects, now);
     this.#expiresThrough = this.#lastIndex;
+  }
+
+  /** Appends what has come together, and empties it. */
+  #expire(effects: StateEffect[], now: Instant): void {
+    if (effects.length > 0) this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
+  }
+
+  /**
+   * R21: a value goes once all members have told what they were asked for until its idle time had passed. A round shows that;
+   * one that is old says nothing of now.
+   */
+  #expireWhatIsIdle(now: Instant): void {
+    const { answeredMs } = this.rounds;
+    if (this.#uses.size === 0 || !this.firstCommitted || this.#overloaded) return;
+    if (now.monotonicMs - answeredMs > this.#times.readStalenessMs) return;
+    const effects: StateEffect[] = [];
+    for (const key of this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK)) {
+      // Somebody writes or removes it now.
+      if (this.#replica.openIndexOf(key) !== null) continue;
+      effects.push(expireEffect(key, this.#replica.stateOf(key), (this.#lastIndex + 1) as LogIndex));
+      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
+    }
+    this.#expire(effects, now);
   }
 
   /** R6: the write stays in the log, and nobody can say what becomes of it. */
@@ -558,6 +624,7 @@ export class Leader {
   /** Commits what can be, answers, and sends every follower what it has not been sent: one frame each, as a rule. */
   flush(now: Instant, effects: Effect[], onApplied: (entry: Entry) => void): void {
     assert(this.#replica.log.lastIndex === this.#lastIndex, 'R10: nobody but the leader itself changes its log');
+    this.#uses.beginTurn(now.monotonicMs);
     this.#commit(effects, onApplied);
     if (this.rounds.wanted) this.rounds.begin(now.monotonicMs);
     this.rounds.settle();
@@ -774,6 +841,7 @@ export class Leader {
     }
     for (const link of this.#byLink.keys()) effects.push({ kind: 'disconnect', link, reason: 'no longer leading' });
     this.rounds.abandon();
+    this.#uses.follow();
   }
 
   // --- the log ---------------------------------------------------------------------------------------------------------

@@ -172,6 +172,8 @@ export interface Ack {
   /** Bytes of the stream taken in since the hello that was answered last, as the sender counted them: flow control. */
   readonly receivedBytes: number;
   readonly stopping: boolean;
+  /** R21: keys that it has answered reads of; at most {@link TOUCHES_PER_ACK_MAX}. */
+  readonly touches: readonly Key[];
 }
 
 /** R12: "does your authority still stand?", for linearizable reads that wait at a follower. */

@@ -17,9 +17,9 @@ export class Proposals {
   readonly #ending = new Set<SessionId>();
   readonly #idempotency = new Map<string, { readonly digest: string; readonly index: LogIndex }>();
 
-  /** R20: of the uncommitted entries that forget, what each is to free. */
-  readonly #forgets = new Map<LogIndex, number>();
-  #forgettingBytes = 0;
+  /** R20, R22: of the uncommitted entries that forget or evict, what each is to free. */
+  readonly #freeing = new Map<LogIndex, number>();
+  #freeingBytes = 0;
   #forgettingThrough = 0 as LogIndex;
 
   get opening(): number {
@@ -30,9 +30,9 @@ export class Proposals {
     return this.#idempotency.size;
   }
 
-  /** R20: what the uncommitted entries will free. */
-  get forgettingBytes(): number {
-    return this.#forgettingBytes;
+  /** R20, R22: what the uncommitted entries will free. */
+  get freeingBytes(): number {
+    return this.#freeingBytes;
   }
 
   /** R20: how far they, and those before them, have older versions forgotten. */
@@ -40,10 +40,10 @@ export class Proposals {
     return this.#forgettingThrough;
   }
 
-  /** R20: what the entry at `index` is to free. Nobody knows of those that another leader has begun: more is forgotten then. */
-  forget(index: LogIndex, bytes: number): void {
-    this.#forgets.set(index, bytes);
-    this.#forgettingBytes += bytes;
+  /** R20, R22: what the entry at `index` is to free. Nobody knows of those that another leader has begun: more is freed then. */
+  frees(index: LogIndex, bytes: number): void {
+    this.#freeing.set(index, bytes);
+    this.#freeingBytes += bytes;
   }
 
   isOpening(session: SessionId): boolean {
@@ -68,6 +68,7 @@ export class Proposals {
       case 'begin':
       case 'empty':
       case 'expire':
+      case 'evict':
         break;
       case 'forget':
         this.#forgettingThrough = body.through;
@@ -103,8 +104,9 @@ export class Proposals {
       case 'expire':
         break;
       case 'forget':
-        this.#forgettingBytes -= this.#forgets.get(entry.index) ?? 0;
-        this.#forgets.delete(entry.index);
+      case 'evict':
+        this.#freeingBytes -= this.#freeing.get(entry.index) ?? 0;
+        this.#freeing.delete(entry.index);
         break;
       case 'write': {
         const { session, number } = body.request;

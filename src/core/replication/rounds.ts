@@ -29,6 +29,7 @@ export class Rounds {
   /** Rounds up to this one began before a renewal that has succeeded. */
   #renewedThrough = 0;
   #authorityMs: number;
+  #answeredMs = -Infinity;
   /** The round whose echoes are noted; one at a time, so that a follower needs one note and not a list. */
   #tracked: { readonly round: number; readonly beganMs: number } | null = null;
   #renewal: { readonly beganMs: number; readonly round: number } | null = null;
@@ -52,6 +53,11 @@ export class Rounds {
   /** The leader's authority stood at this time of its own clock, or later. */
   get authorityMs(): number {
     return this.#authorityMs;
+  }
+
+  /** R21: when the newest round began that is known to be full: all that members had to tell until then has come. */
+  get answeredMs(): number {
+    return this.#answeredMs;
   }
 
   /** Somebody waits for a round that has not begun. */
@@ -83,7 +89,8 @@ export class Rounds {
     }
     if (full > this.#full) this.#full = full;
     if (this.#tracked === null || this.#full < this.#tracked.round) return;
-    this.#authorityMs = Math.max(this.#authorityMs, this.#tracked.beganMs);
+    this.#answeredMs = this.#tracked.beganMs;
+    this.#authorityMs = Math.max(this.#authorityMs, this.#answeredMs);
     for (const progress of this.#followers.values())
       progress.confirmedMs = Math.max(progress.confirmedMs, progress.roundEchoMs);
     this.#tracked = null;

@@ -1,9 +1,9 @@
 import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Lineage } from '../replication/lineage.ts';
-import type { Brand, LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { Brand, LogIndex, Version } from '../base/numbers.ts';
 import type { Fence, LockCommand, LockOutcome } from './locks.ts';
-import type { StoredValue } from './reads.ts';
+import type { Stay, StoredValue } from './reads.ts';
 
 /** A tag that a client was shown: a revision in a lineage. */
 export interface RevisionTag {
@@ -31,9 +31,10 @@ export interface PutCommand {
   readonly contentType: string | null;
   readonly condition: Condition;
   readonly lifetime: Lifetime;
+  readonly idle: Lifetime;
 }
 
-/** R17: how long a value stays, from the moment that the write is decided, by the log's time. */
+/** R17, R21: how long a value stays: from the moment that the write is decided, by the log's time; or unused. */
 export type Lifetime =
   | { readonly kind: 'unlimited' }
   /** As long as what stood there before; unlimited if nothing did. */
@@ -48,7 +49,8 @@ export const LIFETIME_MS_MAX = 100 * 365.25 * 24 * 3_600_000;
 export interface TouchCommand {
   readonly kind: 'touch';
   readonly key: Key;
-  readonly lifetime: Exclude<Lifetime, { kind: 'kept' }>;
+  readonly lifetime: Lifetime;
+  readonly idle: Lifetime;
   readonly condition: Condition;
 }
 
@@ -167,6 +169,32 @@ export function commandBytes(command: WriteCommand): number {
   }
 }
 
+const NO_KEYS: readonly Key[] = [];
+
+/** The keys that a command names, those that it only gets included; none of what it deletes by their prefix. */
+export function keysOf(command: WriteCommand): readonly Key[] {
+  switch (command.kind) {
+    case 'put':
+    case 'delete':
+    case 'increment':
+    case 'touch':
+      return [command.key];
+    case 'batch':
+      return command.steps.map(({ key }) => key);
+    case 'transaction':
+      return [...command.then, ...command.otherwise].map(({ key }) => key);
+    case 'fenced':
+      return keysOf(command.command);
+    case 'deletePrefix':
+    case 'acquire':
+    case 'renew':
+    case 'release':
+      return NO_KEYS;
+    default:
+      return unreachable(command);
+  }
+}
+
 export const CONTENT_TYPE_BYTES_MAX = 255;
 export const BATCH_STEPS_MAX = 1000;
 /** Comparisons and steps of both lists, together. */
@@ -205,8 +233,8 @@ export interface WriteRequest {
 export type KeyOutcome =
   | { readonly kind: 'written'; readonly version: Version; readonly created: boolean }
   | { readonly kind: 'deleted'; readonly version: Version }
-  /** `expiresAtMs`: by the log's time; null: it stays. */
-  | { readonly kind: 'touched'; readonly version: Version; readonly expiresAtMs: WallMs | null }
+  /** How long it stays now. */
+  | ({ readonly kind: 'touched'; readonly version: Version } & Stay)
   /** A delete, or a touch, of a key that has no value. */
   | { readonly kind: 'absent' }
   /** A condition failed; `current` is what stood there, null if nothing. */

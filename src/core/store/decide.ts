@@ -30,9 +30,10 @@ import {
   type NewestKeys,
   type NewestState,
 } from './newest.ts';
-import type { StoredValue } from './reads.ts';
+import type { Stay, StoredValue } from './reads.ts';
 
 const NONE: readonly KeyEffect[] = [];
+const FOR_EVER: Stay = { expiresAtMs: null, idleMs: null };
 const OVERLONG: Decision = { effects: NONE, outcome: { kind: 'overlong' } };
 
 /** What the command does as the entry at `place`: decided once, by the leader, and written down as effects. */
@@ -142,7 +143,7 @@ function decideKey(command: KeyCommand, state: NewestState, place: DecisionPlace
   }
   switch (command.kind) {
     case 'put': {
-      const effect = putEffect(command, state, place, expiryOf(command.lifetime, current, place.timeMs));
+      const effect = putEffect(command, state, place, stayOf(command, current, place.timeMs));
       return { effect, outcome: { kind: 'written', version: effect.stored.version, created: current === null } };
     }
     case 'delete': {
@@ -154,10 +155,10 @@ function decideKey(command: KeyCommand, state: NewestState, place: DecisionPlace
       return increment(command, state, place);
     case 'touch': {
       if (current === null) return { effect: null, outcome: { kind: 'absent' } };
-      const expiresAtMs = expiryOf(command.lifetime, current, place.timeMs);
+      const stay = stayOf(command, current, place.timeMs);
       return {
-        effect: { kind: 'touch', key: command.key, expiresAtMs },
-        outcome: { kind: 'touched', version: current.version, expiresAtMs },
+        effect: { kind: 'touch', key: command.key, ...stay },
+        outcome: { kind: 'touched', version: current.version, ...stay },
       };
     }
     default:
@@ -165,14 +166,25 @@ function decideKey(command: KeyCommand, state: NewestState, place: DecisionPlace
   }
 }
 
-function expiryOf(lifetime: Lifetime, current: StoredValue | null, timeMs: WallMs): WallMs | null {
+function stayOf(
+  { lifetime, idle }: Pick<PutCommand, 'lifetime' | 'idle'>,
+  current: StoredValue | null,
+  timeMs: WallMs,
+): Stay {
+  return {
+    expiresAtMs: limitOf(lifetime, current?.expiresAtMs ?? null, (ms) => (timeMs + ms) as WallMs),
+    idleMs: limitOf(idle, current?.idleMs ?? null, (ms) => ms),
+  };
+}
+
+function limitOf<T>(lifetime: Lifetime, before: T | null, limited: (ms: number) => T): T | null {
   switch (lifetime.kind) {
     case 'unlimited':
       return null;
     case 'kept':
-      return current?.expiresAtMs ?? null;
+      return before;
     case 'limited':
-      return (timeMs + lifetime.ms) as WallMs;
+      return limited(lifetime.ms);
     default:
       return unreachable(lifetime);
   }
@@ -182,7 +194,7 @@ function putEffect(
   { key, value, contentType }: Pick<PutCommand, 'key' | 'value' | 'contentType'>,
   state: NewestState,
   { index, timeMs }: DecisionPlace,
-  expiresAtMs: WallMs | null,
+  { expiresAtMs, idleMs }: Stay,
 ): Extract<KeyEffect, { kind: 'put' }> {
   const stored: StoredValue = {
     value,
@@ -192,6 +204,7 @@ function putEffect(
     createRevision: state.current?.createRevision ?? index,
     modifiedMs: timeMs,
     expiresAtMs,
+    idleMs,
   };
   return { kind: 'put', key, stored };
 }
@@ -211,7 +224,7 @@ function increment(command: IncrementCommand, state: NewestState, place: Decisio
     return { effect: null, outcome: { kind: 'uncountable', reason: 'out-of-range' } };
   const contentType = current === null ? COUNTER_CONTENT_TYPE : current.contentType;
   const made = { key: command.key, value: digitsOf(value), contentType };
-  const effect = putEffect(made, state, place, current?.expiresAtMs ?? null);
+  const effect = putEffect(made, state, place, current ?? FOR_EVER);
   const { version } = effect.stored;
   return { effect, outcome: { kind: 'incremented', version, created: current === null, value } };
 }

@@ -45,10 +45,12 @@ export function afterwards(effect: KeyEffect, before: () => NewestState): Newest
       return { current: effect.stored, lastVersion: effect.stored.version };
     case 'delete':
     case 'expire':
+    case 'evict':
       return { current: null, lastVersion: effect.tombstone.version };
     case 'touch': {
       const { current, lastVersion } = before();
-      return { current: current === null ? null : { ...current, expiresAtMs: effect.expiresAtMs }, lastVersion };
+      const { expiresAtMs, idleMs } = effect;
+      return { current: current === null ? null : { ...current, expiresAtMs, idleMs }, lastVersion };
     }
     default:
       return unreachable(effect);
@@ -71,9 +73,16 @@ export const deleteEffect = (
   tombstone: { version: nextVersion(state), revision: index },
 });
 
-/** R17: the value goes, for its time has come. */
+/** R17, R21: the value goes, for its time has come. */
 export const expireEffect = (key: Key, state: NewestState, index: LogIndex): KeyEffect => ({
   kind: 'expire',
+  key,
+  tombstone: { version: nextVersion(state), revision: index },
+});
+
+/** R22: the value goes, for its memory is wanted. */
+export const evictEffect = (key: Key, state: NewestState, index: LogIndex): KeyEffect => ({
+  kind: 'evict',
   key,
   tombstone: { version: nextVersion(state), revision: index },
 });

@@ -54,7 +54,7 @@ function wasGone({ store, appliedIndex }: Applied, key: Key, revision: LogIndex)
 const found = (stored: StoredValue): Past => ({ kind: 'found', stored: withoutEnd(stored) });
 
 const withoutEnd = (stored: StoredValue): StoredValue =>
-  stored.expiresAtMs === null ? stored : { ...stored, expiresAtMs: null };
+  stored.expiresAtMs === null && stored.idleMs === null ? stored : { ...stored, expiresAtMs: null, idleMs: null };
 
 function find<T>(items: Iterable<T>, is: (item: T) => boolean): T | null {
   for (const item of items) if (is(item)) return item;

@@ -108,7 +108,15 @@ export interface Kept {
   readonly isShown: boolean;
 }
 
-export interface StoredValue {
+/** How long a value stays, whichever ends first. */
+export interface Stay {
+  /** R17: from then on it is not there any more, by the log's time; null: it stays. */
+  readonly expiresAtMs: WallMs | null;
+  /** R21: it goes when it has not been used for so long; null: it stays. */
+  readonly idleMs: number | null;
+}
+
+export interface StoredValue extends Stay {
   readonly value: Uint8Array;
   readonly contentType: string | null;
   /** The index of the entry that wrote it. */
@@ -118,8 +126,6 @@ export interface StoredValue {
   readonly createRevision: LogIndex;
   /** When it was written, by the log's time. */
   readonly modifiedMs: WallMs;
-  /** R17: from then on it is not there any more, by the log's time; null: it stays. */
-  readonly expiresAtMs: WallMs | null;
 }
 
 /** What is remembered of a key that was deleted. */

@@ -9,10 +9,13 @@ import { isLapsed, LockTable, type HeldLock } from './locks.ts';
 import type { StoredValue } from './reads.ts';
 import { SessionTable } from './sessions.ts';
 import { Store } from './store.ts';
+import type { Eviction } from './uses.ts';
 
 export interface StateMachineOptions {
   readonly tombstonesMax: number;
   readonly idempotencyKeptMs: number;
+  /** R22. @default 'none' */
+  readonly eviction?: Eviction;
 }
 
 /** Everything that committed entries have made: a function of the log, the same on every replica. */
@@ -28,7 +31,7 @@ export class StateMachine {
   #timeMs = 0 as WallMs;
 
   constructor(options: StateMachineOptions) {
-    this.store = new Store(options.tombstonesMax);
+    this.store = new Store(options.tombstonesMax, options.eviction);
     this.#idempotencyKeptMs = options.idempotencyKeptMs;
   }
 
@@ -93,6 +96,7 @@ export class StateMachine {
         break;
       }
       case 'expire':
+      case 'evict':
         for (const effect of body.effects) this.#perform(effect);
         break;
       case 'forget':

@@ -8,10 +8,11 @@ import { ExpiryHeap } from './expiry-heap.ts';
 import { History, SUPERSEDING_BYTES } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { lockBytes } from './locks.ts';
-import type { StoredValue, Tombstone } from './reads.ts';
+import type { Stay, StoredValue, Tombstone } from './reads.ts';
+import { USE_BYTES, Uses, type Eviction } from './uses.ts';
 
 /** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
-const VALUE_OVERHEAD_BYTES = 440;
+const VALUE_OVERHEAD_BYTES = 460;
 const TOMBSTONE_OVERHEAD_BYTES = 200;
 /** Its place in the heap, and as much again for those that are out of date. */
 const EXPIRY_BYTES = 32;
@@ -27,6 +28,7 @@ const VERSIONS_GROW = 'R4: what is newer has the higher version';
  */
 export class Store {
   readonly history = new History();
+  readonly uses: Uses;
   readonly #tombstonesMax: number;
   #values = new Map<Key, StoredValue>();
   /** Of the values. */
@@ -35,10 +37,14 @@ export class Store {
   #tombstones = new Map<Key, Tombstone>();
   readonly #expiries = new ExpiryHeap((key, atMs) => this.#values.get(key)?.expiresAtMs === atMs);
   #versionFloor = 0 as Version;
+  #valueBytes = 0;
+  /** Of all else but what keeps its own count. */
   #bytes = 0;
+  #evictedKeys = 0;
 
-  constructor(tombstonesMax: number) {
+  constructor(tombstonesMax: number, eviction: Eviction = 'none') {
     this.#tombstonesMax = tombstonesMax;
+    this.uses = new Uses(eviction);
   }
 
   get size(): number {
@@ -46,7 +52,23 @@ export class Store {
   }
 
   get bytes(): number {
-    return this.#bytes + this.history.bytes;
+    return this.#valueBytes + this.#bytes + this.history.bytes + this.uses.bytes;
+  }
+
+  /** R22: of the keys and their newest values: what could be had at most. */
+  get valueBytes(): number {
+    return this.#valueBytes;
+  }
+
+  /** R22: how many keys were evicted since this replica began. */
+  get evictedKeys(): number {
+    return this.#evictedKeys;
+  }
+
+  /** R22: what becomes free with a key. */
+  bytesOf(key: Key): number {
+    const value = this.#values.get(key);
+    return value === undefined ? 0 : valueBytes(key, value);
   }
 
   get versionFloor(): Version {
@@ -78,8 +100,12 @@ export class Store {
         this.history.end(effect.key);
         this.restoreTombstone(effect.key, effect.tombstone);
         return;
+      case 'evict':
+        this.history.end(effect.key);
+        this.#evict(effect.key, effect.tombstone);
+        return;
       case 'touch':
-        this.#touch(effect.key, effect.expiresAtMs);
+        this.#touch(effect.key, effect);
         return;
       default:
         unreachable(effect);
@@ -93,11 +119,12 @@ export class Store {
   }
 
   /** R11: while a snapshot comes in the value may be missing; it will come with the newest time. */
-  #touch(key: Key, expiresAtMs: WallMs | null): void {
+  #touch(key: Key, { expiresAtMs, idleMs }: Stay): void {
     const before = this.#values.get(key);
     if (before === undefined) return;
-    this.#values.set(key, { ...before, expiresAtMs });
+    this.#values.set(key, { ...before, expiresAtMs, idleMs });
     this.#onExpiry(key, before.expiresAtMs, expiresAtMs);
+    this.uses.onWritten(key, idleMs);
   }
 
   /** R17: when the first value falls due, by the log's time; null: none ever does. */
@@ -127,7 +154,7 @@ export class Store {
     const before = this.#values.get(key);
     if (before !== undefined) {
       assert(before.version < stored.version, VERSIONS_GROW);
-      this.#bytes -= valueBytes(key, before);
+      this.#valueBytes -= valueBytes(key, before);
     } else {
       this.#index.add(key);
       const tombstone = this.#tombstones.get(key);
@@ -137,24 +164,37 @@ export class Store {
       }
     }
     this.#values.set(key, stored);
-    this.#bytes += valueBytes(key, stored);
+    this.#valueBytes += valueBytes(key, stored);
     this.#onExpiry(key, before?.expiresAtMs ?? null, stored.expiresAtMs);
+    this.uses.onWritten(key, stored.idleMs);
   }
 
   restoreTombstone(key: Key, tombstone: Tombstone): void {
     const value = this.#values.get(key);
     const before = this.#tombstones.get(key);
     assert(Math.max(value?.version ?? 0, before?.version ?? 0) < tombstone.version, VERSIONS_GROW);
-    if (value !== undefined) {
-      this.#values.delete(key);
-      this.#index.remove(key);
-      this.#bytes -= valueBytes(key, value);
-      this.#onExpiry(key, value.expiresAtMs, null);
-    }
+    if (value !== undefined) this.#remove(key, value);
     if (before !== undefined) this.#dropTombstone(key);
     this.#tombstones.set(key, tombstone);
     this.#bytes += TOMBSTONE_OVERHEAD_BYTES + key.length;
     if (this.#tombstones.size > this.#tombstonesMax) this.#forgetOldestTombstone();
+  }
+
+  /** R22: a tombstone for each would fill what is to be free. So the key is forgotten at once, as the oldest tombstones are. */
+  #evict(key: Key, { version }: Tombstone): void {
+    const value = this.#values.get(key);
+    assert((value?.version ?? 0) < version, VERSIONS_GROW);
+    if (value !== undefined) this.#remove(key, value);
+    this.raiseVersionFloor(version);
+    this.#evictedKeys += 1;
+  }
+
+  #remove(key: Key, value: StoredValue): void {
+    this.#values.delete(key);
+    this.#index.remove(key);
+    this.#valueBytes -= valueBytes(key, value);
+    this.#onExpiry(key, value.expiresAtMs, null);
+    this.uses.remove(key);
   }
 
   raiseVersionFloor(floor: Version): void {
@@ -168,6 +208,8 @@ export class Store {
     this.#versionFloor = 0 as Version;
     this.#expiries.clear();
     this.history.clear();
+    this.uses.clear();
+    this.#valueBytes = 0;
     this.#bytes = 0;
   }
 
@@ -205,7 +247,10 @@ export function bytesAdded(command: WriteCommand): number {
   switch (command.kind) {
     case 'put':
       return (
-        SUPERSEDING_BYTES + valueBytes(command.key, command) + (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0)
+        SUPERSEDING_BYTES +
+        valueBytes(command.key, command) +
+        (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0) +
+        (command.idle.kind === 'limited' ? USE_BYTES : 0)
       );
     case 'increment':
       return SUPERSEDING_BYTES + VALUE_OVERHEAD_BYTES + command.key.length;

@@ -59,7 +59,7 @@ export interface WatchRequest {
 export type ToldEffect = Exclude<KeyEffect, { kind: 'touch' }>;
 
 export const isTold = (effect: StateEffect): effect is ToldEffect =>
-  effect.kind === 'put' || effect.kind === 'delete' || effect.kind === 'expire';
+  effect.kind === 'put' || effect.kind === 'delete' || effect.kind === 'expire' || effect.kind === 'evict';
 
 /** A change of a key; or, while the state is shown, what stands there. */
 export interface WatchEvent {

@@ -15,7 +15,15 @@ import {
 import type { LogIndex } from '../../core/base/numbers.ts';
 import type { StoredValue } from '../../core/store/reads.ts';
 import { encodeTag, ifMatchCondition, ifNoneMatchCondition } from './entity-tags.ts';
-import { LIFETIME_DESCRIPTION, lifetimeOf, lifetimeOfTouch } from './lifetime.ts';
+import {
+  durationText,
+  IDLE_DESCRIPTION,
+  idleOf,
+  LIFETIME_DESCRIPTION,
+  lifetimeOf,
+  stayOfTouch,
+  type TouchBody,
+} from './lifetime.ts';
 import { fault, statusOf, textOfFault, type Fault } from './problem.ts';
 
 /** The JSON of batches and transactions, to commands and back. What the schemas can say they have said already. */
@@ -44,8 +52,12 @@ export interface StepBody {
   readonly get?: KeyFields;
   readonly put?: KeyFields &
     ValueFields &
-    ConditionFields & { readonly contentType?: string; readonly ttl?: string | number };
-  readonly touch?: KeyFields & ConditionFields & { readonly ttl: string | number | null };
+    ConditionFields & {
+      readonly contentType?: string;
+      readonly ttl?: string | number;
+      readonly idle?: string | number;
+    };
+  readonly touch?: KeyFields & ConditionFields & TouchBody;
   readonly delete?: KeyFields & ConditionFields;
   readonly incr?: KeyFields & ConditionFields & { readonly by?: number | string };
 }
@@ -126,7 +138,9 @@ function stepOf(step: StepBody, place: string, limits: CompositeLimits): Step {
     }
     const contentType = step.put.contentType ?? (isText ? TEXT : null);
     const lifetime = step.put.ttl === undefined ? UNLIMITED : lifetimeOf(String(step.put.ttl));
-    if (lifetime === null) throw unusable(`${at}: the ttl must be ${LIFETIME_DESCRIPTION}.`);
+    if (lifetime === null) throw unusable(`${at}: the ttl must be keep, or ${LIFETIME_DESCRIPTION}.`);
+    const idle = step.put.idle === undefined ? UNLIMITED : idleOf(lifetimeOf(String(step.put.idle)));
+    if (idle === null) throw unusable(`${at}: the idle time must be keep, or ${IDLE_DESCRIPTION}.`);
     return {
       kind: 'put',
       key: keyAt(step.put, at),
@@ -134,6 +148,7 @@ function stepOf(step: StepBody, place: string, limits: CompositeLimits): Step {
       contentType,
       condition: conditionAt(step.put, at),
       lifetime,
+      idle,
     };
   }
   if (step.delete !== undefined) {
@@ -142,9 +157,9 @@ function stepOf(step: StepBody, place: string, limits: CompositeLimits): Step {
   }
   if (step.touch !== undefined) {
     const at = `${place}.touch`;
-    const lifetime = lifetimeOfTouch(step.touch.ttl);
-    if (lifetime === undefined) throw unusable(`${at}: the ttl must be null, or ${LIFETIME_DESCRIPTION}.`);
-    return { kind: 'touch', key: keyAt(step.touch, at), lifetime, condition: conditionAt(step.touch, at) };
+    const stay = stayOfTouch(step.touch);
+    if (typeof stay === 'string') throw unusable(`${at}: ${stay}`);
+    return { kind: 'touch', key: keyAt(step.touch, at), ...stay, condition: conditionAt(step.touch, at) };
   }
   const at = `${place}.incr`;
   const incr = step.incr ?? {};
@@ -241,7 +256,9 @@ export function resultBody(result: StepResult, step: Step, revision: LogIndex, l
     case 'absent':
       return step.kind === 'touch' ? { touch: null } : { delete: { deleted: 0 } };
     case 'touched':
-      return { touch: { version: result.version, expiresAt: dateOf(result.expiresAtMs) } };
+      return {
+        touch: { version: result.version, expiresAt: dateOf(result.expiresAtMs), idle: idleText(result.idleMs) },
+      };
     case 'got':
       return { get: result.found === null ? null : envelopeOf(step.key, result.found, lineageId) };
     case 'mismatch':
@@ -297,6 +314,7 @@ export interface Envelope {
   readonly createRevision: number;
   readonly contentType: string | null;
   readonly expiresAt: string | null;
+  readonly idle: string | null;
   readonly etag: string;
 }
 
@@ -313,9 +331,12 @@ export function envelopeOf(key: Key, found: StoredValue, lineageId: string): Env
     createRevision,
     contentType,
     expiresAt: dateOf(found.expiresAtMs),
+    idle: idleText(found.idleMs),
     etag: encodeTag({ lineageId, revision }),
   };
 }
+
+const idleText = (idleMs: number | null): string | null => (idleMs === null ? null : durationText(idleMs));
 
 /** null: never. */
 const dateOf = (timeMs: number | null): string | null => (timeMs === null ? null : new Date(timeMs).toISOString());

@@ -10,8 +10,8 @@ export function idempotencyKeyOf(key: string, method: string, command: WriteComm
   const hash = createHash('sha256');
   if (command.kind === 'put') {
     // JSON keeps the parts apart; the value comes last and needs no mark of its end.
-    const { key: written, condition, contentType, lifetime } = command;
-    hash.update(JSON.stringify([method, written, condition, contentType, lifetime]));
+    const { key: written, condition, contentType, lifetime, idle } = command;
+    hash.update(JSON.stringify([method, written, condition, contentType, lifetime, idle]));
     hash.update(command.value);
   } else {
     // The id of a lock is drawn anew for every repetition; the first that got the lock gave it its own.

@@ -111,11 +111,13 @@ function writeStep(writer: ByteWriter, step: Step): void {
   switch (step.kind) {
     case 'put':
       writeLifetime(writer, step.lifetime);
+      writeLifetime(writer, step.idle);
       writeContentType(writer, step.contentType);
       writer.bytesOf(step.value);
       return;
     case 'touch':
       writeLifetime(writer, step.lifetime);
+      writeLifetime(writer, step.idle);
       return;
     case 'increment':
       writeInteger(writer, step.by);
@@ -158,15 +160,15 @@ function stepOf(reader: ByteReader, kind: Step['kind']): Step {
   const condition = readCondition(reader);
   switch (kind) {
     case 'put': {
-      const lifetime = readLifetime(reader);
+      const [lifetime, idle] = [readLifetime(reader), readLifetime(reader)];
       const contentType = readContentType(reader);
-      return { kind, key, value: reader.bytesOf('value'), contentType, condition, lifetime };
+      return { kind, key, value: reader.bytesOf('value'), contentType, condition, lifetime, idle };
     }
     case 'touch': {
-      const lifetime = readLifetime(reader);
-      return lifetime.kind === 'kept'
+      const [lifetime, idle] = [readLifetime(reader), readLifetime(reader)];
+      return lifetime.kind === 'kept' && idle.kind === 'kept'
         ? reader.fail('a touch that changes nothing')
-        : { kind, key, lifetime, condition };
+        : { kind, key, lifetime, idle, condition };
     }
     case 'increment':
       return { kind, key, by: readInteger(reader, 'what is added'), condition };

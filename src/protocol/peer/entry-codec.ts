@@ -11,13 +11,13 @@ import {
   readEpoch,
   readIndex,
   readOptionalIdempotencyKey,
-  readOptionalTime,
+  readStay,
   readSession,
   readVersion,
   writeContentType,
   writeDecided,
   writeOptionalIdempotencyKey,
-  writeOptionalTime,
+  writeStay,
   writeSession,
 } from './store-codec.ts';
 
@@ -29,8 +29,9 @@ const BODIES: readonly EntryBody['kind'][] = [
   'expire',
   'begin',
   'forget',
+  'evict',
 ];
-const EFFECTS: readonly StateEffect['kind'][] = ['put', 'delete', 'expire', 'touch', 'hold', 'free'];
+const EFFECTS: readonly StateEffect['kind'][] = ['put', 'delete', 'expire', 'touch', 'hold', 'free', 'evict'];
 const EMPTY: EntryBody = Object.freeze({ kind: 'empty' });
 const NO_EFFECTS: readonly StateEffect[] = Object.freeze([]);
 
@@ -58,6 +59,7 @@ export function writeEntry(writer: ByteWriter, entry: Entry): void {
       writeEffects(writer, body.effects);
       return;
     case 'expire':
+    case 'evict':
       writeEffects(writer, body.effects);
       return;
     case 'openSession':
@@ -110,6 +112,7 @@ function readBody(reader: ByteReader, place: EntryPlace): EntryBody {
       };
     }
     case 'expire':
+    case 'evict':
       return { kind, effects: readEffects(reader, place) };
     case 'openSession':
       return { kind, session: readSession(reader) };
@@ -137,16 +140,17 @@ function writeEffect(writer: ByteWriter, effect: StateEffect): void {
       writer.positive(stored.version);
       writer.number(stored.createRevision);
       writeContentType(writer, stored.contentType);
-      writeOptionalTime(writer, stored.expiresAtMs);
+      writeStay(writer, stored);
       writer.bytesOf(stored.value);
       return;
     }
     case 'delete':
     case 'expire':
+    case 'evict':
       writer.positive(effect.tombstone.version);
       return;
     case 'touch':
-      writeOptionalTime(writer, effect.expiresAtMs);
+      writeStay(writer, effect);
       return;
     case 'hold':
       writeHeld(writer, effect.held);
@@ -174,19 +178,20 @@ function readEffect(reader: ByteReader, { index: revision, timeMs: modifiedMs }:
       const version = readVersion(reader);
       const createRevision = readIndex(reader, 'create revision');
       const contentType = readContentType(reader);
-      const expiresAtMs = readOptionalTime(reader);
+      const { expiresAtMs, idleMs } = readStay(reader);
       const value = reader.bytesOf('value');
       return {
         kind,
         key,
-        stored: { value, contentType, revision, version, createRevision, modifiedMs, expiresAtMs },
+        stored: { value, contentType, revision, version, createRevision, modifiedMs, expiresAtMs, idleMs },
       };
     }
     case 'delete':
     case 'expire':
+    case 'evict':
       return { kind, key, tombstone: { version: readVersion(reader), revision } };
     case 'touch':
-      return { kind, key, expiresAtMs: readOptionalTime(reader) };
+      return { kind, key, ...readStay(reader) };
     case 'hold':
       return { kind, lock: key, held: readHeld(reader) };
     case 'free':

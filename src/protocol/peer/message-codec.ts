@@ -1,9 +1,11 @@
 import { unreachable } from '../../core/base/assert.ts';
+import type { Key } from '../../core/base/key.ts';
 import type { Epoch, Version, WallMs } from '../../core/base/numbers.ts';
 import type { Addresses } from '../../core/election/record.ts';
 import type { Entry } from '../../core/replication/entry.ts';
 import type { Append, KeptOutcome, PeerMessage, SnapshotItem } from '../../core/replication/messages.ts';
 import { parseReplicaId, type ReplicaId } from '../../core/replication/replica-id.ts';
+import { TOUCHES_PER_ACK_MAX } from '../../core/replication/touches.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
 import { readEntry, writeEntry } from './entry-codec.ts';
@@ -25,6 +27,8 @@ import {
   writeStored,
 } from './store-codec.ts';
 import { ADDRESS, REPLICA_ID } from './text-limits.ts';
+
+const NO_TOUCHES: readonly Key[] = Object.freeze([]);
 
 /** The body of a message between replicas; its epoch, if it has one, stands in the frame's header. */
 export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
@@ -50,6 +54,8 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
       writer.time(message.sentMs);
       writer.number(message.receivedBytes);
       writer.flag(message.stopping);
+      writer.number(message.touches.length);
+      for (const key of message.touches) writer.key(key);
       return;
     case 'hello':
       writer.number(message.number);
@@ -138,6 +144,7 @@ export function readMessage(reader: ByteReader, kind: PeerMessage['kind'], epoch
         sentMs: reader.time('sending time'),
         receivedBytes: reader.number('received bytes'),
         stopping: reader.flag('stopping'),
+        touches: readTouches(reader),
       };
     case 'hello':
       return {
@@ -357,6 +364,13 @@ function readKeptOutcomes(reader: ByteReader): readonly KeptOutcome[] {
 function writeReplicaId(writer: ByteWriter, id: ReplicaId): void {
   if (parseReplicaId(id) === null) throw new UnencodableError('not a replica id');
   writer.text(id, REPLICA_ID);
+}
+
+function readTouches(reader: ByteReader): readonly Key[] {
+  const count = reader.count('touches');
+  if (count === 0) return NO_TOUCHES;
+  if (count > TOUCHES_PER_ACK_MAX) reader.fail(`${count} touches`);
+  return Array.from({ length: count }, () => reader.key());
 }
 
 function readReplicaId(reader: ByteReader): ReplicaId {

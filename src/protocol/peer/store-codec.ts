@@ -13,7 +13,7 @@ import {
   type StepResult,
 } from '../../core/store/commands.ts';
 import type { LockOutcome } from '../../core/store/locks.ts';
-import type { StoredValue } from '../../core/store/reads.ts';
+import type { Stay, StoredValue } from '../../core/store/reads.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
 import { isLockOutcome, readLockOutcome, writeLockOutcome } from './lock-codec.ts';
@@ -143,6 +143,17 @@ export function readOptionalTime(reader: ByteReader): WallMs | null {
   return reader.flag('presence of a time') ? (reader.time('time') as WallMs) : null;
 }
 
+export function writeStay(writer: ByteWriter, { expiresAtMs, idleMs }: Stay): void {
+  writeOptionalTime(writer, expiresAtMs);
+  writer.flag(idleMs !== null);
+  if (idleMs !== null) writer.positive(idleMs);
+}
+
+export function readStay(reader: ByteReader): Stay {
+  const expiresAtMs = readOptionalTime(reader);
+  return { expiresAtMs, idleMs: reader.flag('presence of an idle time') ? reader.positive('idle time') : null };
+}
+
 /** A whole number of 64 bits, in decimal: counters are rare. */
 export function writeInteger(writer: ByteWriter, value: bigint): void {
   writer.text(String(value), INTEGER);
@@ -245,7 +256,7 @@ function writeResult(writer: ByteWriter, result: StepResult): void {
       return;
     case 'touched':
       writer.positive(result.version);
-      writeOptionalTime(writer, result.expiresAtMs);
+      writeStay(writer, result);
       return;
     case 'got':
       writer.flag(result.found !== null);
@@ -323,7 +334,7 @@ function resultOf(reader: ByteReader, kind: StepResult['kind']): StepResult {
     case 'uncountable':
       return { kind, reason: reader.oneOf(UNCOUNTABLE, 'reason') };
     case 'touched':
-      return { kind, version: readVersion(reader), expiresAtMs: readOptionalTime(reader) };
+      return { kind, version: readVersion(reader), ...readStay(reader) };
     case 'got':
       return { kind, found: reader.flag('presence of a value') ? readStored(reader) : null };
     default:
@@ -337,7 +348,7 @@ export function writeStored(writer: ByteWriter, stored: StoredValue): void {
   writer.positive(stored.version);
   writer.number(stored.createRevision);
   writer.time(stored.modifiedMs);
-  writeOptionalTime(writer, stored.expiresAtMs);
+  writeStay(writer, stored);
   writer.bytesOf(stored.value);
 }
 
@@ -347,6 +358,7 @@ export function readStored(reader: ByteReader): StoredValue {
   const version = readVersion(reader);
   const createRevision = readIndex(reader, 'create revision');
   const modifiedMs = reader.time('time of the last change') as WallMs;
-  const expiresAtMs = readOptionalTime(reader);
-  return { value: reader.bytesOf('value'), contentType, revision, version, createRevision, modifiedMs, expiresAtMs };
+  const { expiresAtMs, idleMs } = readStay(reader);
+  const value = reader.bytesOf('value');
+  return { value, contentType, revision, version, createRevision, modifiedMs, expiresAtMs, idleMs };
 }

@@ -24,7 +24,7 @@ import {
 /** Numbers on the wire: append, never reorder. */
 const RANGES: readonly WatchRange['kind'][] = ['key', 'prefix'];
 const STARTS: readonly WatchStart['kind'][] = ['now', 'state', 'resume'];
-const EVENTS: readonly WatchEvent['effect']['kind'][] = ['put', 'delete', 'expire'];
+const EVENTS: readonly WatchEvent['effect']['kind'][] = ['put', 'delete', 'expire', 'evict'];
 const ENDINGS: readonly WatchEnding['kind'][] = ['declined', 'compacted', 'replaced-lineage'];
 const DECLINED: readonly Extract<WatchEnding, { kind: 'declined' }>['code'][] = [
   'empty',

@@ -167,6 +167,7 @@ async function write(replica: Running | undefined, key: string, value: string): 
     contentType: null,
     condition: { kind: 'none' },
     lifetime: { kind: 'unlimited' },
+    idle: { kind: 'unlimited' },
   } as const;
   const result = await present(replica).operations.write(command, { idempotencyKey: null });
   expect(result).toMatchObject({ kind: 'answered', outcome: { kind: 'committed', decided: { kind: 'written' } } });

@@ -24,6 +24,7 @@ const put = (key: string, value: string): WriteCommand => ({
   contentType: null,
   condition: { kind: 'none' },
   lifetime: { kind: 'unlimited' },
+  idle: { kind: 'unlimited' },
 });
 
 async function write(replica: Running, key: string, value: string): Promise<void> {

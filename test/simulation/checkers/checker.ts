@@ -1,9 +1,9 @@
 import { isUnfilled, type RecordContent } from '../../../src/core/election/record.ts';
-import type { Entry } from '../../../src/core/replication/entry.ts';
+import type { Entry, StateEffect } from '../../../src/core/replication/entry.ts';
 import type { Report } from '../../../src/core/group/io.ts';
 import { sameLineage, type Lineage } from '../../../src/core/replication/lineage.ts';
 import type { WriteOutcome } from '../../../src/core/store/commands.ts';
-import type { ReadOutcome } from '../../../src/core/store/reads.ts';
+import type { ReadOutcome, ReadRequest } from '../../../src/core/store/reads.ts';
 import type { Lease } from '../api-server.ts';
 import type { Inspection } from '../inspection.ts';
 import { MS, SECOND } from '../plan.ts';
@@ -12,11 +12,17 @@ import { check } from '../violation.ts';
 import type { World } from '../world.ts';
 import { Chronicle } from './chronicle.ts';
 import { refusedByLeaseGuard, type GuardedWrite } from './lease-guard.ts';
+import { IdleModel } from './idle-model.ts';
 import { Mirror } from './mirror.ts';
-import { Histories, type WriteOperation } from './operations.ts';
+import { Histories, keysOf, type WriteOperation } from './operations.ts';
 
 /** R14: who is silent is waited for no longer than this. */
 const SILENT_WAIT_US = 30 * SECOND;
+/** So many keys hold more than the largest write, however small they are. */
+const PLENTY = 60;
+/** A key with all of its versions; and the largest write, with what it adds to the log. */
+const EVICTED_BYTES_MAX = 8000;
+const WRITE_BYTES_MAX = 20_000;
 /** Between two comparisons of a replica's whole store with the chronicle. */
 const STORE_CHECK_US = 2 * SECOND;
 
@@ -28,6 +34,7 @@ export class Checker {
   readonly #world: World;
   readonly #chronicles = new Map<string, Chronicle>();
   readonly histories: Histories;
+  readonly idles: IdleModel;
   readonly #forgetsTombstones: boolean;
   /** By lineage and epoch: who leads or led it. */
   readonly #leaders = new Map<string, string>();
@@ -42,10 +49,13 @@ export class Checker {
   newLineages = 0;
   setChanges = 0;
   snapshots = 0;
+  evictions = 0;
 
   constructor(world: World) {
     this.#world = world;
-    this.#forgetsTombstones = world.plan.limits.tombstonesMax < 1000;
+    // R22: of what was evicted the highest version is remembered, too.
+    this.#forgetsTombstones = world.plan.limits.tombstonesMax < 1000 || world.plan.limits.eviction === 'lru';
+    this.idles = new IdleModel(world.plan);
     this.histories = new Histories({
       chronicleOf: (id) => this.#chronicles.get(id),
       readStalenessMs: world.plan.times.readStalenessMs,
@@ -125,6 +135,7 @@ export class Checker {
           ordinal: this.#chronicles.size,
           forgetsTombstones: this.#forgetsTombstones,
           sessionIdleMs: this.#world.plan.times.sessionIdleMs,
+          idles: this.idles,
         },
         known === null || view.appliedIndex < mirror.appliedIndex
           ? null
@@ -187,6 +198,7 @@ export class Checker {
       return;
     }
     for (const entry of appended) this.#append(process, mirror, chronicle, entry);
+    if (view.role === 'leading') for (const entry of appended) this.#onProposed(process, entry);
     if (lastIndex < mirror.lastIndex) this.#truncate(process, mirror, lastIndex);
     // A snapshot took the place of the log.
     if (lastIndex > mirror.lastIndex) mirror.lastIndex = lastIndex;
@@ -211,6 +223,30 @@ export class Checker {
     mirror.entries[index] = entry;
     mirror.lastIndex = index;
     mirror.changedUs = this.#world.now;
+  }
+
+  #onProposed(leader: Process, entry: Entry): void {
+    const { body } = entry;
+    const { session, number } = body.kind === 'write' ? body.request : { session: '', number: 0 };
+    const operation = this.#operationOf(session, number);
+    const keys = operation === undefined ? [] : keysOf(operation.command, []);
+    this.idles.onProposed(leader, entry, keys, this.#world.now);
+    if (body.kind === 'evict') this.#checkEviction(leader, entry, body.effects);
+  }
+
+  /** R22: a leader that may evict does so only where a write would not have fitted. */
+  #checkEviction(leader: Process, entry: Entry, effects: readonly StateEffect[]): void {
+    const { eviction, memoryBytesMax } = leader.limits;
+    check(eviction === 'lru', 'eviction', () => `${leader.label} evicts at ${entry.index}, and must not`);
+    const { storeBytes, logBytes } = leader.group.status(leader.instant());
+    // What is gone already by the end of the turn, and what is not to be seen: the write.
+    const unseenBytes = EVICTED_BYTES_MAX * effects.length + WRITE_BYTES_MAX;
+    this.evictions += 1;
+    check(
+      storeBytes + logBytes + unseenBytes > memoryBytesMax,
+      'eviction',
+      () => `${leader.label} evicts at ${entry.index}, with ${storeBytes + logBytes} of ${memoryBytesMax} bytes in use`,
+    );
   }
 
   #truncate(process: Process, mirror: Mirror, index: number): void {
@@ -473,7 +509,9 @@ export class Checker {
   }
 
   /** What was replaced is not shown any more by whoever knows that. */
-  onReadAnswered(process: Process, outcome: ReadOutcome): void {
+  onReadAnswered(process: Process, request: ReadRequest | null, outcome: ReadOutcome): void {
+    if (request?.kind === 'key' && outcome.kind === 'read' && outcome.found !== null)
+      this.idles.onRead(process, request.key, outcome.found, this.#world.now);
     if (outcome.kind === 'declined' || outcome.kind === 'replaced-lineage') return;
     const obeyed = process.mirror?.obeyedLineage ?? null;
     const before = process.mirror?.obeyedBefore ?? null;
@@ -486,8 +524,20 @@ export class Checker {
   }
 
   onWriteAnswered(process: Process, operation: WriteOperation, outcome: WriteOutcome): void {
+    if (outcome.kind === 'refused' && outcome.code === 'memory-full') this.#checkRefusal(process);
     if (outcome.kind !== 'committed') return;
     this.histories.onWriteAnswered(process.label, operation, outcome, this.#world.plan.limits.minInSync);
+  }
+
+  /** R22: nothing is refused for want of memory while there are keys in plenty that could go. */
+  #checkRefusal(process: Process): void {
+    if (process.limits.eviction === 'none' || process.mirror?.role !== 'leading') return;
+    const { keys, lagEntries } = process.group.status(process.instant());
+    check(
+      keys < PLENTY || lagEntries > 0,
+      'eviction',
+      () => `${process.label} refuses a write for want of memory, and has ${keys} keys`,
+    );
   }
 
   /** At the end of a run. */

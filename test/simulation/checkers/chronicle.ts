@@ -4,10 +4,11 @@ import type { Lineage } from '../../../src/core/replication/lineage.ts';
 import type { DecidedOutcome, SessionId, StepResult } from '../../../src/core/store/commands.ts';
 import type { Superseded } from '../../../src/core/store/history.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
-import type { Listed, ListSelection, StoredValue } from '../../../src/core/store/reads.ts';
+import type { Listed, ListSelection, Stay, StoredValue } from '../../../src/core/store/reads.ts';
 import { inWords, valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
 import { HistoryChronicle, type PastState } from './history-chronicle.ts';
+import type { IdleModel } from './idle-model.ts';
 import { LockChronicle } from './lock-chronicle.ts';
 import { lockIn, type WriteOperation } from './operations.ts';
 import {
@@ -46,6 +47,7 @@ export class Chronicle implements Before {
   /** Of some deleted keys only the highest version is remembered. */
   readonly #forgetsTombstones: boolean;
   readonly #sessionIdleMs: number;
+  readonly #idles: IdleModel;
   /** By session: the log's time when it was last used. */
   readonly #sessions: Map<SessionId, number>;
   /** What a replica knew of all sessions at an index, in words, and which one. */
@@ -53,7 +55,12 @@ export class Chronicle implements Before {
 
   constructor(
     lineage: Lineage,
-    options: { readonly ordinal: number; readonly forgetsTombstones: boolean; readonly sessionIdleMs: number },
+    options: {
+      readonly ordinal: number;
+      readonly forgetsTombstones: boolean;
+      readonly sessionIdleMs: number;
+      readonly idles: IdleModel;
+    },
     from: { readonly chronicle: Chronicle; readonly throughIndex: number; readonly beganInEpoch: number } | null,
   ) {
     this.#parent = from === null ? null : { chronicle: from.chronicle, beganInEpoch: from.beganInEpoch };
@@ -62,6 +69,7 @@ export class Chronicle implements Before {
     this.ordinal = options.ordinal;
     this.#forgetsTombstones = options.forgetsTombstones;
     this.#sessionIdleMs = options.sessionIdleMs;
+    this.#idles = options.idles;
     this.#sessions = new Map();
     const through = from?.throughIndex ?? 0;
     this.committed = through;
@@ -139,6 +147,7 @@ export class Chronicle implements Before {
     this.history.commit(entry);
     const { body } = entry;
     if (body.kind === 'expire') this.#expire(entry, body.effects);
+    if (body.kind === 'evict') this.#evict(entry, body.effects);
     if (body.kind === 'write') this.#write(entry, body, operationOf(body.request.session, body.request.number));
   }
 
@@ -147,6 +156,7 @@ export class Chronicle implements Before {
       case 'begin':
       case 'empty':
       case 'expire':
+      case 'evict':
       case 'forget':
         break;
       case 'write':
@@ -320,11 +330,13 @@ export class Chronicle implements Before {
     const before = this.last(key);
     if (effect.kind === 'touch') {
       check(
-        (effect.expiresAtMs ?? Infinity) === expected.expiresAtMs && before !== null,
+        staysAs(effect, expected) && before !== null,
         'same-effects',
-        () => `${name}: falls due at ${effect.expiresAtMs}, should at ${expected.expiresAtMs}`,
+        () =>
+          `${name}: falls due at ${effect.expiresAtMs}, should at ${expected.expiresAtMs}; or unused for ${effect.idleMs}`,
       );
-      this.#change(key, { ...before, index: entry.index, expiresAtMs: expected.expiresAtMs });
+      const { expiresAtMs, idleMs } = expected;
+      this.#change(key, { ...before, index: entry.index, expiresAtMs, idleMs });
       return before.version;
     }
     const made = effect.kind === 'put' ? effect.stored : effect.tombstone;
@@ -337,13 +349,13 @@ export class Chronicle implements Before {
     );
     check(made.revision === entry.index, 'revisions', () => `${name}: stands for revision ${made.revision}`);
     if (effect.kind === 'put') {
-      const { value, createRevision, modifiedMs, expiresAtMs } = effect.stored;
+      const { value, createRevision, modifiedMs, expiresAtMs, idleMs } = effect.stored;
       check(sameValue(value, expected.value), 'same-effects', () => `${name}: another value`);
       check(
-        modifiedMs === entry.timeMs && (expiresAtMs ?? Infinity) === expected.expiresAtMs,
+        modifiedMs === entry.timeMs && staysAs(effect.stored, expected),
         'same-effects',
         () =>
-          `${name}: written at ${modifiedMs}, due at ${expiresAtMs}; should be ${entry.timeMs}, ${expected.expiresAtMs}`,
+          `${name}: written at ${modifiedMs}, due at ${expiresAtMs}, or unused for ${idleMs}; should be ${entry.timeMs}, ${expected.expiresAtMs}, ${expected.idleMs}`,
       );
       check(
         createRevision === expected.createRevision,
@@ -358,6 +370,7 @@ export class Chronicle implements Before {
       value: expected.value,
       createRevision: effect.kind === 'put' ? effect.stored.createRevision : 0,
       expiresAtMs: expected.expiresAtMs,
+      idleMs: expected.idleMs,
     });
     return version;
   }
@@ -368,7 +381,7 @@ export class Chronicle implements Before {
     else changes.push(change);
   }
 
-  /** R17: only what is due goes, and only once. */
+  /** R17, R21: only what is due or idle goes, and only once. */
   #expire(entry: Entry, effects: readonly StateEffect[]): void {
     const name = `expiry at ${entry.index}`;
     check(effects.length > 0, 'expiry', () => `${name}: of nothing`);
@@ -380,11 +393,23 @@ export class Chronicle implements Before {
       }
       const before = this.last(effect.key);
       check(
-        before?.value != null && before.expiresAtMs <= entry.timeMs,
+        before?.value != null && (before.expiresAtMs <= entry.timeMs || before.idleMs < Infinity),
         'expiry',
         () => `${name}: ${effect.key} goes at ${entry.timeMs}, is due at ${before?.expiresAtMs}`,
       );
+      if (before.expiresAtMs > entry.timeMs) this.#idles.onEnded(entry, effect.key, before.idleMs);
       this.#checkEffect(name, entry, effect, gone('expire', effect.key));
+    }
+  }
+
+  /** R22: only keys go, and only those that are there; what is remembered of them is that a version is never used again. */
+  #evict(entry: Entry, effects: readonly StateEffect[]): void {
+    const name = `eviction at ${entry.index}`;
+    check(effects.length > 0, 'eviction', () => `${name}: of nothing`);
+    for (const effect of effects) {
+      check(!isOfLock(effect), 'eviction', () => `${name}: of what is no key`);
+      check(this.last(effect.key)?.value != null, 'eviction', () => `${name}: ${effect.key} has no value`);
+      this.#checkEffect(name, entry, effect, gone('evict', effect.key));
     }
   }
 
@@ -520,7 +545,7 @@ export class Chronicle implements Before {
           change.revision === found.revision &&
           change.version === found.version &&
           change.createRevision === found.createRevision &&
-          change.expiresAtMs === (found.expiresAtMs ?? Infinity) &&
+          staysAs(found, change) &&
           sameValue(change.value, found.value);
     check(matches, invariant, () => {
       const here =
@@ -531,6 +556,11 @@ export class Chronicle implements Before {
     });
   }
 }
+
+type Stays = Pick<Change, 'expiresAtMs' | 'idleMs'>;
+
+const staysAs = (told: Stay, { expiresAtMs, idleMs }: Stays): boolean =>
+  (told.expiresAtMs ?? Infinity) === expiresAtMs && (told.idleMs ?? Infinity) === idleMs;
 
 const isOfLock = (effect: StateEffect): effect is Exclude<StateEffect, KeyEffect> => 'lock' in effect;
 
@@ -584,7 +614,7 @@ function tellsTheSame(told: StepResult, expected: ExpectedResult): boolean {
     case 'incremented':
       return told.kind === 'incremented' && told.created === expected.created && told.value === expected.value;
     case 'touched':
-      return told.kind === 'touched' && (told.expiresAtMs ?? Infinity) === expected.change.expiresAtMs;
+      return told.kind === 'touched' && staysAs(told, expected.change);
     case 'mismatch':
       return told.kind === 'mismatch' && (told.current?.revision ?? null) === expected.current;
     case 'uncountable':
@@ -596,7 +626,7 @@ function tellsTheSame(told: StepResult, expected: ExpectedResult): boolean {
       return (
         there.revision === due.revision &&
         there.createRevision === due.createRevision &&
-        (there.expiresAtMs ?? Infinity) === due.expiresAtMs &&
+        staysAs(there, due) &&
         sameValue(there.value, due.value)
       );
     }

@@ -25,7 +25,7 @@ function whatIsMissing(world: World): string | null {
   const leader = running.find((process) => process.id === holder && process.mirror?.role === 'leading');
   if (leader === undefined) return 'nobody leads';
   if (world.lastCommittedWriteStartUs < world.faultsEndedUs) return 'no write was committed';
-  const overdue = whatIsOverdue(leader);
+  const overdue = whatIsOverdue(leader) ?? whatIsUnused(leader, world);
   if (overdue !== null) return overdue;
   for (const process of running) {
     const { standing } = process.group.status(process.instant());
@@ -43,6 +43,16 @@ function whatIsOverdue(leader: Process): string | null {
   for (const [key, { expiresAtMs }] of [...view.storeEntries(), ...view.locks()]) {
     if (expiresAtMs !== null && expiresAtMs < nowMs - OVERDUE_MS)
       return `${key}, due at ${expiresAtMs}, is there at ${nowMs}`;
+  }
+  return null;
+}
+
+/** R21: what nobody uses goes, a quarter of its idle time later at most and as long as a round takes; clocks may be wrong by a hundredth. */
+function whatIsUnused(leader: Process, world: World): string | null {
+  for (const [key, { idleMs }] of leader.group.inspect().storeEntries()) {
+    if (idleMs === null) continue;
+    const unusedMs = (world.now - world.checker.idles.lastUsedUs(leader, key)) / 1000;
+    if (unusedMs > idleMs * 1.27 + 2 * OVERDUE_MS) return `${key}, unused for ${unusedMs} ms, is there after ${idleMs}`;
   }
   return null;
 }

@@ -29,7 +29,7 @@ export class WriteOperation {
 }
 
 /** Of what it would write, whichever way it goes, and what it would get; of all under a prefix, those of which somebody knows. */
-function keysOf(command: WriteCommand, known: Iterable<Key>): readonly Key[] {
+export function keysOf(command: WriteCommand, known: Iterable<Key>): readonly Key[] {
   switch (command.kind) {
     case 'batch':
       return command.steps.map(({ key }) => key);

@@ -21,6 +21,8 @@ export interface Change {
   readonly createRevision: number;
   /** By the log's time; Infinity: never. */
   readonly expiresAtMs: number;
+  /** Infinity: it may stay unused for ever. */
+  readonly idleMs: number;
 }
 
 /** What a command should change. */
@@ -31,6 +33,7 @@ export interface ExpectedChange {
   readonly value: Uint8Array | null;
   readonly createRevision: number;
   readonly expiresAtMs: number;
+  readonly idleMs: number;
 }
 
 /** `before`: what had to go first, for it was due. */
@@ -61,12 +64,17 @@ export type Rehearsal =
     };
 
 /** The state of a key, as far as decisions depend on it. */
-interface State {
-  readonly expiresAtMs: number;
+interface State extends Stay {
   readonly value: Uint8Array;
   readonly revision: number;
   readonly version: number;
   readonly createRevision: number;
+}
+
+/** How long a value stays; Infinity: for ever. */
+interface Stay {
+  readonly expiresAtMs: number;
+  readonly idleMs: number;
 }
 
 /** What a command should do as the entry at `index`, by the state before it: written without a look at the core's own code. */
@@ -160,7 +168,7 @@ class Stage {
         return {
           kind: 'written',
           created: state === null,
-          change: this.#set(step, step.value, state, this.#expiryOf(step.lifetime, state)),
+          change: this.#set(step, step.value, state, this.#stayOf(step, state)),
         };
       case 'delete':
         if (state === null) return { kind: 'absent' };
@@ -168,10 +176,10 @@ class Stage {
         return { kind: 'deleted', change: gone('delete', step.key) };
       case 'touch': {
         if (state === null) return { kind: 'absent' };
-        const expiresAtMs = this.#expiryOf(step.lifetime, state);
-        this.#changed.set(step.key, { ...state, expiresAtMs });
+        const stay = this.#stayOf(step, state);
+        this.#changed.set(step.key, { ...state, ...stay });
         const { value, createRevision } = state;
-        return { kind: 'touched', change: { kind: 'touch', key: step.key, value, createRevision, expiresAtMs } };
+        return { kind: 'touched', change: { kind: 'touch', key: step.key, value, createRevision, ...stay } };
       }
       case 'increment': {
         const text = state === null ? '0' : textOf(state.value);
@@ -179,22 +187,24 @@ class Stage {
           return { kind: 'uncountable', reason: 'not-a-number' };
         const value = BigInt(text) + step.by;
         if (!isOf64Bits(value)) return { kind: 'uncountable', reason: 'out-of-range' };
-        const expiresAtMs = state?.expiresAtMs ?? Infinity;
-        const change = this.#set(step, new TextEncoder().encode(String(value)), state, expiresAtMs);
+        const change = this.#set(step, new TextEncoder().encode(String(value)), state, state ?? FOR_EVER);
         return { kind: 'incremented', created: state === null, value, change };
       }
     }
   }
 
-  #set({ key }: KeyCommand, value: Uint8Array, state: State | null, expiresAtMs: number): ExpectedChange {
+  #set({ key }: KeyCommand, value: Uint8Array, state: State | null, { expiresAtMs, idleMs }: Stay): ExpectedChange {
     const createRevision = state === null ? this.#at.index : state.createRevision;
-    this.#changed.set(key, { value, revision: this.#at.index, version: Infinity, createRevision, expiresAtMs });
-    return { kind: 'put', key, value, createRevision, expiresAtMs };
+    this.#changed.set(key, { value, revision: this.#at.index, version: Infinity, createRevision, expiresAtMs, idleMs });
+    return { kind: 'put', key, value, createRevision, expiresAtMs, idleMs };
   }
 
-  #expiryOf(lifetime: Lifetime, state: State | null): number {
-    if (lifetime.kind === 'limited') return this.#at.timeMs + lifetime.ms;
-    return lifetime.kind === 'kept' ? (state?.expiresAtMs ?? Infinity) : Infinity;
+  #stayOf({ lifetime, idle }: { readonly lifetime: Lifetime; readonly idle: Lifetime }, state: State | null): Stay {
+    const before = state ?? FOR_EVER;
+    return {
+      expiresAtMs: lasts(lifetime, before.expiresAtMs, this.#at.timeMs),
+      idleMs: lasts(idle, before.idleMs, 0),
+    };
   }
 
   /** There is a value, and its time has come. */
@@ -212,18 +222,25 @@ class Stage {
     const changed = this.#changed.get(key);
     const found = changed === undefined ? this.#before(key) : changed;
     if (found === null || found.value === null || found.expiresAtMs <= this.#at.timeMs) return null;
-    const { value, revision, version, createRevision, expiresAtMs } = found;
-    return { value, revision, version, createRevision, expiresAtMs };
+    const { value, revision, version, createRevision, expiresAtMs, idleMs } = found;
+    return { value, revision, version, createRevision, expiresAtMs, idleMs };
   }
 }
 
-export const gone = (kind: 'delete' | 'expire', key: Key): ExpectedChange => ({
+const FOR_EVER: Stay = { expiresAtMs: Infinity, idleMs: Infinity };
+
+export const gone = (kind: 'delete' | 'expire' | 'evict', key: Key): ExpectedChange => ({
   kind,
   key,
   value: null,
   createRevision: 0,
-  expiresAtMs: Infinity,
+  ...FOR_EVER,
 });
+
+function lasts(lifetime: Lifetime, before: number, sinceMs: number): number {
+  if (lifetime.kind === 'limited') return sinceMs + lifetime.ms;
+  return lifetime.kind === 'kept' ? before : Infinity;
+}
 
 const textOf = (value: Uint8Array): string => Buffer.from(value).toString('latin1');
 

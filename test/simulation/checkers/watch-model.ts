@@ -217,7 +217,9 @@ type Change = Exclude<KeyEffect, { kind: 'touch' }>;
 const isChange = (effect: StateEffect): effect is Change => 'stored' in effect || 'tombstone' in effect;
 
 const effectsIn = (entry: Entry | undefined): readonly StateEffect[] =>
-  entry?.body.kind === 'write' || entry?.body.kind === 'expire' ? entry.body.effects : [];
+  entry?.body.kind === 'write' || entry?.body.kind === 'expire' || entry?.body.kind === 'evict'
+    ? entry.body.effects
+    : [];
 
 const isIn = (range: WatchRange, key: Key): boolean =>
   range.kind === 'key' ? range.key === key : key.slice(0, range.prefix.length) === range.prefix;

@@ -61,6 +61,37 @@ const lostRecords: Weights = {
 };
 const losses: Weights = { crashMany: 4, crashAll: 2, powerCut: 3, terminate: 1, pendingPod: 1 };
 
+/** Few keys, asked for again about when they would end: at the leader, and at members. */
+const idleReads = {
+  idleShare: 1,
+  lifetimeShare: 0,
+  keys: 5,
+  readShare: 0.6,
+  listShare: 0,
+  pastShare: 0,
+  lockShare: 0,
+  counterShare: 0,
+  deleteShare: 0.05,
+  clearShare: 0,
+  operationMeanUs: 60 * MS,
+  readModes: ['in-sync', 'linearizable'],
+} as const;
+
+/** Much is written into little memory. */
+const manyWrites = {
+  keys: 60,
+  readShare: 0.2,
+  deleteShare: 0.02,
+  clearShare: 0,
+  lockShare: 0,
+  idempotencyShare: 0,
+  conditionShare: 0.1,
+  valueBytesMax: 400,
+  operationMeanUs: 15 * MS,
+  inFlightMax: 8,
+} as const;
+const littleMemory = { logEntriesMax: 8, memoryBytesMax: 30_000, historyLimit: 2, eviction: 'lru' } as const;
+
 const tinyLogs = { logEntriesMax: 8, inflightBytesMax: 1000, snapshotChunkBytes: 64 };
 const manyReads = { readShare: 0.8, operationMeanUs: 10 * MS, inFlightMax: 8, keys: 1 };
 
@@ -178,6 +209,66 @@ const drawnTrials = {
     faults: { ...members, crashLeader: 3 },
     limits: tinyLogs,
     clients: { lifetimeShare: 0.8, readShare: 0.3, keys: 10 },
+  }),
+  idle: drawn({ faults: { crashLeader: 1, reset: 1 }, clients: idleReads, network: { loss: 0 } }),
+  'idle-and-forgotten': drawn({ faults: { crashLeader: 1 }, clients: { ...idleReads, keys: 60, idleShare: 0.9 } }),
+  'idle-in-bursts': drawn({
+    faults: { crashLeader: 1 },
+    clients: { ...idleReads, keys: 60, readShare: 0.8, operationMeanUs: 15 * MS, inFlightMax: 12 },
+    network: { loss: 0 },
+  }),
+  'idle-while-the-leader-sleeps': drawn({
+    faults: { pauseLeader: 6 },
+    clients: { ...idleReads, operationMeanUs: 40 * MS },
+    network: { loss: 0 },
+    plan: { faultLengthUs: 400 * MS },
+  }),
+  'idle-over-broken-links': drawn({
+    faults: { reset: 10, crashLeader: 0.3 },
+    clients: idleReads,
+    network: { loss: 0, latencyUs: 5 * MS, jitterUs: 300 },
+    plan: { faultMeanUs: 100 * MS },
+  }),
+  'idle-over-slow-links': drawn({
+    faults: { slowLink: 8, slow: 2, pause: 3, isolate: 2 },
+    clients: { ...idleReads, operationMeanUs: 30 * MS },
+    network: { loss: 0, latencyUs: 5 * MS },
+  }),
+  'idle-at-takeovers': drawn({ faults: leaders, clients: idleReads, network: { loss: 0 } }),
+  'idle-and-composites': drawn({
+    faults: { crashLeader: 1 },
+    clients: { ...idleReads, compositeShare: 0.9, readShare: 0.05, conditionShare: 0.1 },
+    network: { loss: 0 },
+  }),
+  'idle-and-snapshots': drawn({
+    faults: { ...members, crash: 4, crashLeader: 3 },
+    limits: tinyLogs,
+    clients: { ...idleReads, keys: 10 },
+    times: { readmitMinMs: 300 },
+    network: { loss: 0 },
+  }),
+  evictions: drawn({ faults: { ...leaders, crash: 1 }, limits: littleMemory, clients: manyWrites }),
+  'evictions-with-room': drawn({
+    faults: { crashLeader: 1 },
+    limits: { ...littleMemory, memoryBytesMax: 200_000, historyLimit: 1 },
+    clients: { ...manyWrites, keys: 300, operationMeanUs: 8 * MS },
+  }),
+  'evictions-of-many': drawn({
+    faults: { crashLeader: 1 },
+    limits: { ...littleMemory, memoryBytesMax: 90_000 },
+    clients: { ...manyWrites, keys: 300, operationMeanUs: 8 * MS },
+    plan: { faultMeanUs: 2 * SECOND },
+  }),
+  'evictions-under-writes': drawn({
+    faults: { slowLink: 4, crashLeader: 1 },
+    limits: { ...littleMemory, uncommittedEntriesMax: 65_536, inflightBytesMax: 1 << 20 },
+    clients: { ...manyWrites, keys: 30, inFlightMax: 12 },
+    network: { latencyUs: 5 * MS },
+  }),
+  'evictions-watched': drawn({
+    faults: { crashLeader: 1, reset: 1 },
+    limits: { ...littleMemory, logEntriesMax: 30, memoryBytesMax: 50_000 },
+    clients: { ...manyWrites, watchers: 4 },
   }),
   composites: drawn({ clients: { compositeShare: 0.6, counterShare: 0.3, readShare: 0.3 } }),
   clearings: drawn({

@@ -11,8 +11,8 @@ export const clientMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `    if (index === null) this.#answer(read, effects);`,
-        replace: `    if (true) this.#answer(read, effects);`,
+        find: `    if (index === null) this.#answer(read, now, effects);`,
+        replace: `    if (true) this.#answer(read, now, effects);`,
       },
     ],
   },

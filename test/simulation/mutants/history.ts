@@ -24,8 +24,8 @@ export const historyMutants: readonly Mutant[] = [
       {
         file: 'store/store.ts',
         find: `        this.history.end(effect.key);
-`,
-        replace: ``,
+        this.restoreTombstone(`,
+        replace: `        this.restoreTombstone(`,
       },
     ],
   },

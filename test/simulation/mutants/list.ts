@@ -1,5 +1,7 @@
 import { clientMutants } from './clients.ts';
+import { evictionMutants } from './eviction.ts';
 import { historyMutants } from './history.ts';
+import { idleMutants } from './idle.ts';
 import { leadershipMutants } from './leadership.ts';
 import { lockMutants } from './locks.ts';
 import type { Mutant } from './mutant.ts';
@@ -14,6 +16,8 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...lockMutants,
   ...historyMutants,
+  ...idleMutants,
+  ...evictionMutants,
 ];
 
 /**

@@ -84,6 +84,7 @@ export const envelope = {
   createRevision: 7,
   contentType: 'text/plain',
   expiresAt: null,
+  idle: null,
   etag: '"7-l"',
 };
 

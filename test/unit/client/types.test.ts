@@ -1,6 +1,7 @@
 import { test } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import {
+  type KvStay,
   isKvError,
   type KeyWatchOptions,
   type BatchOperation,
@@ -91,7 +92,7 @@ test('lists give values only where they were asked for', () => {
 
 test('an event of a watch is known by its kind', () => {
   expectTypeOf<Extract<KvWatchEvent, { kind: 'put' }>['entry']>().toEqualTypeOf<KvEntry>();
-  expectTypeOf<Extract<KvWatchEvent, { kind: 'delete' | 'expire' }>['key']>().toBeString();
+  expectTypeOf<Extract<KvWatchEvent, { kind: 'delete' | 'expire' | 'evict' }>['key']>().toBeString();
   expectTypeOf<KvWatchEvent['id']>().toBeString();
   expectTypeOf<KvClient['watch']>().parameter(0).toEqualTypeOf<WatchOptions | KeyWatchOptions>();
 });
@@ -115,7 +116,7 @@ test('a cache gives what the store gives', () => {
 test('what the store would refuse does not compile', () => {
   expectTypeOf<KvClient['touch']>()
     .parameter(1)
-    .toEqualTypeOf<`${number}ms` | `${number}s` | `${number}m` | `${number}h` | `${number}d` | null>();
+    .toEqualTypeOf<`${number}ms` | `${number}s` | `${number}m` | `${number}h` | `${number}d` | null | KvStay>();
   const refused = () => [
     // @ts-expect-error -- a time to live has a unit
     kv.touch('k', 60),

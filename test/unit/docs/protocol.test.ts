@@ -22,9 +22,9 @@ test('the protocol page lists every message, and every request with its answer',
   expect(requests.toSorted()).toEqual(Object.keys(REQUEST_TYPES).toSorted());
 });
 
-test('the protocol page has the rules R1 to R20, in order', () => {
+test('the protocol page has the rules R1 to R22, in order', () => {
   const rules = [...protocol.matchAll(/^### (R\d+) /gm)].map((match) => match[1]);
-  expect(rules).toEqual(Array.from({ length: 20 }, (_, place) => `R${place + 1}`));
+  expect(rules).toEqual(Array.from({ length: 22 }, (_, place) => `R${place + 1}`));
 });
 
 test('the protocol page gives the times that the options have', () => {

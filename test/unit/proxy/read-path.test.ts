@@ -186,6 +186,7 @@ test('reads whose answers would take too much memory are refused at once', async
       createRevision: logIndex(1),
       modifiedMs: 0 as never,
       expiresAtMs: null,
+      idleMs: null,
     },
   } as ReadOutcome;
   for (const replica of world.replicas) replica.onRead = () => large;

@@ -52,6 +52,7 @@ export const put = (valueBytes = 1): WriteCommand => ({
   contentType: null,
   condition: { kind: 'none' },
   lifetime: { kind: 'unlimited' },
+  idle: { kind: 'unlimited' },
 });
 export const committed: CommittedOutcome = {
   kind: 'committed',

@@ -108,6 +108,7 @@ export const following: GroupStatus = {
   storeBytes: 100,
   historyBytes: 400,
   olderVersions: 2,
+  evictedKeys: 0,
   logEntries: 7,
   logBytes: 700,
   sessions: 1,

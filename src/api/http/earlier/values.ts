@@ -108,4 +108,5 @@ export const putOf = (key: Key, value: Uint8Array, contentType: string): PutComm
   contentType,
   condition: { kind: 'none' },
   lifetime: { kind: 'unlimited' },
+  idle: { kind: 'unlimited' },
 });

@@ -1,6 +1,6 @@
 import { CONTENT_TYPE_BYTES_MAX } from '../../../core/store/commands.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
-import { LIFETIME_DESCRIPTION } from '../lifetime.ts';
+import { IDLE_DESCRIPTION, LIFETIME_DESCRIPTION } from '../lifetime.ts';
 import { prose } from '../prose.ts';
 import { ENVELOPE_MEDIA_TYPE } from '../schemas/keys.ts';
 
@@ -61,7 +61,7 @@ history that was replaced gets 410 \`replaced-lineage\`, which is final: drop th
 ## Repeating a write
 
 **\`Idempotency-Key\`**: the outcome is kept for \`KV_IDEMPOTENCY_KEPT\` (10 minutes) and replicated with the write, so that a repetition
-gets the first outcome, whoever leads by then. The same key with another method, key, condition, \`Content-Type\`, \`X-KV-TTL\` or body gets 422
+gets the first outcome, whoever leads by then. The same key with another method, key, condition, \`Content-Type\`, \`X-KV-TTL\`, \`X-KV-Idle\` or body gets 422
 \`idempotency-mismatch\`. Quotation marks, if sent, are part of the key.
 
 ## Time to live
@@ -72,6 +72,15 @@ moment in \`expiresAt\`.
 
 When the time has come the value is not there any more: not for reads, not for conditions (\`POST\` creates anew). The key's version goes on, as
 after a \`DELETE\`. Time is the log's: it follows the leader's clock, never goes back, and stands still while nobody leads.
+
+## Idle time
+
+\`X-KV-Idle: 30m\` on a write lets a value go when nobody has used it for so long: ${IDLE_DESCRIPTION}. \`keep\` keeps that of the value before. Both
+times may be set, and whichever passes first ends it. A read tells it in \`X-KV-Idle\`, the JSON form in \`idle\` (\`"1800s"\`).
+
+\`GET\` and \`HEAD\` of the key use it, at any replica, and so do gets in batches and transactions and every write; lists, watches and older versions
+do not. The value ends between its idle time and a quarter more, and a second, after its last use; later after another leader has begun, which begins
+all idle times anew. It never ends earlier but for a read that came in the last second, or at a replica that died right after it.
 
 ## Writing under a lock
 

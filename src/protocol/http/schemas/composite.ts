@@ -1,8 +1,9 @@
 import { BATCH_STEPS_MAX, CONTENT_TYPE_BYTES_MAX, TRANSACTION_PARTS_MAX } from '../../../core/store/commands.ts';
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
-import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
+import { IDLE_DESCRIPTION, LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN } from '../lifetime.ts';
 import type { HeadersOut, JsonSchema, MediaType, Operation } from '../operation.ts';
 import { prose } from '../prose.ts';
+import { patchBody } from './keys.ts';
 import {
   BODY_ERRORS,
   consistency,
@@ -12,6 +13,7 @@ import {
   fence,
   idempotencyKey,
   READ_ERRORS,
+  idle,
   session,
   writeHeadersOut,
   writeRefusals,
@@ -57,27 +59,26 @@ const INTEGER = {
 const contentType = { type: 'string', maxLength: CONTENT_TYPE_BYTES_MAX, pattern: '^[\\x20-\\x7e\\t]*$' } as const;
 
 /** Which numbers they are, the parser says. */
-const ttl = {
-  description: `${LIFETIME_DESCRIPTION}; or keep.`,
+const lifetimeOrKeep = (description: string): JsonSchema => ({
+  description: `${description}; or keep.`,
   anyOf: [
     { type: 'string', pattern: LIFETIME_OR_KEEP_PATTERN },
     { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
   ],
-} as const;
+});
 
-const newTtl = {
-  description: `${LIFETIME_DESCRIPTION}; null: it stays.`,
-  anyOf: [
-    { type: 'string', pattern: LIFETIME_PATTERN },
-    { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
-    { type: 'null' },
-  ],
+const stayOfPut = {
+  ttl: lifetimeOrKeep(`How long it stays: ${LIFETIME_DESCRIPTION}`),
+  idle: lifetimeOrKeep(`How long it stays without being read or written: ${IDLE_DESCRIPTION}`),
 } as const;
 
 const stepFields = (conditions: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> => ({
   get: object(keyFields),
-  put: object({ ...keyFields, ...valueFields, contentType, ttl, ...conditions }),
-  touch: object({ ...keyFields, ttl: newTtl, ...conditions }, ['ttl']),
+  put: object({ ...keyFields, ...valueFields, contentType, ...stayOfPut, ...conditions }),
+  touch: {
+    ...object({ ...keyFields, ...patchBody.properties, ...conditions }),
+    description: 'Of ttl and idle one at least; what is left out stays as it is.',
+  },
   delete: object({ ...keyFields, ...conditions }),
   incr: object({ ...keyFields, by: INTEGER, ...conditions }),
 });
@@ -145,7 +146,7 @@ const resultFields = {
       version: { type: 'integer', description: 'There if it was deleted.' },
     },
   },
-  touch: { anyOf: [whole({ version: { type: 'integer' }, expiresAt }), { type: 'null' }] },
+  touch: { anyOf: [whole({ version: { type: 'integer' }, expiresAt, idle }), { type: 'null' }] },
   incr: whole({ ...writtenResult, value: { type: 'string', description: 'The sum, in decimal.' } }),
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 

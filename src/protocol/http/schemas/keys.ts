@@ -1,6 +1,6 @@
 import { CONTENT_TYPE_BYTES_MAX } from '../../../core/store/commands.ts';
 import { KEY_BYTES_MAX } from '../key-path.ts';
-import { LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN, LIFETIME_PATTERN } from '../lifetime.ts';
+import { IDLE_DESCRIPTION, LIFETIME_DESCRIPTION, LIFETIME_OR_KEEP_PATTERN } from '../lifetime.ts';
 import { headOf, type Operation, type Parameter, type RequestBody, type ResponseDescription } from '../operation.ts';
 import { prose } from '../prose.ts';
 import {
@@ -13,6 +13,7 @@ import {
   ifMatch,
   ifNoneMatch,
   ifUnmodifiedSince,
+  lifetimeOrNull,
   readHeadersOut,
   readRefusals,
   session,
@@ -51,6 +52,15 @@ const ttl: Parameter = {
   in: 'header',
   required: false,
   description: `how long the value stays: ${LIFETIME_DESCRIPTION}; or keep, as long as the value before`,
+  schema: { type: 'string', pattern: LIFETIME_OR_KEEP_PATTERN },
+  example: '30m',
+};
+
+const idle: Parameter = {
+  name: 'X-KV-Idle',
+  in: 'header',
+  required: false,
+  description: `the value goes when it has not been read or written for so long: ${IDLE_DESCRIPTION}; or keep, as the value before`,
   schema: { type: 'string', pattern: LIFETIME_OR_KEEP_PATTERN },
   example: '30m',
 };
@@ -133,6 +143,7 @@ export const putKey: Operation = {
   parameters: [
     key,
     ttl,
+    idle,
     ifMatch,
     ifNoneMatch,
     ifUnmodifiedSince,
@@ -184,6 +195,7 @@ export const postKey: Operation = {
     key,
     incr,
     ttl,
+    idle,
     noIfMatch,
     {
       ...ifNoneMatch,
@@ -221,16 +233,11 @@ export const deleteKey: Operation = {
 
 export const patchBody = {
   type: 'object',
-  required: ['ttl'],
+  description: 'What is left out stays as it is; one of the two is there.',
+  minProperties: 1,
   properties: {
-    ttl: {
-      description: `How long the value stays from now: ${LIFETIME_DESCRIPTION}; null: for ever.`,
-      anyOf: [
-        { type: 'string', pattern: LIFETIME_PATTERN },
-        { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
-        { type: 'null' },
-      ],
-    },
+    ttl: lifetimeOrNull(`How long the value stays from now: ${LIFETIME_DESCRIPTION}; null: for ever.`),
+    idle: lifetimeOrNull(`How long it stays without a read or write: ${IDLE_DESCRIPTION}; null: for ever.`),
   },
   additionalProperties: false,
 } as const;
@@ -241,9 +248,13 @@ export const patchKey: Operation = {
   operationId: 'touchKey',
   tags: ['keys'],
   summary: 'Set how long a value stays',
-  description: 'From now on. The value, its revision and its version stay what they are.',
+  description:
+    'From now on. The value, its revision and its version stay what they are. It goes by whichever of the two times passes first.',
   parameters: [key, ifMatch, ifNoneMatch, ifUnmodifiedSince, session, idempotencyKey, fence],
-  requestBody: { required: true, content: { 'application/json': { schema: patchBody, example: { ttl: '30m' } } } },
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: patchBody, example: { ttl: '12h', idle: '30m' } } },
+  },
   responses: {
     '204': written('It is set.'),
     ...writeRefusals('bad-key', ...BODY_ERRORS, 'no-key', 'revision-mismatch'),

@@ -3,7 +3,8 @@ import type { ReadMode } from '../../../core/store/reads.ts';
 import { ENTITY_TAGS_PATTERN } from '../entity-tags.ts';
 import { FENCE_PATTERN } from '../fencing.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '../idempotency.ts';
-import type { HeadersOut, Operation, Parameter } from '../operation.ts';
+import { LIFETIME_PATTERN } from '../lifetime.ts';
+import type { HeadersOut, JsonSchema, Operation, Parameter } from '../operation.ts';
 import { SESSION_TOKEN_PATTERN } from '../session-token.ts';
 import { problemResponses, withHeaders } from './problem.ts';
 
@@ -92,6 +93,10 @@ export const readHeadersOut = {
     description: 'How long the value stays, in seconds, rounded up; missing: for ever.',
     schema: { type: 'integer' },
   },
+  'X-KV-Idle': {
+    description: 'How long the value stays without being read or written; missing: for ever.',
+    schema: { type: 'string', examples: ['300s'] },
+  },
   Vary: { description: 'Accept: the two forms are kept apart.', schema: { type: 'string' } },
 } as const satisfies HeadersOut;
 
@@ -103,10 +108,26 @@ export const writeHeadersOut = {
   },
 } as const satisfies HeadersOut;
 
+/** In answers. */
+export const idle = {
+  type: ['string', 'null'],
+  description: 'How long it stays without being read or written, as it may be given: 300s, 1500ms; null: for ever.',
+} as const;
+
+/** In bodies. Which numbers they are, the parser says. */
+export const lifetimeOrNull = (description: string): JsonSchema => ({
+  description,
+  anyOf: [
+    { type: 'string', pattern: LIFETIME_PATTERN },
+    { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    { type: 'null' },
+  ],
+});
+
 export const envelopeSchema = {
   type: 'object',
   description: 'A value and what is known of it.',
-  required: ['revision', 'version', 'createRevision', 'contentType', 'expiresAt', 'etag'],
+  required: ['revision', 'version', 'createRevision', 'contentType', 'expiresAt', 'idle', 'etag'],
   properties: {
     key: { type: 'string', description: 'There if the key is UTF-8.' },
     keyB64: { type: 'string', contentEncoding: 'base64', description: 'There if it is not.' },
@@ -117,6 +138,7 @@ export const envelopeSchema = {
     createRevision: { type: 'integer' },
     contentType: { type: ['string', 'null'] },
     expiresAt: { type: ['string', 'null'], description: 'When it goes, as a date in ISO 8601; null: it stays.' },
+    idle,
     etag: { type: 'string' },
   },
 } as const;
@@ -129,6 +151,7 @@ export const envelopeExample = {
   createRevision: 812,
   contentType: 'text/plain',
   expiresAt: null,
+  idle: null,
   etag: '"812-b1c2d3-1"',
 } as const;
 

@@ -55,6 +55,7 @@ export const FEATURES = [
   'transactions',
   'counters',
   'ttl',
+  'idle',
   'lists',
   'watches',
   'history',

@@ -55,7 +55,7 @@ const WATCH =
 | event | says | data |
 |---|---|---|
 | \`put\` | the key has this value | as the JSON form of a value |
-| \`delete\`, \`expire\` | the key is gone: deleted, or its time was over | \`key\` (or \`keyB64\`), \`revision\`, \`version\` |
+| \`delete\`, \`expire\`, \`evict\` | the key is gone: deleted; its time was over, or nobody used it; or it had to make room (\`KV_EVICTION=lru\`) | \`key\` (or \`keyB64\`), \`revision\`, \`version\` |
 | \`synced\` | everything so far was told; once for each stream | \`revision\` |
 | \`progress\` | up to here nothing else has happened to these keys | \`revision\` |
 | \`overflow\` | the reader was too slow, and what follows is not kept any more; the stream ends | \`oldestRevision\` |
@@ -96,7 +96,7 @@ export const watchKeys: Operation = {
         'text/event-stream': {
           schema: { type: 'string' },
           example:
-            'retry: 1000\n\nevent: put\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE.AWFwcC90aGVtZQ\ndata: {"key":"app/theme","value":"dark","revision":812,"version":1,"createRevision":812,"contentType":"text/plain","expiresAt":null,"etag":"\\"812-b1c2d3-1\\""}\n\nevent: synced\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE\ndata: {"revision":812}\n\nevent: delete\nid: AQAAAAAAAAEAAAAAAAMtYjFjMmQzLTE\ndata: {"key":"app/theme","revision":813,"version":2}\n\n',
+            'retry: 1000\n\nevent: put\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE.AWFwcC90aGVtZQ\ndata: {"key":"app/theme","value":"dark","revision":812,"version":1,"createRevision":812,"contentType":"text/plain","expiresAt":null,"idle":null,"etag":"\\"812-b1c2d3-1\\""}\n\nevent: synced\nid: AQAAAAAAAAEAAAAAAAMsYjFjMmQzLTE\ndata: {"revision":812}\n\nevent: delete\nid: AQAAAAAAAAEAAAAAAAMtYjFjMmQzLTE\ndata: {"key":"app/theme","revision":813,"version":2}\n\n',
         },
       },
     },

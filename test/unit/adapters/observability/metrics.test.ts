@@ -22,6 +22,7 @@ const status: GroupStatus = {
   storeBytes: 400,
   historyBytes: 400,
   olderVersions: 2,
+  evictedKeys: 0,
   logEntries: 12,
   logBytes: 900,
   sessions: 1,

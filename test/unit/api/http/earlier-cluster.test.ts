@@ -137,7 +137,13 @@ describe('a worker', () => {
 
   test('lists keys page by page, each no older than the one before, and cuts the answer off where it cannot go on', async () => {
     const { api, operations } = apiUnderTest();
-    const stored = { value: new Uint8Array(0), contentType: null, modifiedMs: operations.timeMs, expiresAtMs: null };
+    const stored = {
+      value: new Uint8Array(0),
+      contentType: null,
+      modifiedMs: operations.timeMs,
+      expiresAtMs: null,
+      idleMs: null,
+    };
     for (let number = 0; number < 2001; number += 1) {
       const revision = logIndex(number + 1);
       operations.values.set(`k${String(number).padStart(4, '0')}` as Key, {

@@ -51,6 +51,7 @@ describe('PUT /put', () => {
           contentType: 'text/plain; charset=utf-8',
           condition: { kind: 'none' },
           lifetime: { kind: 'unlimited' },
+          idle: { kind: 'unlimited' },
         },
         idempotencyKey: null,
       },
@@ -203,7 +204,7 @@ describe('PUT /put', () => {
     expect([full.status, full.headers['retry-after'], full.text]).toEqual([
       507,
       undefined,
-      '{"detail":"The store has reached its limit of memory; reads and deletes go on. Nothing was written. Delete keys, or raise the limit (KV_MEMORY_MAX)."}',
+      '{"detail":"The store has reached its limit of memory; reads and deletes go on. Nothing was written. Delete keys, raise the limit (KV_MEMORY_MAX), or let keys go that nobody uses (KV_EVICTION=lru)."}',
     ]);
   });
 });
@@ -300,6 +301,7 @@ describe('GET /get/{key}', () => {
       createRevision: logIndex(1),
       modifiedMs: wallMs(0),
       expiresAtMs: null,
+      idleMs: null,
     });
     const answer = await request(api).get('/get/k');
     expect([answer.status, answer.text]).toEqual([

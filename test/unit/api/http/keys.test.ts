@@ -60,6 +60,7 @@ describe('PUT /v1/keys/{key}', () => {
         contentType: 'text/plain',
         condition: { kind: 'none' },
         lifetime: { kind: 'unlimited' },
+        idle: { kind: 'unlimited' },
       },
       idempotencyKey: null,
     });
@@ -271,7 +272,7 @@ describe('GET and HEAD /v1/keys/{key}', () => {
       return [answer.headers['content-type'], (answer.body as Buffer).toString()];
     };
     const object =
-      '{"key":"k","value":"grün","revision":1,"version":1,"createRevision":1,"contentType":"text/plain","expiresAt":null,"etag":"\\"1-d1-1\\""}';
+      '{"key":"k","value":"grün","revision":1,"version":1,"createRevision":1,"contentType":"text/plain","expiresAt":null,"idle":null,"etag":"\\"1-d1-1\\""}';
     expect(await json('/v1/keys/k', 'application/vnd.kv+json')).toEqual(['application/vnd.kv+json', object]);
     expect(await json('/v1/keys/k', 'text/html, application/vnd.kv+json;q=0.5')).toEqual([
       'application/vnd.kv+json',

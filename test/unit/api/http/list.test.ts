@@ -33,7 +33,7 @@ async function lists(...names: readonly (string | Key)[]) {
     const [condition, lifetime] = [{ kind: 'none' }, { kind: 'unlimited' }] as const;
     const key = name as Key;
     await operations.write(
-      { kind: 'put', key, value, contentType: 'text/plain', condition, lifetime },
+      { kind: 'put', key, value, contentType: 'text/plain', condition, lifetime, idle: lifetime },
       { idempotencyKey: null },
     );
   }
@@ -59,6 +59,7 @@ describe('GET /v1/keys', () => {
           createRevision: 3,
           contentType: 'text/plain',
           expiresAt: null,
+          idle: null,
           etag: '"3-d1-1"',
         },
         expect.objectContaining({ key: 'a/2', revision: 2 }),

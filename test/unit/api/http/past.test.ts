@@ -92,6 +92,7 @@ describe('GET /v1/keys/{key}?history=true', () => {
       createRevision: 1,
       contentType: 'text/plain',
       expiresAt: null,
+      idle: null,
       etag: `"${version}-d1-1"`,
       modifiedAt: '2026-01-02T03:04:05.678Z',
       size: 1,

@@ -58,6 +58,7 @@ test('/v1 lists features and limits', async () => {
       'transactions',
       'counters',
       'ttl',
+      'idle',
       'lists',
       'watches',
       'history',

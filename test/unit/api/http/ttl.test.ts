@@ -130,9 +130,60 @@ describe('PATCH /v1/keys/{key}', () => {
 
   test('so are other fields, and no field', async () => {
     const { api } = apiWithTime();
-    expect(codeOf(await request(api).patch('/v1/keys/k').send({ ttl: 1, idle: 1 }))).toEqual([400, 'bad-request']);
+    expect(codeOf(await request(api).patch('/v1/keys/k').send({ ttl: 1, age: 1 }))).toEqual([400, 'bad-request']);
     expect(codeOf(await request(api).patch('/v1/keys/k').send({}))).toEqual([400, 'bad-request']);
     expect(codeOf(await request(api).patch('/v1/keys/k').type('text/plain').send('60'))).toEqual([400, 'bad-request']);
+  });
+});
+
+describe('an idle time', () => {
+  test('X-KV-Idle sets it, a read tells it as it may be given again, keep keeps it', async () => {
+    const { api, put, get } = apiWithTime();
+    await put({ 'X-KV-Idle': '5m' });
+    expect((await get()).headers['x-kv-idle']).toBe('300s');
+    await put({ 'X-KV-Idle': 'keep' });
+    const answer = await request(api).get('/v1/keys/k').set('Accept', 'application/vnd.kv+json');
+    expect(answer.body).toMatchObject({ idle: '300s', expiresAt: null });
+    await put({ 'X-KV-Idle': '1500ms' });
+    expect((await get()).headers['x-kv-idle']).toBe('1500ms');
+    await put({});
+    expect((await get()).headers['x-kv-idle']).toBeUndefined();
+  });
+
+  test('PATCH sets it, and leaves out what it does not name', async () => {
+    const { api, put, get } = apiWithTime();
+    await put({ 'X-KV-TTL': '10' });
+    const patch = (body: object) => request(api).patch('/v1/keys/k').send(body).expect(204);
+    await patch({ idle: '1m' });
+    expect((await get()).headers).toMatchObject({ 'x-kv-ttl': '10', 'x-kv-idle': '60s' });
+    await patch({ ttl: null, idle: 90 });
+    expect((await get()).headers).toMatchObject({ 'x-kv-idle': '90s' });
+    await patch({ idle: null });
+    expect((await get()).headers['x-kv-idle']).toBeUndefined();
+  });
+
+  test.each(['999ms', '0', '36526d', 'soon'])('%s is refused', async (idle) => {
+    const { api, put, operations } = apiWithTime();
+    expect(codeOf(await put({ 'X-KV-Idle': idle }))).toEqual([400, 'bad-request']);
+    expect(codeOf(await request(api).patch('/v1/keys/k').send({ idle }))).toEqual([400, 'bad-request']);
+    for (const step of [{ put: { key: 'k', value: '', idle } }, { touch: { key: 'k', idle } }])
+      expect(
+        codeOf(
+          await request(api)
+            .post('/v1/batch')
+            .send({ operations: [step] }),
+        ),
+      ).toEqual([400, 'bad-request']);
+    expect(operations.writes).toEqual([]);
+  });
+
+  test('counters keep theirs, and a touch without either says what is missing', async () => {
+    const { api } = apiWithTime();
+    expect(codeOf(await request(api).post('/v1/keys/k?incr=1').set('X-KV-Idle', '10'))).toEqual([400, 'bad-request']);
+    const answer = await request(api)
+      .post('/v1/batch')
+      .send({ operations: [{ touch: { key: 'k' } }] });
+    expect((answer.body as { detail: string }).detail).toContain('operations[0].touch: give ttl, idle, or both.');
   });
 });
 
@@ -143,16 +194,16 @@ test('batches: a status for each touch', async () => {
     .post('/v1/batch')
     .send({
       operations: [
-        { put: { key: 'a', value: '1', ttl: 10 } },
-        { touch: { key: 'k', ttl: '1m' } },
+        { put: { key: 'a', value: '1', ttl: 10, idle: '30s' } },
+        { touch: { key: 'k', ttl: '1m', idle: 20 } },
         { touch: { key: 'none', ttl: null } },
         { get: { key: 'a' } },
       ],
     });
   expect((answer.body as { results: unknown[] }).results).toMatchObject([
     { status: 201 },
-    { status: 204, touch: { version: 1, expiresAt: '2026-01-02T03:05:05.678Z' } },
+    { status: 204, touch: { version: 1, expiresAt: '2026-01-02T03:05:05.678Z', idle: '20s' } },
     { status: 404, touch: null },
-    { status: 200, get: { expiresAt: '2026-01-02T03:04:15.678Z' } },
+    { status: 200, get: { expiresAt: '2026-01-02T03:04:15.678Z', idle: '30s' } },
   ]);
 });

@@ -14,6 +14,7 @@ const stored = (value: string | Uint8Array) => ({
   createRevision: logIndex(1),
   modifiedMs: wallMs(0),
   expiresAtMs: null,
+  idleMs: null,
 });
 
 describe('GET /get_value/{key}', () => {

@@ -109,7 +109,7 @@ test('events are written as Server-Sent Events, each with its id', async () => {
   expect((await textOf(response)).split('\n\n')).toEqual([
     'retry: 1000',
     `event: synced\nid: ${SEVEN}\ndata: {"revision":7}`,
-    `event: put\nid: ${EIGHT}\ndata: {"key":"k","value":"dark","revision":8,"version":1,"createRevision":8,"contentType":"text/plain","expiresAt":null,"etag":"\\"8-first\\""}`,
+    `event: put\nid: ${EIGHT}\ndata: {"key":"k","value":"dark","revision":8,"version":1,"createRevision":8,"contentType":"text/plain","expiresAt":null,"idle":null,"etag":"\\"8-first\\""}`,
     `event: delete\nid: ${EIGHT}.AAAAAAE\ndata: {"key":"k","revision":9,"version":2}`,
     `event: expire\nid: ${NINE}\ndata: {"key":"k","revision":9,"version":2}`,
     `event: progress\nid: ${EIGHT}\ndata: {"revision":8}`,

@@ -176,7 +176,7 @@ describe('R19: who watches is told what is applied from then on', () => {
     const it = new Watched();
     it.append(putK(1));
     it.watch(at('k'));
-    expect(it.apply(several([{ kind: 'touch', key: key('k'), expiresAtMs: wallMs(9) }], 9))).toEqual([]);
+    expect(it.apply(several([{ kind: 'touch', key: key('k'), expiresAtMs: wallMs(9), idleMs: null }], 9))).toEqual([]);
   });
 
   test('what is due is told of when an entry removes it', () => {

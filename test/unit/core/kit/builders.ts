@@ -26,6 +26,7 @@ import type {
   SessionId,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
+import type { Eviction } from '../../../../src/core/store/uses.ts';
 
 /** Pods are called a, b, c …; `process` counts what has run in the pod, each with data of its own. */
 export const identityOf = (name: string, process = 1): ReplicaIdentity => ({
@@ -60,6 +61,7 @@ export const put = (name: string, value = 'v', condition: Condition = { kind: 'n
   contentType: null,
   condition,
   lifetime: { kind: 'unlimited' },
+  idle: { kind: 'unlimited' },
 });
 
 export const remove = (name: string, condition: Condition = { kind: 'none' }): DeleteCommand => ({
@@ -86,13 +88,14 @@ export const entry = (index: number, inEpoch: number, body: EntryBody = { kind: 
   new Entry(logIndex(index), epoch(inEpoch), wallMs(timeMs), stamped(body, logIndex(index), wallMs(timeMs)));
 
 function stamped(body: EntryBody, revision: LogIndex, modifiedMs: WallMs): EntryBody {
-  if (body.kind !== 'write' && body.kind !== 'expire') return body;
+  if (body.kind !== 'write' && body.kind !== 'expire' && body.kind !== 'evict') return body;
   const effects = body.effects.map((effect): StateEffect => {
     switch (effect.kind) {
       case 'put':
         return { ...effect, stored: { ...effect.stored, revision, modifiedMs } };
       case 'delete':
       case 'expire':
+      case 'evict':
         return { ...effect, tombstone: { ...effect.tombstone, revision } };
       default:
         return effect;
@@ -115,6 +118,7 @@ export const putEffect = (
     readonly contentType?: string | null;
     readonly timeMs?: number;
     readonly expiresAtMs?: number;
+    readonly idleMs?: number;
   },
 ): Extract<KeyEffect, { kind: 'put' }> => ({
   kind: 'put',
@@ -127,6 +131,7 @@ export const putEffect = (
     createRevision: logIndex(options.created),
     modifiedMs: wallMs(options.timeMs ?? 0),
     expiresAtMs: options.expiresAtMs === undefined ? null : wallMs(options.expiresAtMs),
+    idleMs: options.idleMs ?? null,
   },
 });
 
@@ -176,9 +181,10 @@ export const limits = (changed: Partial<GroupLimits> = {}): GroupLimits => ({ ..
 /** A replica with this log, as much of it applied as is said. */
 export function replicaOf(
   name: string,
-  options: { log?: readonly Entry[]; committed?: number; lineage?: Lineage | null } = {},
+  options: { log?: readonly Entry[]; committed?: number; lineage?: Lineage | null; eviction?: Eviction } = {},
 ): Replica {
-  const replica = new Replica(identityOf(name), { tombstonesMax: 1000, idempotencyKeptMs: 600_000 });
+  const { eviction = 'none' } = options;
+  const replica = new Replica(identityOf(name), { tombstonesMax: 1000, idempotencyKeptMs: 600_000, eviction });
   const lineage = options.lineage === undefined ? LINEAGE : options.lineage;
   if (lineage !== null) replica.beginLineage(lineage);
   for (const one of options.log ?? []) replica.append(one);

@@ -97,6 +97,7 @@ export class FarFollower {
       sentMs: nowMs,
       receivedBytes: this.receivedBytes,
       stopping: this.stopping,
+      touches: [],
       ...changed,
     };
   }

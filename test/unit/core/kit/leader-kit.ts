@@ -1,4 +1,5 @@
 import { epoch, logIndex, monotonicMs, wallMs, type Instant } from '../../../../src/core/base/numbers.ts';
+import { Random } from '../../../../src/core/base/random.ts';
 import type { Effect } from '../../../../src/core/group/io.ts';
 import type { GroupLimits, GroupTimes } from '../../../../src/core/group/options.ts';
 import type { Entry } from '../../../../src/core/replication/entry.ts';
@@ -67,6 +68,7 @@ export class LeaderKit {
       log,
       committed: setup.committed ?? log.length,
       lineage: setup.lineage ?? LINEAGE,
+      eviction: setup.limits?.eviction ?? 'none',
     });
     this.leader = new Leader(
       {
@@ -77,6 +79,7 @@ export class LeaderKit {
         times: times(setup.times),
         limits: limits({ minInSync: setup.minInSync ?? Math.min(2, setup.inSync.length), ...setup.limits }),
         authorityMs: this.nowMs,
+        random: new Random(1),
       },
       this.now,
     );

@@ -12,6 +12,7 @@ const touchFor = (name: string, ms: number): TouchCommand => ({
   kind: 'touch',
   key: key(name),
   lifetime: { kind: 'limited', ms },
+  idle: { kind: 'kept' },
   condition: { kind: 'none' },
 });
 
@@ -142,7 +143,10 @@ describe('R17: the state of a revision has a time', () => {
       const touch = entry(
         source.appliedIndex + 1,
         1,
-        { kind: 'expire', effects: [{ kind: 'touch', key: key('k'), expiresAtMs: (isThere ? 9000 : 5000) as never }] },
+        {
+          kind: 'expire',
+          effects: [{ kind: 'touch', key: key('k'), expiresAtMs: (isThere ? 9000 : 5000) as never, idleMs: null }],
+        },
         1500,
       );
       source.apply(touch);

@@ -28,6 +28,7 @@ const value = (name: string, revision: number): SnapshotItem => ({
     createRevision: logIndex(revision),
     modifiedMs: wallMs(0),
     expiresAtMs: null,
+    idleMs: null,
   },
 });
 

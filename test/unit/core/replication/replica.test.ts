@@ -110,7 +110,7 @@ describe('R12: what a list waits for', () => {
 
   test('R17: a touch that is open counts with the time that it sets', () => {
     const replica = replicaOf('b', { log: LOG, committed: 4 });
-    const touch = { kind: 'touch', key: key('k'), expiresAtMs: wallMs(EXPIRES_MS) } as const;
+    const touch = { kind: 'touch', key: key('k'), expiresAtMs: wallMs(EXPIRES_MS), idleMs: null } as const;
     replica.append(entry(5, 2, { kind: 'expire', effects: [touch] }));
     replica.append(entry(6, 2, { kind: 'empty' }, EXPIRES_MS));
     expect([replica.openIndexUnder('k'), replica.fadingIndexOf(key('k'))]).toEqual([6, 6]);
@@ -170,8 +170,8 @@ describe('the newest state of a key is that of the log, committed or not', () =>
     request: request(9),
     settledThrough: 0,
     idempotencyKey: null,
-    effects: [{ kind: 'touch', key: key(name), expiresAtMs: wallMs(expiresAtMs) }],
-    outcome: { kind: 'touched', version: version(1), expiresAtMs: wallMs(expiresAtMs) },
+    effects: [{ kind: 'touch', key: key(name), expiresAtMs: wallMs(expiresAtMs), idleMs: null }],
+    outcome: { kind: 'touched', version: version(1), expiresAtMs: wallMs(expiresAtMs), idleMs: null },
   });
 
   test('what is applied, where nothing is open', () => {

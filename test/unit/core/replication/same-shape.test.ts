@@ -64,6 +64,7 @@ test('every acknowledgement has the same fields in the same order, in a snapshot
     'sentMs',
     'receivedBytes',
     'stopping',
+    'touches',
   ];
   const group = followerOf({ empty: true });
   const acks = [

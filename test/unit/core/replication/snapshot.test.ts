@@ -286,6 +286,7 @@ describe('R11: what a scan sends', () => {
         createRevision: logIndex(0),
         modifiedMs: wallMs(0),
         expiresAtMs: null,
+        idleMs: null,
       });
     }
     const scan = new SnapshotScan(machine);

@@ -65,6 +65,7 @@ class Bench {
       contentType: null,
       condition: { kind: 'none' },
       lifetime: { kind: 'unlimited' },
+      idle: { kind: 'unlimited' },
     } as const;
     this.#perform((effects) => this.session.submit(ticket, { command, idempotencyKey: null }, this.#now(), effects));
   }

@@ -128,11 +128,12 @@ describe('R17: a time to live', () => {
       kind: 'touch',
       key: key('k'),
       lifetime,
+      idle: { kind: 'kept' },
       condition,
     });
-    expect(decided(touch(limited(3) as never), THERE)).toEqual({
-      effects: [{ kind: 'touch', key: 'k', expiresAtMs: 80 }],
-      outcome: { kind: 'touched', version: 2, expiresAtMs: 80 },
+    expect(decided(touch(limited(3)), THERE)).toEqual({
+      effects: [{ kind: 'touch', key: 'k', expiresAtMs: 80, idleMs: null }],
+      outcome: { kind: 'touched', version: 2, expiresAtMs: 80, idleMs: null },
     });
     expect(decided(touch({ kind: 'unlimited' }), due(1000)).outcome).toMatchObject({ expiresAtMs: null });
     expect(decided(touch({ kind: 'unlimited' }), DELETED)).toEqual({ effects: [], outcome: { kind: 'absent' } });
@@ -179,6 +180,36 @@ describe('R17: a time to live', () => {
       },
     });
     expect(decided(command, due(78)).outcome).toMatchObject({ chose: 'then' });
+  });
+});
+
+describe('R21: an idle time', () => {
+  const idle: NewestState = {
+    current: putEffect('k', { value: '1', version: 2, created: 3, revision: 7, expiresAtMs: 1000, idleMs: 50 }).stored,
+    lastVersion: version(2),
+  };
+
+  test.each<[string, Lifetime, NewestState, number | null]>([
+    ['is for ever where none is given', { kind: 'unlimited' }, idle, null],
+    ['is a length, not a moment', { kind: 'limited', ms: 23 }, THERE, 23],
+    ['is kept', { kind: 'kept' }, idle, 50],
+    ['is kept, where there is none', { kind: 'kept' }, THERE, null],
+    [
+      'is not kept of what is due',
+      { kind: 'kept' },
+      { ...idle, current: { ...idle.current, expiresAtMs: 77 } as never },
+      null,
+    ],
+  ])('%s', (_, given, state, after) => {
+    expect(decided({ ...put('k'), idle: given }, state).effects.at(-1)).toMatchObject({ stored: { idleMs: after } });
+  });
+
+  test('stays of a counter, and of what a touch leaves out', () => {
+    expect(decided(increment('k', 1n), idle).effects).toMatchObject([{ stored: { idleMs: 50, expiresAtMs: 1000 } }]);
+    const touch = (lifetime: Lifetime, unused: Lifetime) =>
+      decided({ kind: 'touch', key: key('k'), lifetime, idle: unused, condition: { kind: 'none' } }, idle).effects;
+    expect(touch({ kind: 'kept' }, { kind: 'limited', ms: 9 })).toMatchObject([{ expiresAtMs: 1000, idleMs: 9 }]);
+    expect(touch({ kind: 'unlimited' }, { kind: 'kept' })).toMatchObject([{ expiresAtMs: null, idleMs: 50 }]);
   });
 });
 

@@ -20,6 +20,8 @@ function measure(kind: string, valueBytes: number): { readonly costBytes: number
 test.each([
   ['value', 32],
   ['value', 65],
+  ['idle', 32],
+  ['evictable', 32],
   ['value', 1000],
   ['older', 32],
   ['versions', 32],

@@ -55,6 +55,7 @@ test('a put is read back with its revision, its version, its creation and its ti
     createRevision: 5,
     modifiedMs: 77,
     expiresAtMs: null,
+    idleMs: null,
   });
   expect([store.get(key('other')), store.size]).toEqual([null, 1]);
 });

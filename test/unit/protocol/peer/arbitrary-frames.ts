@@ -123,6 +123,7 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   record({ kind: fc.constantFrom('match' as const, 'noneMatch' as const), tags }),
 );
 
+const stay = { expiresAtMs: fc.option(wallMs), idleMs: fc.option(positive) };
 const stored: fc.Arbitrary<StoredValue> = record({
   value,
   contentType,
@@ -130,7 +131,7 @@ const stored: fc.Arbitrary<StoredValue> = record({
   version,
   createRevision: index,
   modifiedMs: wallMs,
-  expiresAtMs: fc.option(wallMs),
+  ...stay,
 });
 
 const integer = fc.oneof(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(-(2n ** 63n), 0n));
@@ -152,7 +153,7 @@ const keyOutcome: fc.Arbitrary<KeyOutcome> = fc.oneof(
   fc.constant<KeyOutcome>({ kind: 'absent' }),
   record({ kind: fc.constant('mismatch' as const), current: fc.option(record({ revision: index, version })) }),
   record({ kind: fc.constant('incremented' as const), version, created: fc.boolean(), value: integer }),
-  record({ kind: fc.constant('touched' as const), version, expiresAtMs: fc.option(wallMs) }),
+  record({ kind: fc.constant('touched' as const), version, ...stay }),
   record({
     kind: fc.constant('uncountable' as const),
     reason: fc.constantFrom('not-a-number' as const, 'out-of-range' as const),
@@ -206,7 +207,7 @@ const effect: fc.Arbitrary<StateEffect> = fc.oneof(
     key,
     tombstone: record({ version, revision: index }),
   }),
-  record({ kind: fc.constant('touch' as const), key, expiresAtMs: fc.option(wallMs) }),
+  record({ kind: fc.constant('touch' as const), key, ...stay }),
   record({ kind: fc.constant('hold' as const), lock: key, held: heldLock }),
   record({ kind: fc.constant('free' as const), lock: key }),
 );
@@ -319,6 +320,7 @@ const messages: { readonly [Kind in PeerMessage['kind']]: fc.Arbitrary<Extract<P
     sentMs: time,
     receivedBytes: number,
     stopping: fc.boolean(),
+    touches: fc.array(key, { maxLength: 5 }),
   }),
   vouch: record({ kind: fc.constant('vouch'), ...ofEpoch, number }),
   vouched: record({ kind: fc.constant('vouched'), ...ofEpoch, number, granted: fc.boolean() }),
@@ -344,13 +346,10 @@ const lifetime: fc.Arbitrary<Lifetime> = fc.oneof(
 );
 
 const keyCommand: fc.Arbitrary<KeyCommand> = fc.oneof(
-  record({ kind: fc.constant('put' as const), key, value, contentType, condition, lifetime }),
-  record({
-    kind: fc.constant('touch' as const),
-    key,
-    lifetime: lifetime.filter((each): each is Exclude<Lifetime, { kind: 'kept' }> => each.kind !== 'kept'),
-    condition,
-  }),
+  record({ kind: fc.constant('put' as const), key, value, contentType, condition, lifetime, idle: lifetime }),
+  record({ kind: fc.constant('touch' as const), key, lifetime, idle: lifetime, condition }).filter(
+    ({ lifetime: { kind }, idle }) => kind !== 'kept' || idle.kind !== 'kept',
+  ),
   record({ kind: fc.constant('delete' as const), key, condition }),
   record({ kind: fc.constant('increment' as const), key, by: integer, condition }),
 );

@@ -279,6 +279,7 @@ describe('what the other side would not take is not encoded, and leaves no trace
     contentType: null,
     condition: { kind: 'none' },
     lifetime,
+    idle: lifetime,
   };
   const tags = [{ lineageId: 'x'.repeat(5000), revision: 1 }];
   const ofRead = (change: object) => ({ kind: 'read', read: { ...read, ...change } });
@@ -334,7 +335,7 @@ test('memory grows with what has arrived, not with what was announced', () => {
 
 test('a large frame in many small chunks is gathered without quadratic copying', () => {
   const value = new Uint8Array(4 * 2 ** 20).fill(9);
-  const unguarded = { condition: { kind: 'none' }, lifetime: { kind: 'unlimited' } };
+  const unguarded = { condition: { kind: 'none' }, lifetime: { kind: 'unlimited' }, idle: { kind: 'unlimited' } };
   const command = { kind: 'put', key: 'k', value, contentType: null, ...unguarded };
   const id = { session: 's', number: 1 };
   const write = { id, settledThrough: 0, idempotencyKey: null, command };
