@@ -110,8 +110,8 @@ const CHANGES: readonly Change[] = [
   },
   {
     file: 'protocol/peer/entry-codec.ts',
-    find: "  'forget',\n];",
-    replace: "  'forget',\n  'note',\n];",
+    find: "  'evict',\n];",
+    replace: "  'evict',\n  'note',\n];",
   },
   {
     file: 'protocol/peer/entry-codec.ts',
