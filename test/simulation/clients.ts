@@ -218,7 +218,7 @@ export class Client {
     if (random.chance(clients.deleteShare)) return { kind: 'delete', key, condition };
     const [lifetime, idle] = [this.#drawLifetime(random), this.#drawIdle(random)];
     const isKept = lifetime.kind === 'kept' && idle.kind === 'kept';
-    if (clients.lifetimeShare + clients.idleShare > 0 && !isKept && random.chance(0.2))
+    if ((clients.lifetimeShare > 0 || clients.idleShare > 0) && !isKept && random.chance(0.2))
       return { kind: 'touch', key, lifetime, idle, condition };
     if (!isCounter(key)) {
       const value = valueOf(this.#world.nextName(), random.between(4, clients.valueBytesMax));
@@ -238,7 +238,8 @@ export class Client {
 
   #drawIdle(random: Prng): Lifetime {
     const { idleShare } = this.#world.plan.clients;
-    if (idleShare === 0 || !random.chance(idleShare)) return { kind: 'unlimited' };
+    // Schedules that were written down before there were idle times draw as they did.
+    if (!(idleShare > 0) || !random.chance(idleShare)) return { kind: 'unlimited' };
     return random.chance(0.2) ? { kind: 'kept' } : { kind: 'limited', ms: random.pick([20, 100, 400, 1500]) };
   }
 
