@@ -164,12 +164,15 @@ export class Reads {
     }
   }
 
-  /** R20: of a revision that is not applied yet all entries up to it; one that this log does not have was acknowledged to nobody. */
+  /**
+   * R20: as for a key, and of a revision that is not applied yet all entries up to it. One that this log does not have was
+   * acknowledged to nobody.
+   */
   #indexOfPast({ key, at }: PastRead): LogIndex | null {
     const { log, machine } = this.#replica;
-    if (at.kind === 'revision' && at.revision > machine.appliedIndex)
-      return at.revision <= log.lastIndex ? at.revision : null;
-    return this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);
+    const index = this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);
+    if (at.kind === 'version' || at.revision <= machine.appliedIndex || at.revision > log.lastIndex) return index;
+    return index !== null && index > at.revision ? index : at.revision;
   }
 
   #answer(read: WaitingRead, now: Instant, effects: Effect[]): void {

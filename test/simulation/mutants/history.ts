@@ -37,10 +37,10 @@ export const historyMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'group/reads.ts',
-        find: `      return at.revision <= log.lastIndex ? at.revision : null;
-    return this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);`,
-        replace: `      return at.revision <= log.lastIndex ? at.revision : null;
-    return null;`,
+        find: `    const index = this.#replica.fadingIndexOf(key) ?? this.#replica.openIndexOf(key);
+    if (at.kind`,
+        replace: `    const index = null as LogIndex | null;
+    if (at.kind`,
       },
     ],
   },

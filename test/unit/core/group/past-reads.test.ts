@@ -159,6 +159,18 @@ describe('R20, R12: a read of the past', () => {
     expect(answers.map((answer) => answer())).toEqual(['e', 'o']);
   });
 
+  test('of a revision, too, waits for all that is open of its key: a delete leaves nothing of what was there', () => {
+    const group = followingGroup({ log: LOG });
+    group.leader.log.push(NEWER, entry(12, 4, deleteBody('k', 6, 31)));
+    group.receive(group.leader.append());
+    const answers = [ask(group, 'k', atRevision(11)), ask(group, 'k', atRevision(500))];
+    group.leader.commitIndex = logIndex(11);
+    group.receive(group.leader.append());
+    expect(answers.map((answer) => answer())).toEqual(['waits', 'waits']);
+    commit(group);
+    expect(answers.map((answer) => answer())).toEqual(['compacted', 'none']);
+  });
+
   test.each<ReadMode>(['session', 'eventual'])('%s waits for a revision that may be on its way', (mode) => {
     const group = followingGroup({ log: LOG });
     const answer = ask(group, 'k', atRevision(11), mode);
