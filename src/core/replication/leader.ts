@@ -579,7 +579,7 @@ export class Leader {
     if (this.#uses.size === 0 || !this.firstCommitted || this.#overloaded) return;
     if (now.monotonicMs - answeredMs > this.#times.readStalenessMs) return;
     const effects: StateEffect[] = [];
-    for (const key of this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK)) {
+    for (const key of this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK, EXPIRED_PER_TICK_MAX)) {
       // Somebody writes or removes it now.
       if (this.#replica.openIndexOf(key) !== null) continue;
       effects.push(expireEffect(key, this.#replica.stateOf(key), (this.#lastIndex + 1) as LogIndex));

@@ -126,10 +126,10 @@ export class Uses {
     return least === null ? null : (this.#keys[least] as Key);
   }
 
-  /** Of a leader: keys whose idle time had passed at `atMs`, of as many as are looked at; the next call goes on behind them. */
-  idleAt(atMs: number, lookedAt: number): Key[] {
+  /** Of a leader: up to `max` keys whose idle time had passed at `atMs`, of as many as are looked at; the next call goes on behind them. */
+  idleAt(atMs: number, lookedAt: number, max = lookedAt): Key[] {
     const idle: Key[] = [];
-    for (let left = Math.min(lookedAt, this.#keys.length); left > 0; left -= 1) {
+    for (let left = Math.min(lookedAt, this.#keys.length); left > 0 && idle.length < max; left -= 1) {
       if (this.#hand >= this.#keys.length) this.#hand = 0;
       const slot = this.#hand;
       this.#hand += 1;

@@ -30,8 +30,8 @@ export const idleMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/leader.ts',
-        find: `this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK)`,
-        replace: `this.#uses.idleAt(now.monotonicMs, LOOKED_AT_PER_TICK)`,
+        find: `this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK, EXPIRED_PER_TICK_MAX)`,
+        replace: `this.#uses.idleAt(now.monotonicMs, LOOKED_AT_PER_TICK, EXPIRED_PER_TICK_MAX)`,
       },
     ],
   },

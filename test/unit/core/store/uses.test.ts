@@ -36,6 +36,7 @@ test('a bounded number of keys is looked at, and the next time those behind them
     ['c', 'a'],
     ['b', 'c'],
   ]);
+  expect([uses.idleAt(9, 3, 1), uses.idleAt(9, 3, 1)]).toEqual([['a'], ['b']]);
 });
 
 test('a follower has told nothing yet; a leader has used everything when it begins', () => {
