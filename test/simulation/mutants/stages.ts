@@ -61,7 +61,7 @@ const longLease = () => ({ times: { ...defaultTimes, leaseMs: 30_000 } });
 
 /** What dies from now on is not started again before the end. */
 function stopRestarts(stage: Scenario): void {
-  stage.world.plan = { ...stage.world.plan, restartMeanUs: 60 * SECOND };
+  stage.world.plan = { ...stage.world.plan, restartMeanUs: 1e6 * SECOND };
 }
 
 /** Who asks often, of whoever it may be, what one key holds. */
