@@ -68,12 +68,17 @@ function parse(bytes: Buffer, check: JsonBody['check']): { readonly value: unkno
   } catch {
     return 'The body is not JSON.';
   }
-  const [error] = check(value);
+  const errors = check(value);
+  const [error] = errors;
   if (error === undefined) {
     // Looked for here: what a schema has passed has few names, however long it is.
     const repeated = repeatedMember(text);
     return repeated === null ? { value } : `The body has the member ${JSON.stringify(repeated)} twice in one object.`;
   }
+  // What fits no form at all is told what may be there, not what the first of the forms wants.
+  const forms = errors.at(-1);
+  if (forms?.keyword === 'anyOf' && forms.parentSchema?.['description'] !== undefined)
+    return `The body is not as it should be: ${forms.instancePath} must be one of its forms. ${String(forms.parentSchema['description'])}`;
   const place = error.instancePath === '' ? 'the whole' : error.instancePath;
   const name = String(error.params['additionalProperty'] ?? '');
   return `The body is not as it should be: ${place} ${error.message ?? 'is wrong'}${name === '' ? '' : ` (${name})`}.`;

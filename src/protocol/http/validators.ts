@@ -22,7 +22,7 @@ const createAjv = (errors: 'first' | 'all'): Ajv2020 =>
     meta: false,
     validateSchema: false,
     allErrors: errors === 'all',
-    verbose: errors === 'all',
+    verbose: true,
   });
 
 export function compileOperation(operation: Operation): Validator {

@@ -159,7 +159,11 @@ describe('POST /v1/batch', () => {
     ['too many', { operations: Array.from({ length: 1001 }, () => ({ get: { key: 'k' } })) }, /more than 1000/],
     ['another name', { operations: [{ list: { key: 'k' } }] }, /additional properties \(list\)/],
     ['a touch of nothing', { operations: [{ touch: { key: 'k' } }] }, /give ttl, idle, or both/],
-    ['a touch that keeps', { operations: [{ touch: { key: 'k', ttl: 'keep' } }] }, /ttl must/],
+    [
+      'a touch that keeps',
+      { operations: [{ touch: { key: 'k', ttl: 'keep' } }] },
+      /ttl must be one of its forms. How long the value stays/,
+    ],
     ['no time to live', { operations: [{ put: { key: 'k', value: '1', ttl: '0s' } }] }, /ttl must be keep, or seconds/],
     [
       'a long time to live',
@@ -175,7 +179,7 @@ describe('POST /v1/batch', () => {
     ['no base64', { operations: [{ put: { key: 'k', valueB64: 'a' } }] }, /not base64/],
     ['two conditions', { operations: [{ delete: { key: 'k', ifMatch: '*', ifNoneMatch: '*' } }] }, /together/],
     ['a tag that is none', { operations: [{ delete: { key: 'k', ifMatch: 'x' } }] }, /ifMatch must match pattern/],
-    ['a fraction', { operations: [{ incr: { key: 'k', by: 1.5 } }] }, /by must be integer/],
+    ['a fraction', { operations: [{ incr: { key: 'k', by: 1.5 } }] }, /by must be one of its forms. A whole number/],
     ['65 bits', { operations: [{ incr: { key: 'k', by: '9223372036854775808' } }] }, /does not fit into 64 bits/],
     ['a prototype', JSON.parse('{"operations":[{"__proto__":{"get":{"key":"k"}}}]}'), /\(__proto__\)|fewer than 1/],
     ['a list', [], /must be object/],
