@@ -562,7 +562,9 @@ export class Candidate {
       return null;
     }
     if (!replica.empty) return null;
-    const number = (obedience.lineage?.number ?? 0) + 1;
+    // Who has lost its data still knows what it was part of, and obeys nothing that is older.
+    const known = testimonies.map(({ testimony }) => (testimony.kind === 'answered' ? testimony.answer.obeys : null));
+    const number = 1 + Math.max(...[obedience.lineage, ...known].map((lineage) => lineage?.number ?? 0));
     const alarm = number === 1 ? null : 'the Lease was lost together with the data: a new lineage begins';
     return yield* this.#askForLineage(record, number, 'founded the group', alarm);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { epoch } from '../../../../src/core/base/numbers.ts';
 import type { PodInfo } from '../../../../src/core/election/api.ts';
 import { addressesOf, idOf, LINEAGE, present, put, reportsOf } from '../kit/builders.ts';
 import { EMPTY_CONTENT, podOf } from '../kit/fake-api.ts';
@@ -46,6 +47,13 @@ describe('R13: first start', () => {
     group.run(1000);
     expect(reportsOf('alarm', group.effects)).toEqual([]);
     expect(group.status.lineageChanges).toBe(1);
+  });
+
+  test('another that has nothing left knows of a history: the lineage after that one begins, with an alarm', () => {
+    const group = starting(new FarReplica(idOf('b'), { obeys: { number: 4, id: 'lost' }, epoch: epoch(7) }));
+    group.run(1000);
+    expect(present(group.api.record).content).toMatchObject({ holder: idOf('a'), lineage: { number: 5 } });
+    expect(reportsOf('alarm', group.effects)).toMatchObject([{ code: 'data-loss-possible' }]);
   });
 
   test.each<[string, Partial<PodInfo>]>([
