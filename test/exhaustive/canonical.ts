@@ -17,6 +17,14 @@ export interface Wording {
 /** Overwritten at the beginning of every turn, before anything reads it. */
 const TRANSIENT = new Set([`${VISIBLE}effects`]);
 
+/** When keys were last used; in the space that is searched none has an idle time. */
+const USED = `${VISIBLE}usedMs`;
+
+function unused(uses: object): string {
+  if ((uses as { readonly size: number }).size > 0) throw new Error('cannot be compared: when keys were last used');
+  return 'unused';
+}
+
 /**
  * Everything that can be reached from an object, as one text: two objects with the same text behave alike. Instances of
  * classes count by identity (the second time that one is met it is only referred to), plain objects by value; the core
@@ -69,6 +77,7 @@ class Walk {
     if (this.#constants.has(value)) return '=';
     if (Array.isArray(value)) return this.#list(value);
     if (value instanceof Uint8Array) return `bytes ${value.join(' ')}`;
+    if (USED in value) return unused(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     const isPlain = prototype === Object.prototype || prototype === null;
     if (!isPlain) {

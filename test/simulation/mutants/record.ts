@@ -377,19 +377,6 @@ export const recordMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'founds-below-what-others-know',
-    rule: 'R13',
-    without: 'who founds the group begins behind the lineage that any pod knows of',
-    aim: 'founded-beside-who-knows-better',
-    patches: [
-      {
-        file: 'election/candidate.ts',
-        find: `...[obedience.lineage, ...known].map(`,
-        replace: `...[obedience.lineage].map(`,
-      },
-    ],
-  },
-  {
     name: 'silence-is-empty',
     rule: 'R13',
     without: 'at the first start a pod that does not answer is waited for',

@@ -700,18 +700,6 @@ const plays = {
     },
   ),
 
-  // All data is lost, and the Lease while some have read it and others have not.
-  'founded-beside-who-knows-better': staged(three, (stage) => {
-    stage.begin();
-    const { pods, api, random } = stage.world;
-    for (const process of pods.running()) process.die({ silent: false });
-    stage.run(random.within(100, 600));
-    api.delete();
-    stage.run(1000);
-    stage.expect('all are in sync', () => stage.leaders().length === 1 && members(stage).length === 3, 9000);
-    stage.end();
-  }),
-
   'late-creation': staged(
     () => ({ limits: { ...defaultLimits, minInSync: 1 } }),
     (stage) => {
