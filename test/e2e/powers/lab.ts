@@ -15,7 +15,7 @@ const DROP = '-j DROP -m comment --comment kube-lab-cut';
 const LOCK_WITHIN_S = 5;
 const COMMAND_WITHIN_MS = 600_000;
 /** After the API server has come back. */
-const KEPT_UP_MS = 90_000;
+const KEPT_UP_MS = 600_000;
 const LOOK_EVERY_MS = 3000;
 const OUTPUT_BYTES_MAX = 64 * 2 ** 20;
 
