@@ -3,15 +3,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Network, Party, Place } from './network.ts';
 
-/** `kvc<pid, base 36>x<count>`: who is dead has left its namespaces behind, and they can be removed. */
+/** `kvc<pid, base 36>x<number>`: who is dead has left its namespaces behind, and they can be removed. */
 const NAME = /^kvc([0-9a-z]+)x\d+/;
 /** In each namespace: looked at before the table of local addresses, which has 0 elsewhere and {@link LOCAL_RULE} here. */
 const CUT_RULE = 10;
 const LOCAL_RULE = 100;
 /** Packets that wait on a slow way; those beyond are dropped, as routers do. */
 const SLOW_QUEUE_PACKETS = 32;
-
-let networks = 0;
+/** Links have names of 15 characters at most, `kvc<pid>x<number>v<party>`. */
+const NUMBERS = 999;
 
 interface PartyPlace {
   readonly name: string;
@@ -59,9 +59,7 @@ export class NamespaceNetwork implements Network {
 
   static async create(parties: readonly Party[]): Promise<NamespaceNetwork> {
     await removeAbandoned();
-    networks += 1;
-    const bridge = `kvc${process.pid.toString(36)}x${networks}`;
-    const network = new NamespaceNetwork(bridge);
+    const network = new NamespaceNetwork(freeName());
     try {
       await network.#build(parties);
     } catch (error) {
@@ -219,12 +217,24 @@ async function removeAbandoned(): Promise<void> {
   }
 }
 
-/** Links go with their namespaces. What is gone already is no failure. */
+/**
+ * Links go with their namespaces, and those with the last socket that is not quite closed in them: which may be long after
+ * they have lost their names. What is gone already is no failure.
+ */
 async function remove(bridge: string): Promise<void> {
   for (const name of namespaces()) {
     if (name.startsWith(`${bridge}-`)) await run('ip', ['netns', 'del', name]);
   }
   if (existsSync(`/sys/class/net/${bridge}`)) await run('ip', ['link', 'del', bridge]);
+}
+
+/** Nobody has it, and nothing is left of whoever had it. Not counted: each test's file would begin with the first again. */
+function freeName(): string {
+  const taken = [...readdirSync('/sys/class/net'), ...namespaces()].map((name) => NAME.exec(name)?.[0]);
+  for (;;) {
+    const name = `kvc${process.pid.toString(36)}x${1 + Math.floor(Math.random() * NUMBERS)}`;
+    if (!taken.includes(name)) return name;
+  }
 }
 
 function namespaces(): readonly string[] {
