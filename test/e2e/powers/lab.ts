@@ -98,8 +98,9 @@ export class Lab implements Powers {
       await wait(LOOK_EVERY_MS, undefined, { ref: false, signal }).catch(() => undefined);
       if (signal.aborted || this.#nodes === null) return;
       try {
-        const { stdout } = await this.#lab('status');
-        if (/^stopped +kube-(scheduler|controller-manager)$/m.test(stdout)) await this.up(this.#nodes);
+        const { stdout, stderr } = await this.#lab('status');
+        // What runs is said on the one, what the cluster has on the other.
+        if (/^stopped +kube-(scheduler|controller-manager)$/m.test(stdout + stderr)) await this.up(this.#nodes);
       } catch {
         // The API server is not quite there yet.
       }
@@ -160,7 +161,7 @@ export class Lab implements Powers {
     await this.#lab('build', image.tag, image.dockerfile, image.context);
   }
 
-  async #lab(...command: readonly string[]): Promise<{ readonly stdout: string }> {
+  async #lab(...command: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
     return run(this.#program, [...command], {
       env: { ...process.env, KUBE_LAB_NAMESPACE: this.#namespace },
       timeout: COMMAND_WITHIN_MS,
