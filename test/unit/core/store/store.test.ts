@@ -168,6 +168,8 @@ class Model {
       if (before !== undefined) this.values.set(key, { ...before, expiresAtMs, idleMs });
       return;
     }
+    // What is gone already is not evicted.
+    if (effect.kind === 'evict' && before === undefined) return;
     this.tombstones.delete(key);
     if (effect.kind === 'put') {
       this.values.set(key, effect.stored);
