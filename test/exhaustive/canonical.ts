@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Store } from '../../src/core/store/store.ts';
 import { exchangeInNumber, exchangeInText } from './names.ts';
 import { Suspended } from './suspended.ts';
 import { VISIBLE } from './visible-core.ts';
@@ -24,6 +25,9 @@ function unused(uses: object): string {
   if ((uses as { readonly size: number }).size > 0) throw new Error('cannot be compared: when keys were last used');
   return 'unused';
 }
+
+/** A store's records are bytes whose places depend on what was there before: it is told by what it has. */
+const PACKED = `${VISIBLE}records`;
 
 /**
  * Everything that can be reached from an object, as one text: two objects with the same text behave alike. Instances of
@@ -78,6 +82,7 @@ class Walk {
     if (Array.isArray(value)) return this.#list(value);
     if (value instanceof Uint8Array) return `bytes ${value.join(' ')}`;
     if (USED in value) return unused(value);
+    if (PACKED in value && 'versionFloor' in value) return this.#store(value as unknown as Store);
     const prototype: unknown = Object.getPrototypeOf(value);
     const isPlain = prototype === Object.prototype || prototype === null;
     if (!isPlain) {
@@ -101,6 +106,12 @@ class Walk {
       text += `${field}:${isSet ? `set{${this.#sorted(content.map((item) => this.text(item)))}}` : this.text(content)},`;
     }
     return `${text}}`;
+  }
+
+  #store(store: Store): string {
+    const { history, versionFloor, evictedKeys } = store;
+    const tombstones = this.#list([...store.tombstones()]);
+    return `store{${this.text(history)},${this.#entries([...store.values()])},${tombstones},${versionFloor},${evictedKeys}}`;
   }
 
   #list(items: readonly unknown[]): string {

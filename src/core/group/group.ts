@@ -82,6 +82,7 @@ export class Group {
       tombstonesMax: limits.tombstonesMax,
       idempotencyKeptMs: times.idempotencyKeptMs,
       eviction: limits.eviction,
+      hashSeed: options.randomSeed,
     });
     this.#random = new Random(options.randomSeed);
     this.#nonces = new Nonces(identity.dataId);

@@ -60,6 +60,9 @@ export interface DeleteCommand {
   readonly condition: Condition;
 }
 
+/** A counter's longest value: a sign and nineteen digits. */
+export const COUNTER_BYTES_MAX = 20;
+
 /** Adds to a counter, which stays as long as before: a value that is a whole number of 64 bits with its sign, in decimal. A key without a value counts as 0. */
 export interface IncrementCommand {
   readonly kind: 'increment';

@@ -3,6 +3,7 @@ import type { Key } from '../base/key.ts';
 import type { LogIndex, WallMs } from '../base/numbers.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import {
+  COUNTER_BYTES_MAX,
   GOT_BYTES_MAX,
   type Comparison,
   type Condition,
@@ -211,8 +212,6 @@ function putEffect(
 
 /** As of a counter that nobody has given another. */
 const COUNTER_CONTENT_TYPE = 'text/plain';
-/** A sign and nineteen digits are the longest. */
-const COUNTER_BYTES_MAX = 20;
 const COUNTER = /^(?:0|-?[1-9]\d{0,18})$/;
 
 function increment(command: IncrementCommand, state: NewestState, place: DecisionPlace): KeyDecision {

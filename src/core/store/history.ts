@@ -9,7 +9,7 @@ import type { StoredValue } from './reads.ts';
  * what a key costs that has any. Measured, as a test does again.
  */
 const OLDER_OVERHEAD_BYTES = 420;
-const KEY_OVERHEAD_BYTES = 330;
+const KEY_OVERHEAD_BYTES = 380;
 
 /** A version that another has taken the place of. */
 class Older {
@@ -79,6 +79,11 @@ export class History {
   /** R11: those that a snapshot has still to bring. */
   get missing(): number {
     return this.#missing;
+  }
+
+  /** Whether what is superseded is to be kept, or may be. */
+  wants(key: Key): boolean {
+    return this.limit > 1 || this.#keys.has(key);
   }
 
   /** `after` takes the place of `before`; null: of one that a snapshot will bring. */

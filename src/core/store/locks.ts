@@ -117,19 +117,32 @@ export function isStale(
 }
 
 /** What a lock costs beside its name and its texts, its place in the heap included. Measured, as a test does again. */
-const LOCK_OVERHEAD_BYTES = 330;
+const LOCK_OVERHEAD_BYTES = 360;
 
 export const lockBytes = (lock: Key, { lockId, owner }: Pick<HeldLock, 'lockId' | 'owner'>): number =>
   LOCK_OVERHEAD_BYTES + lock.length + lockId.length + owner.length;
 
+/** A lock, and where it stands among those that lapse. */
+interface Lock {
+  readonly name: Key;
+  /** As the heap calls it. */
+  readonly number: number;
+  held: HeldLock;
+  duePlace: number;
+}
+
 /** The locks that are held, and those that have lapsed and were not removed yet, as of the last applied entry. */
 export class LockTable implements NewestLocks {
-  #held = new Map<Key, HeldLock>();
-  readonly #expiries = new ExpiryHeap((lock, atMs) => this.#held.get(lock)?.expiresAtMs === atMs);
+  #locks = new Map<Key, Lock>();
+  #byNumber = new Map<number, Lock>();
+  #numbers = 0;
+  readonly #expiries = new ExpiryHeap((number, place) => {
+    (this.#byNumber.get(number) as Lock).duePlace = place;
+  });
   #bytes = 0;
 
   get size(): number {
-    return this.#held.size;
+    return this.#locks.size;
   }
 
   get bytes(): number {
@@ -137,24 +150,39 @@ export class LockTable implements NewestLocks {
   }
 
   lockOf(lock: Key): HeldLock | null {
-    return this.#held.get(lock) ?? null;
+    return this.#locks.get(lock)?.held ?? null;
   }
 
   /** R11: while a snapshot comes in, what the entry changes may be newer already, or gone; what follows makes it good. */
   apply(effect: LockEffect): void {
-    const { lock } = effect;
-    const before = this.#held.get(lock);
-    const after = effect.kind === 'hold' ? effect.held : undefined;
-    if (before !== undefined) this.#bytes -= lockBytes(lock, before);
-    if (after === undefined) {
-      this.#held.delete(lock);
-    } else {
-      this.#held.set(lock, after);
-      this.#bytes += lockBytes(lock, after);
+    const before = this.#locks.get(effect.lock);
+    if (effect.kind === 'free') {
+      if (before !== undefined) this.#free(before);
+      return;
     }
-    if (before?.expiresAtMs === after?.expiresAtMs) return;
-    if (after !== undefined) this.#expiries.add(lock, after.expiresAtMs);
-    if (before !== undefined) this.#expiries.outdate();
+    const { lock: name, held } = effect;
+    this.#bytes += lockBytes(name, held);
+    if (before === undefined) {
+      this.#numbers += 1;
+      const lock = { name, number: this.#numbers, held, duePlace: 0 };
+      this.#locks.set(name, lock);
+      this.#byNumber.set(lock.number, lock);
+      this.#expiries.add(lock.number, held.expiresAtMs);
+      return;
+    }
+    this.#bytes -= lockBytes(name, before.held);
+    const beforeMs = before.held.expiresAtMs;
+    before.held = held;
+    if (held.expiresAtMs === beforeMs) return;
+    this.#expiries.removeAt(before.duePlace);
+    this.#expiries.add(before.number, held.expiresAtMs);
+  }
+
+  #free({ name, number, held, duePlace }: Lock): void {
+    this.#locks.delete(name);
+    this.#byNumber.delete(number);
+    this.#expiries.removeAt(duePlace);
+    this.#bytes -= lockBytes(name, held);
   }
 
   /** When the first lock lapses, by the log's time; null: none is held. */
@@ -164,17 +192,18 @@ export class LockTable implements NewestLocks {
 
   /** Up to `max` locks that have lapsed. */
   due(timeMs: WallMs, max: number): Key[] {
-    return this.#expiries.due(timeMs, max);
+    return this.#expiries.due(timeMs, max).map((number) => (this.#byNumber.get(number) as Lock).name);
   }
 
   clear(): void {
-    this.#held = new Map();
+    this.#locks = new Map();
+    this.#byNumber = new Map();
     this.#expiries.clear();
     this.#bytes = 0;
   }
 
   /** Live, as `Store.values`. */
-  entries(): IterableIterator<[Key, HeldLock]> {
-    return this.#held.entries();
+  *entries(): IterableIterator<[Key, HeldLock]> {
+    for (const [name, { held }] of this.#locks) yield [name, held];
   }
 }

@@ -16,6 +16,8 @@ export interface StateMachineOptions {
   readonly idempotencyKeptMs: number;
   /** R22. @default 'none' */
   readonly eviction?: Eviction;
+  /** Of {@link Store}. @default 0 */
+  readonly hashSeed?: number;
 }
 
 /** Everything that committed entries have made: a function of the log, the same on every replica. */
@@ -31,7 +33,7 @@ export class StateMachine {
   #timeMs = 0 as WallMs;
 
   constructor(options: StateMachineOptions) {
-    this.store = new Store(options.tombstonesMax, options.eviction);
+    this.store = new Store(options.tombstonesMax, options.eviction, options.hashSeed);
     this.#idempotencyKeptMs = options.idempotencyKeptMs;
   }
 

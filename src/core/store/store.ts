@@ -1,21 +1,28 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Version, WallMs } from '../base/numbers.ts';
+import { Random } from '../base/random.ts';
+import { SipHash } from '../base/sip-hash.ts';
 import type { KeyEffect } from '../replication/entry.ts';
-import type { Step, WriteCommand } from './commands.ts';
-import { contentBytes } from './content-bytes.ts';
+import { COUNTER_BYTES_MAX, type Step, type WriteCommand } from './commands.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
 import { History, SUPERSEDING_BYTES } from './history.ts';
 import { KeyIndex } from './key-index.ts';
+import { KeyTable } from './key-table.ts';
 import { lockBytes } from './locks.ts';
 import type { Stay, StoredValue, Tombstone } from './reads.ts';
+import { NOWHERE, Records, tombstoneRecordBytes, valueRecordBytes, type Ref } from './records.ts';
+import { Tombstones } from './tombstones.ts';
 import { USE_BYTES, Uses, type Eviction } from './uses.ts';
 
-/** What a value costs beside its key and its bytes: the Map's slot, the object, the array. Measured, as a test does again. */
-const VALUE_OVERHEAD_BYTES = 460;
-const TOMBSTONE_OVERHEAD_BYTES = 200;
-/** Its place in the heap, and as much again for those that are out of date. */
-const EXPIRY_BYTES = 32;
+/** Its places in the table of keys and in their order. Measured, as a test does again. */
+const VALUE_PLACES_BYTES = 28;
+/** Its place in the table of keys. */
+const TOMBSTONE_PLACE_BYTES = 24;
+/** Its place in the heap. */
+const EXPIRY_BYTES = 16;
+/** Of {@link Store.values}: looked up together, for finding where to go on costs a search. */
+const KEYS_AT_ONCE = 64;
 /** Whoever decided a write knew the newest version: else two histories of the key have met. */
 const VERSIONS_GROW = 'R4: what is newer has the higher version';
 
@@ -30,29 +37,35 @@ export class Store {
   readonly history = new History();
   readonly uses: Uses;
   readonly #tombstonesMax: number;
-  #values = new Map<Key, StoredValue>();
+  readonly #records = new Records();
+  /** Of values and tombstones. */
+  readonly #table: KeyTable;
   /** Of the values. */
-  readonly #index = new KeyIndex();
-  /** In the order of deletion. */
-  #tombstones = new Map<Key, Tombstone>();
-  readonly #expiries = new ExpiryHeap((key, atMs) => this.#values.get(key)?.expiresAtMs === atMs);
+  readonly #index = new KeyIndex(this.#records);
+  readonly #tombstones = new Tombstones(this.#records);
+  readonly #expiries = new ExpiryHeap((ref, place) => {
+    this.#records.setDuePlace(ref as Ref, place);
+  });
   #versionFloor = 0 as Version;
   #valueBytes = 0;
-  /** Of all else but what keeps its own count. */
-  #bytes = 0;
+  #tombstoneBytes = 0;
   #evictedKeys = 0;
 
-  constructor(tombstonesMax: number, eviction: Eviction = 'none') {
+  /** `hashSeed`: unknown to whoever chooses the keys. */
+  constructor(tombstonesMax: number, eviction: Eviction = 'none', hashSeed = 0) {
     this.#tombstonesMax = tombstonesMax;
     this.uses = new Uses(eviction);
+    const random = new Random(hashSeed);
+    this.#table = new KeyTable(this.#records, new SipHash(random.below(2 ** 32), random.below(2 ** 32)));
   }
 
   get size(): number {
-    return this.#values.size;
+    return this.#index.size;
   }
 
   get bytes(): number {
-    return this.#valueBytes + this.#bytes + this.history.bytes + this.uses.bytes;
+    const expiries = this.#expiries.length * EXPIRY_BYTES;
+    return this.#valueBytes + this.#tombstoneBytes + expiries + this.history.bytes + this.uses.bytes;
   }
 
   /** R22: of the keys and their newest values: what could be had at most. */
@@ -67,26 +80,30 @@ export class Store {
 
   /** R22: what becomes free with a key. */
   bytesOf(key: Key): number {
-    const value = this.#values.get(key);
-    return value === undefined ? 0 : valueBytes(key, value);
+    const ref = this.#findValue(key);
+    return ref === NOWHERE ? 0 : this.#bytesAt(ref);
   }
 
   get versionFloor(): Version {
     return this.#versionFloor;
   }
 
+  /** As it is now; what becomes of the key later does not change it. */
   get(key: Key): StoredValue | null {
-    return this.#values.get(key) ?? null;
+    const ref = this.#findValue(key);
+    return ref === NOWHERE ? null : this.#records.value(ref);
   }
 
   /** The version that the key had last, deleted or not: the next is one more. */
   lastVersion(key: Key): Version {
-    return this.#values.get(key)?.version ?? this.#tombstones.get(key)?.version ?? this.#versionFloor;
+    const ref = this.#table.find(key);
+    return ref === NOWHERE ? this.#versionFloor : this.#records.version(ref);
   }
 
   /** null: it has a value, or none that is remembered. */
   tombstoneOf(key: Key): Tombstone | null {
-    return this.#tombstones.get(key) ?? null;
+    const ref = this.#table.find(key);
+    return ref !== NOWHERE && this.#records.isTombstone(ref) ? this.#records.tombstone(ref) : null;
   }
 
   apply(effect: KeyEffect): void {
@@ -114,17 +131,19 @@ export class Store {
 
   /** R11, R20: while a snapshot comes in, what the entry supersedes may be missing; it will come as an older version. */
   #supersede(key: Key, after: StoredValue): void {
-    const before = this.#values.get(key) ?? null;
+    if (!this.history.wants(key)) return;
+    const before = this.get(key);
     if (before !== null || after.createRevision < after.revision) this.history.supersede(key, before, after);
   }
 
   /** R11: while a snapshot comes in the value may be missing; it will come with the newest time. */
-  #touch(key: Key, { expiresAtMs, idleMs }: Stay): void {
-    const before = this.#values.get(key);
-    if (before === undefined) return;
-    this.#values.set(key, { ...before, expiresAtMs, idleMs });
-    this.#onExpiry(key, before.expiresAtMs, expiresAtMs);
-    this.uses.onWritten(key, idleMs);
+  #touch(key: Key, stay: Stay): void {
+    const ref = this.#findValue(key);
+    if (ref === NOWHERE) return;
+    const beforeMs = this.#records.expiresAtMs(ref);
+    this.#records.setStay(ref, stay);
+    this.#onExpiry(ref, beforeMs, stay.expiresAtMs);
+    this.uses.onWritten(key, stay.idleMs);
   }
 
   /** R17: when the first value falls due, by the log's time; null: none ever does. */
@@ -134,67 +153,98 @@ export class Store {
 
   /** R17: up to `max` keys whose values are due. */
   due(timeMs: WallMs, max: number): Key[] {
-    return this.#expiries.due(timeMs, max);
+    return this.#expiries.due(timeMs, max).map((ref) => this.#records.keyAt(ref as Ref));
   }
 
-  /** After the value is another, or gone. One that stays as long as before is in the heap already. */
-  #onExpiry(key: Key, beforeMs: WallMs | null, afterMs: WallMs | null): void {
+  #onExpiry(ref: Ref, beforeMs: WallMs | null, afterMs: WallMs | null): void {
     if (beforeMs === afterMs) return;
-    if (afterMs !== null) {
-      this.#expiries.add(key, afterMs);
-      this.#bytes += EXPIRY_BYTES;
-    }
-    if (beforeMs !== null) {
-      this.#expiries.outdate();
-      this.#bytes -= EXPIRY_BYTES;
-    }
+    if (beforeMs !== null) this.#dueNoMore(ref);
+    if (afterMs !== null) this.#expiries.add(ref, afterMs);
+  }
+
+  #dueNoMore(ref: Ref): void {
+    const place = this.#records.duePlace(ref);
+    if (place === null) return;
+    this.#expiries.removeAt(place);
+    this.#records.setDuePlace(ref, null);
   }
 
   restoreValue(key: Key, stored: StoredValue): void {
-    const before = this.#values.get(key);
-    if (before !== undefined) {
-      assert(before.version < stored.version, VERSIONS_GROW);
-      this.#valueBytes -= valueBytes(key, before);
-    } else {
-      this.#index.add(key);
-      const tombstone = this.#tombstones.get(key);
-      if (tombstone !== undefined) {
-        assert(tombstone.version < stored.version, VERSIONS_GROW);
-        this.#dropTombstone(key);
-      }
-    }
-    this.#values.set(key, stored);
+    const before = this.#table.find(key);
+    if (before !== NOWHERE) assert(this.#records.version(before) < stored.version, VERSIONS_GROW);
+    if (before !== NOWHERE && !this.#records.isTombstone(before)) this.#replace(before, key, stored);
+    else this.#add(before, key, stored);
     this.#valueBytes += valueBytes(key, stored);
-    this.#onExpiry(key, before?.expiresAtMs ?? null, stored.expiresAtMs);
     this.uses.onWritten(key, stored.idleMs);
   }
 
+  /** `tombstone`: where the key has one; {@link NOWHERE}: it has none. */
+  #add(tombstone: Ref, key: Key, stored: StoredValue): void {
+    const ref = this.#records.addValue(key, stored);
+    if (tombstone === NOWHERE) this.#table.add(key, ref);
+    else {
+      this.#table.replace(key, ref);
+      this.#dropTombstone(tombstone, key);
+    }
+    this.#index.add(key, ref);
+    this.#onExpiry(ref, null, stored.expiresAtMs);
+  }
+
+  #replace(before: Ref, key: Key, stored: StoredValue): void {
+    this.#valueBytes -= this.#bytesAt(before);
+    const beforeMs = this.#records.expiresAtMs(before);
+    const ref = this.#records.replaceValue(before, key, stored) ? before : this.#move(before, key, stored);
+    this.#onExpiry(ref, beforeMs, stored.expiresAtMs);
+  }
+
+  /** To a block of another size. */
+  #move(before: Ref, key: Key, stored: StoredValue): Ref {
+    const ref = this.#records.addValue(key, stored);
+    this.#table.replace(key, ref);
+    this.#index.replace(key, ref);
+    const place = this.#records.duePlace(before);
+    if (place !== null) {
+      this.#expiries.renameAt(place, ref);
+      this.#records.setDuePlace(ref, place);
+    }
+    this.#records.free(before);
+    return ref;
+  }
+
   restoreTombstone(key: Key, tombstone: Tombstone): void {
-    const value = this.#values.get(key);
-    const before = this.#tombstones.get(key);
-    assert(Math.max(value?.version ?? 0, before?.version ?? 0) < tombstone.version, VERSIONS_GROW);
-    if (value !== undefined) this.#remove(key, value);
-    if (before !== undefined) this.#dropTombstone(key);
-    this.#tombstones.set(key, tombstone);
-    this.#bytes += TOMBSTONE_OVERHEAD_BYTES + key.length;
+    const before = this.#table.find(key);
+    if (before !== NOWHERE) assert(this.#records.version(before) < tombstone.version, VERSIONS_GROW);
+    const ref = this.#records.addTombstone(key, tombstone);
+    if (before === NOWHERE) this.#table.add(key, ref);
+    else {
+      this.#table.replace(key, ref);
+      if (this.#records.isTombstone(before)) this.#dropTombstone(before, key);
+      else this.#removeValue(before, key);
+    }
+    this.#tombstones.push(ref);
+    this.#tombstoneBytes += tombstoneBytes(key);
     if (this.#tombstones.size > this.#tombstonesMax) this.#forgetOldestTombstone();
   }
 
   /** R22: a tombstone for each would fill what is to be free. So the key is forgotten at once, as the oldest tombstones are. */
   #evict(key: Key, { version }: Tombstone): void {
-    const value = this.#values.get(key);
-    assert((value?.version ?? 0) < version, VERSIONS_GROW);
-    if (value !== undefined) this.#remove(key, value);
+    const ref = this.#findValue(key);
+    if (ref !== NOWHERE) {
+      assert(this.#records.version(ref) < version, VERSIONS_GROW);
+      this.#table.remove(key);
+      this.#removeValue(ref, key);
+    }
     this.raiseVersionFloor(version);
     this.#evictedKeys += 1;
   }
 
-  #remove(key: Key, value: StoredValue): void {
-    this.#values.delete(key);
+  /** From everywhere but the table. */
+  #removeValue(ref: Ref, key: Key): void {
     this.#index.remove(key);
-    this.#valueBytes -= valueBytes(key, value);
-    this.#onExpiry(key, value.expiresAtMs, null);
+    this.#valueBytes -= this.#bytesAt(ref);
+    this.#dueNoMore(ref);
     this.uses.remove(key);
+    this.#records.free(ref);
   }
 
   raiseVersionFloor(floor: Version): void {
@@ -202,20 +252,34 @@ export class Store {
   }
 
   clear(): void {
-    this.#values = new Map();
+    this.#table.clear();
     this.#index.clear();
-    this.#tombstones = new Map();
-    this.#versionFloor = 0 as Version;
+    this.#tombstones.clear();
     this.#expiries.clear();
+    this.#records.clear();
+    this.#versionFloor = 0 as Version;
     this.history.clear();
     this.uses.clear();
     this.#valueBytes = 0;
-    this.#bytes = 0;
+    this.#tombstoneBytes = 0;
   }
 
-  /** Live: goes on over a store that changes meanwhile; what is added behind it is visited, what is removed is not. */
-  values(): IterableIterator<[Key, StoredValue]> {
-    return this.#values.entries();
+  /**
+   * In the order of the keys' bytes. Live: goes on over a store that changes meanwhile; each key that is there all the while is
+   * visited once, as it is then.
+   */
+  *values(): IterableIterator<[Key, StoredValue]> {
+    for (let from = ''; ;) {
+      const keys: Key[] = [];
+      for (const key of this.#index.from(from)) if (keys.push(key) === KEYS_AT_ONCE) break;
+      for (const key of keys) {
+        const stored = this.get(key);
+        if (stored !== null) yield [key, stored];
+      }
+      const last = keys.at(-1);
+      if (last === undefined) return;
+      from = `${last}\0`;
+    }
   }
 
   /** The keys with values from `from` on, in the order of their bytes. Nothing may change while it goes on. */
@@ -223,22 +287,39 @@ export class Store {
     return this.#index.from(from);
   }
 
-  /** Live, as {@link values}. */
-  tombstones(): IterableIterator<[Key, Tombstone]> {
-    return this.#tombstones.entries();
+  /** Live, as {@link values}, in the order of deletion. */
+  *tombstones(): IterableIterator<[Key, Tombstone]> {
+    for (let ref = this.#tombstones.oldest; ref !== NOWHERE;) {
+      const [key, order] = [this.#records.keyAt(ref), this.#tombstones.orderOf(ref)];
+      yield [key, this.#records.tombstone(ref)];
+      const now = this.#table.find(key);
+      const isThere = now !== NOWHERE && this.#records.isTombstone(now) && this.#tombstones.orderOf(now) === order;
+      ref = isThere ? this.#records.newer(now) : this.#tombstones.firstBehind(order);
+    }
   }
 
-  #dropTombstone(key: Key): void {
-    this.#tombstones.delete(key);
-    this.#bytes -= TOMBSTONE_OVERHEAD_BYTES + key.length;
+  #findValue(key: Key): Ref {
+    const ref = this.#table.find(key);
+    return ref !== NOWHERE && this.#records.isTombstone(ref) ? NOWHERE : ref;
+  }
+
+  #bytesAt(ref: Ref): number {
+    return this.#records.bytes(ref) + VALUE_PLACES_BYTES;
+  }
+
+  /** From everywhere but the table. */
+  #dropTombstone(ref: Ref, key: Key): void {
+    this.#tombstones.remove(ref);
+    this.#records.free(ref);
+    this.#tombstoneBytes -= tombstoneBytes(key);
   }
 
   #forgetOldestTombstone(): void {
-    for (const [key, tombstone] of this.#tombstones) {
-      this.raiseVersionFloor(tombstone.version);
-      this.#dropTombstone(key);
-      return;
-    }
+    const ref = this.#tombstones.oldest;
+    const key = this.#records.keyAt(ref);
+    this.raiseVersionFloor(this.#records.version(ref));
+    this.#table.remove(key);
+    this.#dropTombstone(ref, key);
   }
 }
 
@@ -253,7 +334,7 @@ export function bytesAdded(command: WriteCommand): number {
         (command.idle.kind === 'limited' ? USE_BYTES : 0)
       );
     case 'increment':
-      return SUPERSEDING_BYTES + VALUE_OVERHEAD_BYTES + command.key.length;
+      return SUPERSEDING_BYTES + valueRecordBytes(command.key.length, COUNTER_BYTES_MAX, null) + VALUE_PLACES_BYTES;
     case 'acquire':
       return lockBytes(command.lock, command);
     case 'delete':
@@ -278,5 +359,7 @@ const sumOf = (steps: readonly Step[]): number =>
 
 export const valueBytes = (
   key: Key,
-  stored: { readonly value: Uint8Array; readonly contentType: string | null },
-): number => VALUE_OVERHEAD_BYTES + key.length + contentBytes(stored);
+  { value, contentType }: { readonly value: Uint8Array; readonly contentType: string | null },
+): number => valueRecordBytes(key.length, value.length, contentType) + VALUE_PLACES_BYTES;
+
+const tombstoneBytes = (key: Key): number => tombstoneRecordBytes(key.length) + TOMBSTONE_PLACE_BYTES;

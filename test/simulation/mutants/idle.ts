@@ -105,9 +105,9 @@ export const idleMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'store/store.ts',
-        find: `    this.#onExpiry(key, before?.expiresAtMs ?? null, stored.expiresAtMs);
+        find: `    this.#valueBytes += valueBytes(key, stored);
     this.uses.onWritten(key, stored.idleMs);`,
-        replace: `    this.#onExpiry(key, before?.expiresAtMs ?? null, stored.expiresAtMs);
+        replace: `    this.#valueBytes += valueBytes(key, stored);
     if (this.uses.size > 0) this.uses.onWritten(key, stored.idleMs);`,
       },
     ],

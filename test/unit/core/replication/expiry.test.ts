@@ -88,19 +88,31 @@ describe('R17: a leader removes what is due', () => {
     expect(expiredFrom(group, 1)).toEqual([['k']]);
   });
 
-  test('so many at once that nobody waits long: the rest once these are applied', () => {
-    const group = leaderOf({ inSync: ['a', 'b'], limits: { uncommittedEntriesMax: 100_000 } });
-    for (let at = 0; at < 1500; at += 1) group.propose(putFor(`k${at}`, 1000));
-    group.ack('b');
-    const from = group.replica.log.lastIndex;
-    group.pass(1500);
-    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual([500, 500]);
-    group.ack('b');
-    group.pass(50);
-    expect(expiredFrom(group, from).map((keys) => keys.length)).toEqual([500, 500, 500]);
-    group.ack('b');
-    expect(group.replica.machine.store.size).toBe(0);
-  });
+  test.each([
+    { memory: 'there is plenty of', memoryBytesMax: 100_000_000, first: [250], then: [250, 250], keys: 500 },
+    {
+      memory: 'more than half is used of',
+      memoryBytesMax: 1_500_000,
+      first: [500, 500],
+      then: [500, 500, 500],
+      keys: 1500,
+    },
+  ])(
+    'so many at once that nobody waits long, the rest once these are applied, where $memory memory',
+    ({ memoryBytesMax, first, then, keys }) => {
+      const group = leaderOf({ inSync: ['a', 'b'], limits: { uncommittedEntriesMax: 100_000, memoryBytesMax } });
+      for (let at = 0; at < keys; at += 1) group.propose(putFor(`k${at}`, 1000));
+      group.ack('b');
+      const from = group.replica.log.lastIndex;
+      group.pass(1500);
+      expect(expiredFrom(group, from).map((expired) => expired.length)).toEqual(first);
+      group.ack('b');
+      group.pass(50);
+      expect(expiredFrom(group, from).map((expired) => expired.length)).toEqual(then);
+      group.ack('b');
+      expect(group.replica.machine.store.size).toBe(0);
+    },
+  );
 
   test('idle otherwise: without anything due it appends nothing', () => {
     const group = leaderOf({ inSync: ['a'] });

@@ -1,22 +1,47 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
+import { logIndex, version } from '../../../../src/core/base/numbers.ts';
 import { KeyIndex } from '../../../../src/core/store/key-index.ts';
+import { Records, type Ref } from '../../../../src/core/store/records.ts';
 
 const sorted = (keys: Iterable<string>): string[] => [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 
 /** An index beside a plain set. */
 class Model {
-  readonly index = new KeyIndex();
-  readonly keys = new Set<Key>();
+  readonly records = new Records();
+  readonly index = new KeyIndex(this.records);
+  readonly refs = new Map<Key, Ref>();
+
+  get keys(): Iterable<Key> {
+    return this.refs.keys();
+  }
 
   toggle(key: Key): void {
-    if (this.keys.delete(key)) {
+    const before = this.refs.get(key);
+    if (before !== undefined) {
       this.index.remove(key);
+      this.records.free(before);
+      this.refs.delete(key);
     } else {
-      this.keys.add(key);
-      this.index.add(key);
+      const ref = this.#recordOf(key);
+      this.refs.set(key, ref);
+      this.index.add(key, ref);
     }
+  }
+
+  /** Gives the key another record, if it is there. */
+  replace(key: Key): void {
+    const before = this.refs.get(key);
+    if (before === undefined) return;
+    const ref = this.#recordOf(key);
+    this.index.replace(key, ref);
+    this.records.free(before);
+    this.refs.set(key, ref);
+  }
+
+  #recordOf(key: Key): Ref {
+    return this.records.addTombstone(key, { version: version(1), revision: logIndex(1) });
   }
 }
 
@@ -35,9 +60,11 @@ describe('an index of keys', () => {
       fc.property(fc.array(keys, { maxLength: 300 }), keys, (toggled, from) => {
         const model = new Model();
         for (const key of toggled) model.toggle(key);
+        model.replace(from);
+        for (const key of toggled.slice(0, 9)) model.replace(key);
         expect([...model.index.from('')]).toEqual(sorted(model.keys));
         expect([...model.index.from(from)]).toEqual(sorted(model.keys).filter((key) => key >= from));
-        expect(model.index.size).toBe(model.keys.size);
+        expect(model.index.size).toBe(model.refs.size);
       }),
     );
   });
@@ -65,11 +92,13 @@ describe('an index of keys', () => {
   });
 
   test('what is not there is not removed, and an empty one has nothing', () => {
-    const index = new KeyIndex();
+    const model = new Model();
+    const { index } = model;
     index.remove('nobody' as Key);
     expect([...index.from('')]).toEqual([]);
-    index.add('a' as Key);
+    model.toggle('a' as Key);
     index.remove('b' as Key);
+    index.remove('0' as Key);
     expect([...index.from('')]).toEqual(['a']);
     index.clear();
     expect([[...index.from('')], index.size]).toEqual([[], 0]);

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
-import { logIndex, version, type Version } from '../../../../src/core/base/numbers.ts';
+import { logIndex, version, wallMs, type Version, type WallMs } from '../../../../src/core/base/numbers.ts';
 import type { KeyEffect } from '../../../../src/core/replication/entry.ts';
+import type { StoredValue, Tombstone } from '../../../../src/core/store/reads.ts';
 import { Store } from '../../../../src/core/store/store.ts';
 import { bytes, deleteEffect, key, putEffect, versionOf } from '../kit/builders.ts';
 
@@ -111,6 +112,143 @@ test('a key that nobody remembers begins above the floor', () => {
   }
   // a was forgotten for b's sake, and its version is the floor.
   expect([store.lastVersion(key('a')), store.lastVersion(key('b')), store.lastVersion(key('new'))]).toEqual([9, 2, 9]);
+});
+
+type Step =
+  | { readonly kind: 'put'; readonly key: Key; readonly length: number; readonly expiresAtMs: number | null }
+  | { readonly kind: 'delete' | 'evict'; readonly key: Key }
+  | { readonly kind: 'touch'; readonly key: Key; readonly expiresAtMs: number | null };
+
+const someKey = fc.nat(40).map((number) => key(`${number % 3 === 0 ? 'long'.repeat(20) : 'k'}${number}`));
+const someTime = fc.option(fc.nat(9));
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    fc.record({
+      kind: fc.constant('put' as const),
+      key: someKey,
+      // Packed, of the next sizes, and apart.
+      length: fc.constantFrom(0, 1, 15, 40, 300, 4096, 4097, 9000),
+      expiresAtMs: someTime,
+    }),
+    fc.record({ kind: fc.constantFrom('delete' as const, 'evict' as const), key: someKey }),
+    fc.record({ kind: fc.constant('touch' as const), key: someKey, expiresAtMs: someTime }),
+  ),
+  { maxLength: 300 },
+);
+
+/** As a store is meant: values and tombstones in plain maps. */
+class Model {
+  readonly values = new Map<Key, StoredValue>();
+  readonly tombstones = new Map<Key, Tombstone>();
+
+  effectOf(step: Step, store: Store, at: number): KeyEffect {
+    const next = version(store.lastVersion(step.key) + 1);
+    switch (step.kind) {
+      case 'put': {
+        const value = new Uint8Array(step.length).fill(at);
+        const contentType = at % 3 === 0 ? null : `type/${at % 5}`;
+        const [revision, modifiedMs] = [logIndex(at), wallMs(at / 2)];
+        const stay = { expiresAtMs: step.expiresAtMs as WallMs | null, idleMs: at % 2 === 0 ? null : at };
+        const createRevision = this.values.get(step.key)?.createRevision ?? revision;
+        const stored = { value, contentType, revision, version: next, createRevision, modifiedMs, ...stay };
+        return { kind: 'put', key: step.key, stored };
+      }
+      case 'touch':
+        return { kind: 'touch', key: step.key, expiresAtMs: step.expiresAtMs as WallMs | null, idleMs: at };
+      default:
+        return { kind: step.kind, key: step.key, tombstone: { version: next, revision: logIndex(at) } };
+    }
+  }
+
+  apply(effect: KeyEffect): void {
+    const { key } = effect;
+    const before = this.values.get(key);
+    if (effect.kind === 'touch') {
+      const { expiresAtMs, idleMs } = effect;
+      if (before !== undefined) this.values.set(key, { ...before, expiresAtMs, idleMs });
+      return;
+    }
+    // What is gone already is not evicted.
+    if (effect.kind === 'evict' && before === undefined) return;
+    this.tombstones.delete(key);
+    if (effect.kind === 'put') {
+      this.values.set(key, effect.stored);
+      return;
+    }
+    this.values.delete(key);
+    if (effect.kind !== 'evict') this.tombstones.set(key, effect.tombstone);
+  }
+
+  due(timeMs: number): Key[] {
+    return [...this.values]
+      .filter(([, { expiresAtMs }]) => expiresAtMs !== null && expiresAtMs <= timeMs)
+      .map(([k]) => k);
+  }
+}
+
+test('beside plain maps: values of all sizes, of all ages, and what was told of them before', () => {
+  fc.assert(
+    fc.property(steps, (drawn) => {
+      const [store, model] = [new Store(1000), new Model()];
+      const told: [StoredValue | null, StoredValue | undefined][] = [];
+      for (const [at, step] of drawn.entries()) {
+        const effect = model.effectOf(step, store, at + 1);
+        model.apply(effect);
+        store.apply(effect);
+        told.push([store.get(step.key), model.values.get(step.key)]);
+      }
+      const sorted = [...model.values.keys()].sort();
+      expect([...store.values()]).toEqual(sorted.map((each) => [each, model.values.get(each)]));
+      expect([...store.tombstones()]).toEqual([...model.tombstones]);
+      expect([...store.keysFrom('')]).toEqual(sorted);
+      for (const each of sorted) expect(store.get(each)).toEqual(model.values.get(each));
+      for (const timeMs of [0, 4, 9])
+        expect(store.due(wallMs(timeMs), Infinity).sort()).toEqual(model.due(timeMs).sort());
+      // Whoever got it then has still what it was then.
+      for (const [got, was] of told) expect(got).toEqual(was ?? null);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('whoever goes through it meets each that stays once, though others come and go', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(299), fc.boolean()), { maxLength: 400 }), (changed) => {
+      const store = new Store(1000);
+      const names = Array.from({ length: 300 }, (_, number) => key(`k${String(number).padStart(3, '0')}`));
+      for (const [at, name] of names.entries()) {
+        const stored = { version: version(1), revision: logIndex(at + 1) };
+        if (at % 2 === 0) store.apply(putEffect(name, { version: 1, created: at + 1 }));
+        else store.restoreTombstone(name, stored);
+      }
+      const met: Key[] = [];
+      const [left, right] = [changed.values(), new Set(changed.map(([number]) => number))];
+      const meet = (walk: IterableIterator<[Key, unknown]>): void => {
+        for (const [name] of walk) {
+          met.push(name);
+          const { value } = left.next();
+          if (value === undefined) continue;
+          const other = names[value[0]] as Key;
+          const next = store.lastVersion(other) + 1;
+          if (value[1]) store.apply(putEffect(other, { version: next, created: 1000 + next, value: 'x'.repeat(next) }));
+          else store.apply(deleteEffect(other, { version: next, revision: 1000 + next }));
+        }
+      };
+      meet(store.values());
+      const values = met.splice(0);
+      meet(store.tombstones());
+      const stays = (parity: number): Key[] => names.filter((_, at) => at % 2 === parity && !right.has(at));
+      for (const [walk, parity] of [
+        [values, 0],
+        [met, 1],
+      ] as const) {
+        expect(stays(parity).map((name) => walk.filter((each) => each === name).length)).toEqual(
+          stays(parity).map(() => 1),
+        );
+      }
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('a floor only rises', () => {

@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Arena, BLOCK_BYTES_MAX, blockBytes, byteOf, NOWHERE, type Ref } from '../../../../src/core/store/arena.ts';
+
+test('what is written into a block stays there, whatever others are taken and given back', () => {
+  const steps = fc.array(fc.record({ bytes: fc.integer({ min: 1, max: BLOCK_BYTES_MAX }), frees: fc.nat(2) }), {
+    maxLength: 200,
+  });
+  fc.assert(
+    fc.property(steps, (drawn) => {
+      const arena = new Arena();
+      const held: { readonly ref: Ref; readonly bytes: number; readonly mark: number }[] = [];
+      for (const [at, { bytes, frees }] of drawn.entries()) {
+        const ref = arena.allocate(bytes);
+        expect(ref).not.toBe(NOWHERE);
+        const mark = at % 256;
+        arena.bytes(ref).fill(mark, byteOf(ref), byteOf(ref) + bytes);
+        held.push({ ref, bytes, mark });
+        for (let free = 0; free < frees && held.length > 3; free += 1) arena.free((held.shift() as { ref: Ref }).ref);
+      }
+      for (const { ref, bytes, mark } of held) {
+        const block = arena.bytes(ref).subarray(byteOf(ref), byteOf(ref) + bytes);
+        expect(block.every((byte) => byte === mark)).toBe(true);
+      }
+    }),
+  );
+});
+
+test('what is given back is had again, and an empty page goes, but for one of each size', () => {
+  const arena = new Arena();
+  const fill = (): Ref[] => Array.from({ length: 5000 }, () => arena.allocate(200));
+  const first = fill();
+  const pages = arena.pages;
+  for (const ref of first) arena.free(ref);
+  expect([pages, arena.pages]).toEqual([4, 1]);
+  const second = fill();
+  expect(arena.pages).toBe(pages);
+  expect(new Set(second).size).toBe(5000);
+  // Of each page a block is left: none can go.
+  for (const [at, ref] of second.entries()) if (at % 1000 !== 0) arena.free(ref);
+  expect(arena.pages).toBe(pages);
+  arena.clear();
+  expect(arena.pages).toBe(0);
+});
+
+test('a block is no more than an eighth, and a unit of 16 bytes, larger than what is asked for', () => {
+  for (let bytes = 1; bytes <= BLOCK_BYTES_MAX; bytes += 1) {
+    expect(blockBytes(bytes)).toBeGreaterThanOrEqual(bytes);
+    expect(blockBytes(bytes)).toBeLessThan(bytes * 1.125 + 32);
+  }
+  expect([blockBytes(1), blockBytes(144), blockBytes(257), blockBytes(BLOCK_BYTES_MAX)]).toEqual([16, 144, 288, 8192]);
+});
+
+test('whether a block is the right one for so many bytes', () => {
+  const arena = new Arena();
+  const ref = arena.allocate(130);
+  expect([129, 144, 128, 145].map((bytes) => arena.fits(ref, bytes))).toEqual([true, true, false, false]);
+});
