@@ -10,8 +10,9 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Installation } from '../measure/installation.ts';
+import { Asker } from '../measure/load/asker.ts';
 
-const [watchers = 1000, through = 'proxy', writesPerS = 10, seconds = 10] = process.argv
+const [watchers = 1000, through = 'proxy', writesPerS = 10, seconds = 60] = process.argv
   .slice(2)
   .map((text, place) => (place === 1 ? text : Number(text))) as [number?, string?, number?, number?];
 const KEY = 'bench/watched';
@@ -54,22 +55,17 @@ async function watch(port: number): Promise<void> {
   process.send?.('watching');
 }
 
-async function write(url: string): Promise<number> {
+async function write(asker: Asker): Promise<number> {
   const startMs = performance.now();
-  const response = await fetch(`${url}/v1/keys/${KEY}`, {
-    method: 'PUT',
-    headers: { 'Content-Type': 'text/plain' },
-    body: `at ${nowMs()}`,
-  });
-  await response.arrayBuffer();
-  if (!response.ok) throw new Error(`a write was answered with ${response.status}`);
+  const { status } = await asker.put(`/v1/keys/${KEY}`, `at ${nowMs()}`);
+  if (status !== 200 && status !== 201) throw new Error(`a write was answered with ${status}`);
   return performance.now() - startMs;
 }
 
-async function writeFor(url: string, ms: number): Promise<number[]> {
+async function writeFor(asker: Asker, ms: number): Promise<number[]> {
   const tookMs: Promise<number>[] = [];
   for (const endMs = performance.now() + ms; performance.now() < endMs; await wait(1000 / writesPerS))
-    tookMs.push(write(url));
+    tookMs.push(write(asker));
   return Promise.all(tookMs);
 }
 
@@ -103,12 +99,13 @@ async function main(): Promise<void> {
       env: { ...process.env, BENCH_WATCH_PORT: String(port) },
     });
     await once(clients, 'message');
-    await writeFor(proxy.url, WARM_UP_MS);
+    const writer = new Asker({ host: '127.0.0.1', port: proxy.port });
+    await writeFor(writer, WARM_UP_MS);
     await wait(500);
     clients.send('forget');
     const teller = through === 'replica' ? replica.server : proxy.server;
     const beforeMs = processorMs(teller.pid);
-    const writes = await writeFor(proxy.url, seconds * 1000);
+    const writes = await writeFor(writer, seconds * 1000);
     await wait(1000);
     const processor = processorMs(teller.pid) - beforeMs;
     clients.send('report');
@@ -119,6 +116,7 @@ async function main(): Promise<void> {
       `processor time of the ${through}: ${((1000 * processor) / told.events).toFixed(1)} µs for each event told`,
     );
     console.log(`writes: ${describe(writes)}`);
+    writer.close();
     clients.kill();
   } finally {
     await installation.end();

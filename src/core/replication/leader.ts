@@ -61,11 +61,11 @@ interface RepeatedWaiter extends Waiter {
 /** An append carries no more than this, so that a follower that comes back is not sent one giant frame. */
 const APPEND_BYTES_MAX = 1 << 20;
 /**
- * R17: what is due is hidden at once, and need not be removed at once: 10,000 keys a second, each of which costs some 10 µs on every
- * replica, most of it memory that no cache holds. With 40,000 others waited for 40 ms, in the median, and not for 10.
+ * R17: what is due is hidden at once, and need not be removed at once: 5,000 keys a second, each of which costs some 15 µs on every
+ * replica, most of it memory that no cache holds. With 40,000 others waited for 40 ms, in the median, and not for 6.
  */
-const EXPIRED_PER_TICK = 250;
-/** Where memory is used by half, it is wanted. */
+const EXPIRED_PER_TICK_MIN = 125;
+/** Where three quarters of the memory are used, it is wanted; from a half on, more and more. */
 const EXPIRED_PER_TICK_MAX = 1000;
 const EXPIRED_PER_ENTRY = 500;
 /** R21: of the keys with an idle time, some tens of microseconds; of a million each is looked at after 5 s. */
@@ -569,7 +569,9 @@ export class Leader {
   }
 
   get #expiredPerTick(): number {
-    return 2 * this.memoryBytes < this.#limits.memoryBytesMax ? EXPIRED_PER_TICK : EXPIRED_PER_TICK_MAX;
+    const used = this.memoryBytes / this.#limits.memoryBytesMax;
+    const wanted = Math.min(1, Math.max(0, 4 * used - 2));
+    return Math.round(EXPIRED_PER_TICK_MIN + wanted * (EXPIRED_PER_TICK_MAX - EXPIRED_PER_TICK_MIN));
   }
 
   /** Appends what has come together, and empties it. */

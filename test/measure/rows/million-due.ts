@@ -36,7 +36,7 @@ export async function millionDue(run: Run): Promise<RoundResult> {
       await installation.until(
         'they are gone',
         ({ replicas }) => replicas.every(({ keys }) => keys <= KEYS_OF_THE_LOAD),
-        180_000,
+        300_000,
       );
       const goneMs = Date.now() - dueAt;
       const reads = summaryOf(reader.readings.filter(({ dueMs }) => dueMs >= dueAt).map(({ tookMs }) => tookMs));

@@ -89,7 +89,7 @@ describe('R17: a leader removes what is due', () => {
   });
 
   test.each([
-    { memory: 'there is plenty of', memoryBytesMax: 100_000_000, first: [250], then: [250, 250], keys: 500 },
+    { memory: 'there is plenty of', memoryBytesMax: 100_000_000, first: [125], then: [125, 125], keys: 250 },
     {
       memory: 'more than half is used of',
       memoryBytesMax: 1_500_000,
