@@ -84,6 +84,11 @@ export class Store {
     return ref === NOWHERE ? 0 : this.#bytesAt(ref);
   }
 
+  /** R17: what becomes free when its value expires, and a tombstone stands in its place. */
+  bytesFreedBy(key: Key): number {
+    return Math.max(0, this.bytesOf(key) - tombstoneBytes(key));
+  }
+
   get versionFloor(): Version {
     return this.#versionFloor;
   }
