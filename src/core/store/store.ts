@@ -367,4 +367,4 @@ export const valueBytes = (
   { value, contentType }: { readonly value: Uint8Array; readonly contentType: string | null },
 ): number => valueRecordBytes(key.length, value.length, contentType) + VALUE_PLACES_BYTES;
 
-const tombstoneBytes = (key: Key): number => tombstoneRecordBytes(key.length) + TOMBSTONE_PLACE_BYTES;
+export const tombstoneBytes = (key: Key): number => tombstoneRecordBytes(key.length) + TOMBSTONE_PLACE_BYTES;
