@@ -371,7 +371,7 @@ export const options = {
     help: 'When every member and its memory are gone: begin a new lineage; strict: a pod that the API server no longer lists does not count as gone; never: wait for an operator.',
   }),
 
-  memoryBytesMax: option(bytes({ min: 16 * Mi, max: 1024 * Gi }), {
+  memoryBytesMax: option(bytes({ min: 16 * Mi, max: 48 * Gi }), {
     variable: 'KV_MEMORY_MAX',
     processes: kvstore,
     section: 'Limits',

@@ -14,12 +14,10 @@ import {
   type WriteRequest,
 } from '../store/commands.ts';
 import { decideWrite } from '../store/decide-write.ts';
-import { isLapsed } from '../store/locks.ts';
-import { evictEffect, expireEffect, isDue } from '../store/newest.ts';
 import { bytesAdded } from '../store/store.ts';
 import type { Uses } from '../store/uses.ts';
-import { victimsOf } from './eviction.ts';
-import { Entry, type EntryBody, type StateEffect } from './entry.ts';
+import { Entry, type EntryBody } from './entry.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
 import { LOG_START } from './log.ts';
@@ -60,20 +58,6 @@ interface RepeatedWaiter extends Waiter {
 
 /** An append carries no more than this, so that a follower that comes back is not sent one giant frame. */
 const APPEND_BYTES_MAX = 1 << 20;
-/**
- * R17: what is due is hidden at once, and need not be removed at once: 5,000 keys a second, each of which costs some 15 µs on every
- * replica, most of it memory that no cache holds. With 40,000 others waited for 40 ms, in the median, and not for 6.
- */
-const EXPIRED_PER_TICK_MIN = 125;
-/** Where three quarters of the memory are used, it is wanted; from a half on, more and more. */
-const EXPIRED_PER_TICK_MAX = 1000;
-const EXPIRED_PER_ENTRY = 500;
-/** R21: of the keys with an idle time, some tens of microseconds; of a million each is looked at after 5 s. */
-const LOOKED_AT_PER_TICK = 5000;
-/** R20, R22: beyond what is wanted, so that not every write has to have something forgotten, or evicted. */
-const FREED_BYTES_MIN = 256 * 1024;
-/** R22: but of keys no more than this part of the memory. */
-const EVICTED_SHARE = 64;
 /** A process has one id, so there is hardly ever more than one. */
 const REFUSED_MAX = 100;
 const REFUSED = 'the replica has acknowledged what it was not sent';
@@ -96,7 +80,7 @@ export class Leader {
   readonly #replica: Replica;
   readonly #times: GroupTimes;
   readonly #limits: GroupLimits;
-  readonly #random: Random;
+  readonly #housekeeping: Housekeeping;
   readonly #followers = new Map<ReplicaId, Progress>();
   readonly #byLink = new Map<LinkId, Progress>();
   readonly #proposals = new Proposals();
@@ -108,8 +92,6 @@ export class Leader {
   #lastTimeMs: WallMs;
   /** The last entry, by this leader's own count. */
   #lastIndex: LogIndex;
-  /** R17: what falls due after the entry at this index is applied is looked at then. */
-  #expiresThrough = 0 as LogIndex;
   /** R10: who has acknowledged what it was not sent. */
   readonly #refused = new Set<ReplicaId>();
   /** R9: new writes are refused while what is in flight is finished. */
@@ -123,7 +105,6 @@ export class Leader {
     this.#replica = replica;
     this.#times = options.times;
     this.#limits = options.limits;
-    this.#random = options.random;
     this.set = new InSyncSet(options.members);
     assert(this.set.confirmed.has(replica.id), 'R2: the leader is a member');
     assert(options.epoch > replica.lastEpoch, 'R2: an epoch is led once, by one replica');
@@ -135,6 +116,17 @@ export class Leader {
       times: options.times,
       limits: options.limits,
       startedMs: now.monotonicMs,
+    });
+    this.#housekeeping = new Housekeeping({
+      replica,
+      proposals: this.#proposals,
+      rounds: this.rounds,
+      limits: options.limits,
+      times: options.times,
+      random: options.random,
+      mayAppend: () => this.firstCommitted && !this.#overloaded,
+      append: (body, at) => this.#append(body, at),
+      timeFor: (at) => this.#timeFor(at),
     });
     this.#heartbeatMs = now.monotonicMs;
     this.#lastTimeMs = replica.log.at(replica.log.lastIndex)?.timeMs ?? replica.machine.timeMs;
@@ -245,9 +237,9 @@ export class Leader {
     const { effects, outcome } = decideWrite(request.command, this.#replica, place);
     // What was got is kept with the outcome, for as long as somebody may ask for it again.
     const got = outcome.kind === 'batch' || outcome.kind === 'transaction' ? gotBytes(outcome.results) : 0;
-    if (got > 0 && !this.#fits(got)) {
+    if (got > 0 && !this.#housekeeping.fits(got)) {
       // The entry that makes room stands before this one, which is decided anew behind it.
-      return this.#makeRoom(got, now) ? this.#tryPropose(ticket, request, now) : refused('memory-full');
+      return this.#housekeeping.makeRoom(got, now) ? this.#tryPropose(ticket, request, now) : refused('memory-full');
     }
     const body: EntryBody = {
       kind: 'write',
@@ -269,50 +261,9 @@ export class Leader {
     if (request.idempotencyKey !== null && this.#idempotencyFull(now)) return 'idempotency-full';
     if (this.#overloaded) return 'overloaded';
     const wanted = bytesAdded(request.command);
-    return wanted === 0 || this.#fits(wanted) || this.#makeRoom(wanted, now) ? null : 'memory-full';
-  }
-
-  /** So much more, once everything that is decided is done. */
-  #fits(wanted: number): boolean {
-    return this.#missing(wanted) <= 0;
-  }
-
-  /** What would be beyond the limit with so much more. */
-  #missing(wanted: number): number {
-    return this.memoryBytes - this.#proposals.freeingBytes + wanted - this.#limits.memoryBytesMax;
-  }
-
-  /**
-   * R20, R22: what was superseded first goes first, before anything new is refused: as much as is wanted, and a little more. Where
-   * that is not enough, keys go, with all of their versions, if they may.
-   */
-  #makeRoom(wanted: number, now: Instant): boolean {
-    const { forgettingThrough } = this.#proposals;
-    const missing = this.#missing(wanted);
-    const { history } = this.#replica.machine.store;
-    const enough =
-      history.enoughFor(missing + FREED_BYTES_MIN, forgettingThrough) ?? history.enoughFor(missing, forgettingThrough);
-    if (enough === null) return this.#limits.eviction === 'lru' && this.#evict(missing, now);
-    const { index } = this.#append({ kind: 'forget', through: enough.through }, now);
-    this.#proposals.frees(index, enough.bytes);
-    return true;
-  }
-
-  /** R22: by entries that stand before the write. There are no more than it has bytes for. */
-  #evict(missing: number, now: Instant): boolean {
-    const more = Math.min(FREED_BYTES_MIN, this.#limits.memoryBytesMax / EVICTED_SHARE);
-    const victims =
-      victimsOf(this.#replica, missing + more, this.#random) ?? victimsOf(this.#replica, missing, this.#random);
-    if (victims === null) return false;
-    const { keys, bytes } = victims;
-    for (let at = 0; at < keys.length; at += EXPIRED_PER_ENTRY) {
-      const some = keys.slice(at, at + EXPIRED_PER_ENTRY);
-      const index = (this.#lastIndex + 1) as LogIndex;
-      const effects = some.map((key) => evictEffect(key, this.#replica.stateOf(key), index));
-      this.#append({ kind: 'evict', effects }, now);
-      this.#proposals.frees(index, (bytes * some.length) / keys.length);
-    }
-    return true;
+    return wanted === 0 || this.#housekeeping.fits(wanted) || this.#housekeeping.makeRoom(wanted, now)
+      ? null
+      : 'memory-full';
   }
 
   /** Nothing is forgotten early; what is due is forgotten by the very entry that comes next. */
@@ -321,11 +272,6 @@ export class Leader {
     if (idempotency.size + this.#proposals.idempotencyKeys < this.#limits.idempotencyKeysMax) return false;
     const { oldestMs } = idempotency;
     return oldestMs === null || oldestMs >= this.#timeFor(now) - this.#times.idempotencyKeptMs;
-  }
-
-  /** What counts against `memoryBytesMax`. */
-  get memoryBytes(): number {
-    return this.#replica.machine.bytes + this.#replica.log.bytes;
   }
 
   get #overloaded(): boolean {
@@ -520,8 +466,7 @@ export class Leader {
     // R6: a silent member shows itself only when it has something to acknowledge.
     if (this.drained && this.membership.hasSilentMember(nowMs)) this.#append({ kind: 'empty' }, now);
     this.#endIdleSessions(now);
-    this.#expireWhatIsDue(now);
-    this.#expireWhatIsIdle(now);
+    this.#housekeeping.tick(now);
     this.#expireWaiters(nowMs, effects);
     for (const progress of this.#followers.values()) {
       if (progress.link === null && !this.set.maximal.has(progress.id)) this.#followers.delete(progress.id);
@@ -537,64 +482,6 @@ export class Leader {
       .filter((id) => !this.#proposals.isEnding(id) && this.#proposals.session(id) === undefined);
     for (let at = 0; at < idle.length; at += 256)
       this.#append({ kind: 'endSessions', sessions: idle.slice(at, at + 256) }, now);
-  }
-
-  /**
-   * R17, R18: an entry makes the log's time go on, so that what is due is hidden everywhere; and it removes it. One round
-   * after the other, each of them bounded: what goes on beside it must not wait, however much falls due at once.
-   */
-  #expireWhatIsDue(now: Instant): void {
-    const { machine } = this.#replica;
-    if (!this.firstCommitted || this.#overloaded || machine.appliedIndex < this.#expiresThrough) return;
-    const timeMs = this.#timeFor(now);
-    if (machine.earliestExpiryMs > timeMs) return;
-    const effects: StateEffect[] = [];
-    const most = this.#expiredPerTick;
-    for (const key of machine.store.due(timeMs, most)) {
-      const state = this.#replica.stateOf(key);
-      // Somebody has written it, or removed it, and that is not applied yet.
-      if (state.current === null || !isDue(state.current, timeMs)) continue;
-      effects.push(expireEffect(key, state, (this.#lastIndex + 1) as LogIndex));
-      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
-    }
-    for (const lock of machine.locks.due(timeMs, most)) {
-      const held = this.#replica.lockOf(lock);
-      // Somebody has got it since, or has renewed or released it, and that is not applied yet.
-      if (held === null || !isLapsed(held, timeMs)) continue;
-      effects.push({ kind: 'free', lock });
-      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
-    }
-    this.#expire(effects, now);
-    this.#expiresThrough = this.#lastIndex;
-  }
-
-  get #expiredPerTick(): number {
-    const used = this.memoryBytes / this.#limits.memoryBytesMax;
-    const wanted = Math.min(1, Math.max(0, 4 * used - 2));
-    return Math.round(EXPIRED_PER_TICK_MIN + wanted * (EXPIRED_PER_TICK_MAX - EXPIRED_PER_TICK_MIN));
-  }
-
-  /** Appends what has come together, and empties it. */
-  #expire(effects: StateEffect[], now: Instant): void {
-    if (effects.length > 0) this.#append({ kind: 'expire', effects: effects.splice(0) }, now);
-  }
-
-  /**
-   * R21: a value goes once all members have told what they were asked for until its idle time had passed. A round shows that;
-   * one that is old says nothing of now.
-   */
-  #expireWhatIsIdle(now: Instant): void {
-    const { answeredMs } = this.rounds;
-    if (this.#uses.size === 0 || !this.firstCommitted || this.#overloaded) return;
-    if (now.monotonicMs - answeredMs > this.#times.readStalenessMs) return;
-    const effects: StateEffect[] = [];
-    for (const key of this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK, this.#expiredPerTick)) {
-      // Somebody writes or removes it now.
-      if (this.#replica.openIndexOf(key) !== null) continue;
-      effects.push(expireEffect(key, this.#replica.stateOf(key), (this.#lastIndex + 1) as LogIndex));
-      if (effects.length === EXPIRED_PER_ENTRY) this.#expire(effects, now);
-    }
-    this.#expire(effects, now);
   }
 
   /** R6: the write stays in the log, and nobody can say what becomes of it. */

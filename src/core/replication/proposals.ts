@@ -17,7 +17,7 @@ export class Proposals {
   readonly #ending = new Set<SessionId>();
   readonly #idempotency = new Map<string, { readonly digest: string; readonly index: LogIndex }>();
 
-  /** R20, R22: of the uncommitted entries that forget or evict, what each is to free. */
+  /** R17, R20, R22: of the uncommitted entries that forget, expire or evict, what each is to free. */
   readonly #freeing = new Map<LogIndex, number>();
   #freeingBytes = 0;
   #forgettingThrough = 0 as LogIndex;
@@ -30,7 +30,7 @@ export class Proposals {
     return this.#idempotency.size;
   }
 
-  /** R20, R22: what the uncommitted entries will free. */
+  /** R17, R20, R22: what the uncommitted entries will free. */
   get freeingBytes(): number {
     return this.#freeingBytes;
   }
@@ -40,7 +40,7 @@ export class Proposals {
     return this.#forgettingThrough;
   }
 
-  /** R20, R22: what the entry at `index` is to free. Nobody knows of those that another leader has begun: more is freed then. */
+  /** What the entry at `index` is to free. Nobody knows of those that another leader has begun: more is freed then. */
   frees(index: LogIndex, bytes: number): void {
     this.#freeing.set(index, bytes);
     this.#freeingBytes += bytes;
@@ -101,9 +101,9 @@ export class Proposals {
     switch (body.kind) {
       case 'begin':
       case 'empty':
-      case 'expire':
         break;
       case 'forget':
+      case 'expire':
       case 'evict':
         this.#freeingBytes -= this.#freeing.get(entry.index) ?? 0;
         this.#freeing.delete(entry.index);

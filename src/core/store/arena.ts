@@ -62,7 +62,8 @@ class Page {
 
 /**
  * Memory for many small things outside the collector's heap: pages of 256 KiB, each cut into blocks of one size, the "slabs" of
- * memcached. At most an eighth of a block is left over. A page that is empty is given back. Up to 64 GiB.
+ * memcached. At most an eighth of a block is left over. A page that is empty is given back. Up to 64 GiB: more
+ * than KV_MEMORY_MAX may be, for pages may have gaps.
  *
  * A million objects are looked at by every full collection, which holds up everybody; a million blocks by none.
  */

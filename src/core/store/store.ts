@@ -84,6 +84,11 @@ export class Store {
     return ref === NOWHERE ? 0 : this.#bytesAt(ref);
   }
 
+  /** R17: what becomes free when its value expires, and a tombstone stands in its place. */
+  bytesFreedBy(key: Key): number {
+    return Math.max(0, this.bytesOf(key) - tombstoneBytes(key));
+  }
+
   get versionFloor(): Version {
     return this.#versionFloor;
   }
@@ -362,4 +367,4 @@ export const valueBytes = (
   { value, contentType }: { readonly value: Uint8Array; readonly contentType: string | null },
 ): number => valueRecordBytes(key.length, value.length, contentType) + VALUE_PLACES_BYTES;
 
-const tombstoneBytes = (key: Key): number => tombstoneRecordBytes(key.length) + TOMBSTONE_PLACE_BYTES;
+export const tombstoneBytes = (key: Key): number => tombstoneRecordBytes(key.length) + TOMBSTONE_PLACE_BYTES;

@@ -663,8 +663,8 @@ export const clientMutants: readonly Mutant[] = [
     aim: 'lifetimes',
     patches: [
       {
-        file: 'replication/leader.ts',
-        find: `    this.#expireWhatIsDue(now);`,
+        file: 'replication/housekeeping.ts',
+        find: `    this.#expireWhatIsDue(now, most);`,
         replace: '',
       },
     ],
@@ -676,7 +676,7 @@ export const clientMutants: readonly Mutant[] = [
     aim: 'lifetimes',
     patches: [
       {
-        file: 'replication/leader.ts',
+        file: 'replication/housekeeping.ts',
         find: `      if (state.current === null || !isDue(state.current, timeMs)) continue;`,
         replace: `      if (state.current === null) continue;`,
       },

@@ -9,9 +9,9 @@ export const evictionMutants: readonly Mutant[] = [
     aim: 'evictions-with-room',
     patches: [
       {
-        file: 'replication/leader.ts',
-        find: `    return this.memoryBytes - this.#proposals.freeingBytes + wanted - this.#limits.memoryBytesMax;`,
-        replace: `    return this.memoryBytes - this.#proposals.freeingBytes + wanted - this.#limits.memoryBytesMax / 2;`,
+        file: 'replication/housekeeping.ts',
+        find: `    return this.#memoryBytes - this.#proposals.freeingBytes + wanted - this.#limits.memoryBytesMax;`,
+        replace: `    return this.#memoryBytes - this.#proposals.freeingBytes + wanted - this.#limits.memoryBytesMax / 2;`,
       },
     ],
   },
@@ -22,7 +22,7 @@ export const evictionMutants: readonly Mutant[] = [
     aim: 'evictions',
     patches: [
       {
-        file: 'replication/leader.ts',
+        file: 'replication/housekeeping.ts',
         find: `this.#limits.eviction === 'lru' && this.#evict(missing, now);`,
         replace: `this.#evict(missing, now);`,
       },
@@ -40,7 +40,7 @@ export const evictionMutants: readonly Mutant[] = [
     aim: 'evictions-of-many',
     patches: [
       {
-        file: 'replication/leader.ts',
+        file: 'replication/housekeeping.ts',
         find: `this.#limits.eviction === 'lru' && this.#evict(missing, now);`,
         replace: `false;`,
       },

@@ -29,9 +29,9 @@ export const idleMutants: readonly Mutant[] = [
     aim: 'idle-while-the-leader-sleeps',
     patches: [
       {
-        file: 'replication/leader.ts',
-        find: `this.#uses.idleAt(answeredMs, LOOKED_AT_PER_TICK, EXPIRED_PER_TICK_MAX)`,
-        replace: `this.#uses.idleAt(now.monotonicMs, LOOKED_AT_PER_TICK, EXPIRED_PER_TICK_MAX)`,
+        file: 'replication/housekeeping.ts',
+        find: `uses.idleAt(answeredMs, LOOKED_AT_PER_TICK, most)`,
+        replace: `uses.idleAt(now.monotonicMs, LOOKED_AT_PER_TICK, most)`,
       },
     ],
   },
@@ -84,7 +84,7 @@ export const idleMutants: readonly Mutant[] = [
     aim: 'idle-over-slow-links',
     patches: [
       {
-        file: 'replication/leader.ts',
+        file: 'replication/housekeeping.ts',
         find: `      if (this.#replica.openIndexOf(key) !== null) continue;`,
         replace: `      if (this.#replica.stateOf(key).current === null) continue;`,
       },
@@ -95,7 +95,7 @@ export const idleMutants: readonly Mutant[] = [
     rule: 'R21',
     without: 'the leader removes what is idle',
     aim: 'idle-and-forgotten',
-    patches: [{ file: 'replication/leader.ts', find: `    this.#expireWhatIsIdle(now);`, replace: '' }],
+    patches: [{ file: 'replication/housekeeping.ts', find: `    this.#expireWhatIsIdle(now, most);`, replace: '' }],
   },
   {
     name: 'snapshots-without-idle-times',

@@ -113,7 +113,7 @@ export const lockMutants: readonly Mutant[] = [
     aim: 'locks-and-slow-links',
     patches: [
       {
-        file: 'replication/leader.ts',
+        file: 'replication/housekeeping.ts',
         find: `      if (held === null || !isLapsed(held, timeMs)) continue;`,
         replace: '',
       },
@@ -126,7 +126,7 @@ export const lockMutants: readonly Mutant[] = [
     aim: 'locks',
     patches: [
       {
-        file: 'replication/leader.ts',
+        file: 'replication/housekeeping.ts',
         find: `      effects.push({ kind: 'free', lock });`,
         replace: '',
       },

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import type { Key } from '../../../src/core/base/key.ts';
 import { ERRORS } from '../../../src/core/base/errors.ts';
+import { tombstoneBytes, valueBytes } from '../../../src/core/store/store.ts';
 import { codesIn, page, tableOf } from './pages.ts';
 
 const guide = page('docs/guides/kubernetes.md');
@@ -48,10 +50,15 @@ describe('what the guide tells to look for is what the processes say', () => {
 });
 
 test.each([
-  ['src/core/store/store.ts', 'VALUE_OVERHEAD_BYTES', /content type and (\d+) bytes/],
-  ['src/core/store/content-bytes.ts', 'OFF_HEAP_OVERHEAD_BYTES', /(\d+) more if the value/],
-  ['src/core/store/content-bytes.ts', 'ON_HEAP_BYTES_MAX', /is longer than (\d+) bytes/],
-  ['src/core/store/store.ts', 'TOMBSTONE_OVERHEAD_BYTES', /remembered the key and (\d+) bytes/],
+  ['src/core/store/records.ts', 'APART_OVERHEAD_BYTES', /(\d+) more if the value is longer than 4 KiB/],
+  ['src/core/store/store.ts', 'EXPIRY_BYTES', /(\d+) if it has a time to live/],
+  ['src/core/store/uses.ts', 'USE_BYTES', /(\d+) if it has an idle time/],
+  ['src/core/store/content-bytes.ts', 'OFF_HEAP_OVERHEAD_BYTES', /420 bytes, (\d+) more if the value/],
+  [
+    'src/core/store/content-bytes.ts',
+    'ON_HEAP_BYTES_MAX',
+    /its content type and 420 bytes, 170 more if the value is longer than (\d+) bytes/,
+  ],
   ['src/core/store/history.ts', 'OLDER_OVERHEAD_BYTES', /its content type and (\d+) bytes, 170 more/],
   ['src/core/store/history.ts', 'KEY_OVERHEAD_BYTES', /has any the key and (\d+) bytes/],
   ['src/core/store/idempotency.ts', 'OVERHEAD_BYTES', /kept `Idempotency-Key` (\d+) bytes/],
@@ -59,6 +66,30 @@ test.each([
   const accounted = new RegExp(`const ${constant} = (\\d+);`).exec(page(file))?.[1];
   expect(accounted).toBeDefined();
   expect(said.exec(guide)?.[1]).toBe(accounted);
+});
+
+const keyOf = (length: number) => 'k'.repeat(length) as Key;
+
+test.each([
+  [1, 0],
+  [16, 64],
+  [30, 500],
+  [200, 4096],
+  [30, 5000],
+])('and of a value: a key of %i bytes, a value of %i', (keyLength, valueLength) => {
+  const said = Number(/content type, (\d+) bytes, and up to an eighth/.exec(guide)?.[1]);
+  const apart = valueLength > 4096 ? 250 : 0;
+  const least = keyLength + valueLength + said + apart;
+  const accounted = valueBytes(keyOf(keyLength), { value: new Uint8Array(valueLength), contentType: null });
+  expect(accounted).toBeGreaterThanOrEqual(least);
+  expect(accounted).toBeLessThan(1.125 * least + 16);
+});
+
+test.each([1, 16, 100])('and of what is deleted: a key of %i bytes', (keyLength) => {
+  const said = Number(/remembered the key and (\d+) bytes/.exec(guide)?.[1]);
+  const accounted = tombstoneBytes(keyOf(keyLength));
+  expect(accounted).toBeGreaterThanOrEqual(keyLength + said);
+  expect(accounted).toBeLessThan(1.125 * (keyLength + said) + 24);
 });
 
 test('it says of each alert where to look first', () => {

@@ -114,6 +114,44 @@ describe('R17: a leader removes what is due', () => {
     },
   );
 
+  describe('it makes room, for it is gone for everybody', () => {
+    const full = () => {
+      const limits = { memoryBytesMax: 60_000, logEntriesMax: 1, historyLimit: 1 };
+      const group = leaderOf({ inSync: ['a', 'b'], limits });
+      for (let at = 0; group.replies().every(({ kind }) => kind !== 'refused'); at += 1) {
+        group.propose({ ...putFor(`k${at}`, 1000), value: new Uint8Array(500) }, { settledThrough: at });
+        group.ack('b');
+      }
+      return group;
+    };
+    const large = { ...put('large'), value: new Uint8Array(5000) };
+
+    test('once it is being removed', () => {
+      const group = full();
+      group.pass(1500);
+      group.propose(large);
+      group.ack('b');
+      expect(group.replies().map(({ kind }) => kind)).toEqual(['committed']);
+    });
+
+    test('before that, too', () => {
+      const group = full();
+      const from = group.replica.log.lastIndex;
+      group.advance(1500);
+      group.propose(large);
+      expect(expiredFrom(group, from + 1)).toHaveLength(1);
+      group.ack('b');
+      expect(group.replies().map(({ kind }) => kind)).toEqual(['committed']);
+    });
+
+    test('but not more than it has', () => {
+      const group = full();
+      group.advance(1500);
+      group.propose({ ...large, value: new Uint8Array(60_000) });
+      expect(group.replies()).toMatchObject([{ kind: 'refused', code: 'memory-full' }]);
+    });
+  });
+
   test('idle otherwise: without anything due it appends nothing', () => {
     const group = leaderOf({ inSync: ['a'] });
     group.propose(putFor('k', 3_600_000));
