@@ -34,6 +34,8 @@ const EXPIRED_PER_TICK_MIN = 125;
 /** Where three quarters of the memory are used, it is wanted; from a half on, more and more. */
 const EXPIRED_PER_TICK_MAX = 1000;
 const EXPIRED_PER_ENTRY = 500;
+/** Where a write needs their memory. */
+const EXPIRED_PER_WRITE_MAX = 32_000;
 /** R21: of the keys with an idle time, some tens of microseconds; of a million each is looked at after 5 s. */
 const LOOKED_AT_PER_TICK = 5000;
 /** R20, R22: beyond what is wanted, so that not every write has to have something forgotten, or evicted. */
@@ -91,7 +93,8 @@ export class Housekeeping {
    * their versions, if they may.
    */
   makeRoom(wanted: number, now: Instant): boolean {
-    this.#expireWhatIsDue(now, EXPIRED_PER_TICK_MAX);
+    for (let most = EXPIRED_PER_ENTRY; !this.fits(wanted) && most <= EXPIRED_PER_WRITE_MAX; most *= 2)
+      this.#expireDue(now, most);
     const missing = this.#missing(wanted);
     if (missing <= 0) return true;
     const { forgettingThrough } = this.#proposals;
@@ -144,8 +147,13 @@ export class Housekeeping {
    * after the other, each of them bounded: what goes on beside it must not wait, however much falls due at once.
    */
   #expireWhatIsDue(now: Instant, most: number): void {
+    if (this.#replica.machine.appliedIndex >= this.#expiresThrough) this.#expireDue(now, most);
+  }
+
+  /** Of so many that are due those that no open entry removes already. */
+  #expireDue(now: Instant, most: number): void {
     const { machine } = this.#replica;
-    if (!this.#mayAppend() || machine.appliedIndex < this.#expiresThrough) return;
+    if (!this.#mayAppend()) return;
     const timeMs = this.#timeFor(now);
     if (machine.earliestExpiryMs > timeMs) return;
     const effects: StateEffect[] = [];

@@ -9,6 +9,11 @@ const UNIT_BYTES = 16;
 const UNIT_BITS = 14;
 const PAGE_BYTES = UNIT_BYTES << UNIT_BITS;
 const UNIT_MASK = (1 << UNIT_BITS) - 1;
+/** In the first word of a block that was given back. Whoever has a block never sets it. */
+const FREE = 0x8000_0000;
+/** A size may have so many free blocks for each that is in use, and in any case some pages. */
+const FREE_SHARE = 1 / 3;
+const FREE_BYTES_MIN = 4 * PAGE_BYTES;
 const PAGES_MAX = 1 << (32 - UNIT_BITS);
 /** Whoever needs more has memory of his own for it. */
 export const BLOCK_BYTES_MAX = 8192;
@@ -42,10 +47,12 @@ class Page {
   used = 0;
   /** Bytes that no block has had yet begin here. */
   fresh = 0;
-  /** The first of those that were given back, as a unit and 1; each says in its first word which is the next. 0: none. */
+  /** The first of those that were given back, as a unit and 1; each says in its first word, beside {@link FREE}, which is the next. 0: none. */
   freed = 0;
-  /** Among the pages of its size with room; -1: it has none. */
+  /** Among the pages of its size with room; -1: it is not there. */
   place = -1;
+  /** What is in it is moved elsewhere: it takes nothing more. */
+  isLeaving = false;
 
   constructor(sizeClass: number) {
     const buffer = new ArrayBuffer(PAGE_BYTES);
@@ -56,14 +63,33 @@ class Page {
   }
 
   get hasRoom(): boolean {
-    return this.freed !== 0 || this.fresh + (SIZES[this.sizeClass] as number) <= PAGE_BYTES;
+    return this.freed !== 0 || this.fresh + sizeOf(this.sizeClass) <= PAGE_BYTES;
   }
+
+  isFree(unit: number): boolean {
+    return ((this.words[unit << 2] as number) & FREE) !== 0;
+  }
+}
+
+/** All blocks of one size. */
+interface Size {
+  /** The numbers of its pages with room. */
+  readonly withRoom: number[];
+  pages: number;
+  /** Blocks in use. */
+  used: number;
+}
+
+/** A page that is being emptied, and how far. */
+interface Leaving {
+  readonly number: number;
+  unit: number;
 }
 
 /**
  * Memory for many small things outside the collector's heap: pages of 256 KiB, each cut into blocks of one size, the "slabs" of
- * memcached. At most an eighth of a block is left over. A page that is empty is given back. Up to 64 GiB: more
- * than KV_MEMORY_MAX may be, for pages may have gaps.
+ * memcached. Some bytes of a block are left over, an eighth at most of larger ones. A page that is empty is given back. Up to 64
+ * GiB.
  *
  * A million objects are looked at by every full collection, which holds up everybody; a million blocks by none.
  */
@@ -71,8 +97,10 @@ export class Arena {
   /** By their number; the first has none, so that no block is {@link NOWHERE}. */
   #pages: (Page | null)[] = [null];
   #freeNumbers: number[] = [];
-  /** By size: the pages with room. */
-  #withRoom: number[][] = SIZES.map(() => []);
+  #sizes = newSizes();
+  /** Sizes that may have too many free blocks. */
+  readonly #sparse = new Set<number>();
+  #leaving: Leaving | null = null;
 
   /** How many there are. */
   get pages(): number {
@@ -82,39 +110,61 @@ export class Arena {
   /** A block of at least so many bytes, up to {@link BLOCK_BYTES_MAX}. What is in it is undefined. */
   allocate(bytes: number): Ref {
     const sizeClass = classOf(bytes);
-    const withRoom = this.#withRoom[sizeClass] as number[];
-    const number = withRoom.at(-1) ?? this.#addPage(sizeClass);
+    const size = this.#sizes[sizeClass] as Size;
+    const number = size.withRoom.at(-1) ?? this.#addPage(sizeClass);
     const page = this.#page(number);
     page.used += 1;
+    size.used += 1;
     let unit: number;
     if (page.freed === 0) {
       unit = page.fresh / UNIT_BYTES;
-      page.fresh += SIZES[sizeClass] as number;
+      page.fresh += sizeOf(sizeClass);
     } else {
       unit = page.freed - 1;
-      page.freed = page.words[unit << 2] as number;
+      page.freed = (page.words[unit << 2] as number) & ~FREE;
     }
-    if (!page.hasRoom) {
-      withRoom.pop();
-      page.place = -1;
-    }
-    return (((number << UNIT_BITS) | unit) >>> 0) as Ref;
+    // Not free, whatever the owner writes there, and whenever.
+    page.words[unit << 2] = 0;
+    if (!page.hasRoom) this.#takeOut(page);
+    return refOf(number, unit);
   }
 
   free(ref: Ref): void {
     const number = ref >>> UNIT_BITS;
     const page = this.#page(number);
     const unit = ref & UNIT_MASK;
-    page.words[unit << 2] = page.freed;
+    const size = this.#sizes[page.sizeClass] as Size;
+    page.words[unit << 2] = (page.freed | FREE) >>> 0;
     page.freed = unit + 1;
     page.used -= 1;
-    const withRoom = this.#withRoom[page.sizeClass] as number[];
-    if (page.place < 0) {
-      page.place = withRoom.length;
-      withRoom.push(number);
+    size.used -= 1;
+    if (page.place < 0 && !page.isLeaving) {
+      page.place = size.withRoom.length;
+      size.withRoom.push(number);
     }
     // The last with room stays, for whoever comes next.
-    if (page.used === 0 && withRoom.length > 1) this.#dropPage(number, page, withRoom);
+    if (page.used === 0 && (page.isLeaving || size.withRoom.length > 1)) this.#dropPage(number, page);
+    else if (isSparse(page.sizeClass, size)) this.#sparse.add(page.sizeClass);
+  }
+
+  /**
+   * Up to `max` blocks of the emptiest pages of sizes that have too many free blocks, for the caller to copy each and to give it back
+   * at once: so pages become empty, and go. None: there is nothing to be gained.
+   */
+  toMove(max: number): Ref[] {
+    const refs: Ref[] = [];
+    while (refs.length === 0 && (this.#leaving !== null || this.#sparse.size > 0)) {
+      this.#leaving ??= this.#chooseLeaving();
+      if (this.#leaving === null) break;
+      const { number } = this.#leaving;
+      const page = this.#page(number);
+      const units = sizeOf(page.sizeClass) / UNIT_BYTES;
+      for (; this.#leaving.unit * UNIT_BYTES < page.fresh && refs.length < max; this.#leaving.unit += units)
+        if (!page.isFree(this.#leaving.unit)) refs.push(refOf(number, this.#leaving.unit));
+      // The last of them are given back by the caller, and the page with them.
+      if (this.#leaving.unit * UNIT_BYTES >= page.fresh) this.#leaving = null;
+    }
+    return refs;
   }
 
   /** Whether a block has room for so many bytes, and would have been no smaller for them. */
@@ -122,12 +172,21 @@ export class Arena {
     return this.#page(ref >>> UNIT_BITS).sizeClass === classOf(bytes);
   }
 
+  /** Another block with the same in it. */
+  copy(ref: Ref): Ref {
+    const { bytes, sizeClass } = this.#page(ref >>> UNIT_BITS);
+    const size = sizeOf(sizeClass);
+    const copy = this.allocate(size);
+    this.bytes(copy).set(bytes.subarray(byteOf(ref), byteOf(ref) + size), byteOf(copy));
+    return copy;
+  }
+
   /** The page's bytes; the block begins at {@link byteOf}. */
   bytes(ref: Ref): Uint8Array {
     return this.#page(ref >>> UNIT_BITS).bytes;
   }
 
-  /** The page's words of 32 bits; the block begins at {@link wordOf}. */
+  /** The page's words of 32 bits; the block begins at {@link wordOf}. The uppermost bit of its first is never set by its owner. */
   words(ref: Ref): Uint32Array {
     return this.#page(ref >>> UNIT_BITS).words;
   }
@@ -140,32 +199,75 @@ export class Arena {
   clear(): void {
     this.#pages = [null];
     this.#freeNumbers = [];
-    this.#withRoom = SIZES.map(() => []);
+    this.#sizes = newSizes();
+    this.#sparse.clear();
+    this.#leaving = null;
   }
 
   #page(number: number): Page {
     return this.#pages[number] as Page;
   }
 
+  #chooseLeaving(): Leaving | null {
+    for (const sizeClass of this.#sparse) {
+      const size = this.#sizes[sizeClass] as Size;
+      const [first] = size.withRoom;
+      if (first === undefined || !isSparse(sizeClass, size)) {
+        this.#sparse.delete(sizeClass);
+        continue;
+      }
+      let number = first;
+      for (const other of size.withRoom) if (this.#page(other).used < this.#page(number).used) number = other;
+      const page = this.#page(number);
+      this.#takeOut(page);
+      page.isLeaving = true;
+      return { number, unit: 0 };
+    }
+    return null;
+  }
+
   #addPage(sizeClass: number): number {
+    const size = this.#sizes[sizeClass] as Size;
     const number = this.#freeNumbers.pop() ?? this.#pages.length;
     assert(number < PAGES_MAX, 'R22: small values fill 64 GiB at most');
     const page = new Page(sizeClass);
     this.#pages[number] = page;
-    page.place = 0;
-    (this.#withRoom[sizeClass] as number[]).push(number);
+    page.place = size.withRoom.length;
+    size.withRoom.push(number);
+    size.pages += 1;
     return number;
   }
 
-  #dropPage(number: number, page: Page, withRoom: number[]): void {
+  /** Of those with room. */
+  #takeOut(page: Page): void {
+    const { withRoom } = this.#sizes[page.sizeClass] as Size;
     const last = withRoom.pop() as number;
-    if (last !== number) {
+    if (page.place < withRoom.length) {
       withRoom[page.place] = last;
       this.#page(last).place = page.place;
     }
+    page.place = -1;
+  }
+
+  #dropPage(number: number, page: Page): void {
+    if (page.place >= 0) this.#takeOut(page);
+    (this.#sizes[page.sizeClass] as Size).pages -= 1;
+    if (this.#leaving?.number === number) this.#leaving = null;
     this.#pages[number] = null;
     this.#freeNumbers.push(number);
   }
+}
+
+const newSizes = (): Size[] => SIZES.map(() => ({ withRoom: [], pages: 0, used: 0 }));
+
+const sizeOf = (sizeClass: number): number => SIZES[sizeClass] as number;
+
+const refOf = (page: number, unit: number): Ref => (((page << UNIT_BITS) | unit) >>> 0) as Ref;
+
+function isSparse(sizeClass: number, { pages, used }: Size): boolean {
+  const size = sizeOf(sizeClass);
+  const free = pages * Math.floor(PAGE_BYTES / size) - used;
+  return free * size > FREE_BYTES_MIN && free > FREE_SHARE * used;
 }
 
 /** What a block of so many bytes takes up. */

@@ -1,7 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex, Version } from '../base/numbers.ts';
-import { contentBytes } from './content-bytes.ts';
+import { CONTENT_TYPE_BYTES_MAX } from './commands.ts';
+import { contentBytes, OFF_HEAP_OVERHEAD_BYTES } from './content-bytes.ts';
 import type { StoredValue } from './reads.ts';
 
 /**
@@ -244,5 +245,9 @@ export class History {
 const olderBytes = (stored: StoredValue | null): number =>
   OLDER_OVERHEAD_BYTES + (stored === null ? 0 : contentBytes(stored));
 
-/** What a write that supersedes a version adds at most, beside the bytes of the value, which stay counted. */
-export const SUPERSEDING_BYTES = OLDER_OVERHEAD_BYTES + KEY_OVERHEAD_BYTES;
+/**
+ * What a write that supersedes a version adds at most, beside the bytes of the value, which stay counted: of what was packed
+ * becomes an array, and names its type itself.
+ */
+export const SUPERSEDING_BYTES =
+  OLDER_OVERHEAD_BYTES + KEY_OVERHEAD_BYTES + OFF_HEAP_OVERHEAD_BYTES + CONTENT_TYPE_BYTES_MAX;

@@ -33,6 +33,11 @@ export class KeyIndex {
     return this.#size;
   }
 
+  /** How many there are. */
+  get blocks(): number {
+    return this.#blocks.length;
+  }
+
   /** A key that is not there yet. */
   add(key: Key, ref: Ref): void {
     const at = this.#blockOf(key);
@@ -81,7 +86,7 @@ export class KeyIndex {
     if (block.length === 0) this.#removeBlock(at);
     else {
       this.#firsts[at] = block.refs[0] as number;
-      if (block.length <= JOINED_MAX / 2) this.#join(at);
+      if (block.length <= JOINED_MAX / 2 && !this.#join(at)) this.#join(at - 1);
     }
   }
 
@@ -148,12 +153,14 @@ export class KeyIndex {
     this.#blocks.splice(at, 1);
   }
 
-  #join(at: number): void {
+  /** With the block behind it, if both fit into one. Whoever has only a full one behind it may have a small one before it. */
+  #join(at: number): boolean {
     const [block, next] = [this.#blocks[at], this.#blocks[at + 1]];
-    if (block === undefined || next === undefined || block.length + next.length > JOINED_MAX) return;
+    if (block === undefined || next === undefined || block.length + next.length > JOINED_MAX) return false;
     block.refs.set(next.refs.subarray(0, next.length), block.length);
     block.length += next.length;
     this.#removeBlock(at + 1);
+    return true;
   }
 }
 

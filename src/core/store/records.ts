@@ -45,6 +45,11 @@ export class Records {
   #apart: (Uint8Array | null)[] = [];
   #freeNumbers: number[] = [];
 
+  /** Of the content types, which values share. */
+  get typeBytes(): number {
+    return this.#contentTypes.bytes;
+  }
+
   // --- both kinds ------------------------------------------------------------------------------------------------------
 
   isTombstone(ref: Ref): boolean {
@@ -86,6 +91,26 @@ export class Records {
   free(ref: Ref): void {
     if (!this.isTombstone(ref)) this.#dropContent(ref);
     this.#arena.free(ref);
+  }
+
+  /** Up to `max` records that had better stand elsewhere. The caller makes a {@link copyOf} each, tells whoever refers to it, and gives the block back. */
+  toMove(max: number): Ref[] {
+    return this.#arena.toMove(max);
+  }
+
+  /** The same record, in another block; what it has besides its block is the copy's now. */
+  copyOf(ref: Ref): Ref {
+    return this.#arena.copy(ref);
+  }
+
+  /** Of which there is a {@link copyOf}. */
+  freeBlock(ref: Ref): void {
+    this.#arena.free(ref);
+  }
+
+  /** Pages of memory. */
+  get pages(): number {
+    return this.#arena.pages;
   }
 
   clear(): void {
@@ -155,7 +180,7 @@ export class Records {
   bytes(ref: Ref): number {
     const head = this.#head(ref);
     const length = (head & APART) === 0 ? this.#length(ref) : (this.#apart[this.#length(ref)] as Uint8Array).length;
-    return valueRecordBytes(head & KEY_LENGTH, length, this.#contentTypes.at(this.#word(ref, WORDS, 0)));
+    return valueRecordBytes(head & KEY_LENGTH, length);
   }
 
   // --- tombstones ------------------------------------------------------------------------------------------------------
@@ -282,10 +307,10 @@ const valueBytes = (keyLength: number, valueLength: number): number =>
 
 const tombstoneBytes = (keyLength: number): number => 8 * (numbersFrom(keyLength) + TOMBSTONE_END);
 
-/** What a value costs, with its key and its type, wherever they are. */
-export function valueRecordBytes(keyLength: number, valueLength: number, contentType: string | null): number {
+/** What a value costs, with its key and without its type, wherever they are. */
+export function valueRecordBytes(keyLength: number, valueLength: number): number {
   const apart = valueLength > PACKED_BYTES_MAX ? APART_OVERHEAD_BYTES + valueLength : 0;
-  return blockBytes(valueBytes(keyLength, valueLength)) + apart + (contentType?.length ?? 0);
+  return blockBytes(valueBytes(keyLength, valueLength)) + apart;
 }
 
 /** What a tombstone costs, with its key. */

@@ -5,6 +5,7 @@ import { Random } from '../base/random.ts';
 import { SipHash } from '../base/sip-hash.ts';
 import type { KeyEffect } from '../replication/entry.ts';
 import { COUNTER_BYTES_MAX, type Step, type WriteCommand } from './commands.ts';
+import { typeBytes } from './content-types.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
 import { History, SUPERSEDING_BYTES } from './history.ts';
 import { KeyIndex } from './key-index.ts';
@@ -21,6 +22,10 @@ const VALUE_PLACES_BYTES = 28;
 const TOMBSTONE_PLACE_BYTES = 24;
 /** Its place in the heap. */
 const EXPIRY_BYTES = 16;
+/** Of a counter beside its record; the type that it begins with, too. */
+const COUNTER_VALUE_BYTES = VALUE_PLACES_BYTES + typeBytes('text/plain');
+/** For each block that is given back: enough, since of four blocks of a size no more than one may be free. */
+const MOVED_PER_CHANGE = 4;
 /** Of {@link Store.values}: looked up together, for finding where to go on costs a search. */
 const KEYS_AT_ONCE = 64;
 /** Whoever decided a write knew the newest version: else two histories of the key have met. */
@@ -65,12 +70,18 @@ export class Store {
 
   get bytes(): number {
     const expiries = this.#expiries.length * EXPIRY_BYTES;
-    return this.#valueBytes + this.#tombstoneBytes + expiries + this.history.bytes + this.uses.bytes;
+    const packed = this.#valueBytes + this.#tombstoneBytes + this.#records.typeBytes;
+    return packed + expiries + this.history.bytes + this.uses.bytes;
   }
 
   /** R22: of the keys and their newest values: what could be had at most. */
   get valueBytes(): number {
     return this.#valueBytes;
+  }
+
+  /** Of memory, each of 256 KiB: what values and tombstones really take, with the gaps between them. */
+  get pages(): number {
+    return this.#records.pages;
   }
 
   /** R22: how many keys were evicted since this replica began. */
@@ -112,6 +123,11 @@ export class Store {
   }
 
   apply(effect: KeyEffect): void {
+    this.#apply(effect);
+    this.#moveSome();
+  }
+
+  #apply(effect: KeyEffect): void {
     switch (effect.kind) {
       case 'put':
         this.#supersede(effect.key, effect.stored);
@@ -131,6 +147,24 @@ export class Store {
         return;
       default:
         unreachable(effect);
+    }
+  }
+
+  /**
+   * What has become free lies scattered, and a page goes only when it is empty: without this a store whose values change their sizes
+   * grew to four times what it counts.
+   */
+  #moveSome(): void {
+    for (const before of this.#records.toMove(MOVED_PER_CHANGE)) {
+      const key = this.#records.keyAt(before);
+      const isTombstone = this.#records.isTombstone(before);
+      const place = isTombstone ? null : this.#records.duePlace(before);
+      const after = this.#records.copyOf(before);
+      this.#table.replace(key, after);
+      if (isTombstone) this.#tombstones.replaceBy(after);
+      else this.#index.replace(key, after);
+      if (place !== null) this.#expiries.renameAt(place, after);
+      this.#records.freeBlock(before);
     }
   }
 
@@ -179,7 +213,7 @@ export class Store {
     if (before !== NOWHERE) assert(this.#records.version(before) < stored.version, VERSIONS_GROW);
     if (before !== NOWHERE && !this.#records.isTombstone(before)) this.#replace(before, key, stored);
     else this.#add(before, key, stored);
-    this.#valueBytes += valueBytes(key, stored);
+    this.#valueBytes += valueBytes(key, stored.value);
     this.uses.onWritten(key, stored.idleMs);
   }
 
@@ -334,12 +368,13 @@ export function bytesAdded(command: WriteCommand): number {
     case 'put':
       return (
         SUPERSEDING_BYTES +
-        valueBytes(command.key, command) +
+        valueBytes(command.key, command.value) +
+        typeBytes(command.contentType) +
         (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0) +
         (command.idle.kind === 'limited' ? USE_BYTES : 0)
       );
     case 'increment':
-      return SUPERSEDING_BYTES + valueRecordBytes(command.key.length, COUNTER_BYTES_MAX, null) + VALUE_PLACES_BYTES;
+      return SUPERSEDING_BYTES + COUNTER_VALUE_BYTES + valueRecordBytes(command.key.length, COUNTER_BYTES_MAX);
     case 'acquire':
       return lockBytes(command.lock, command);
     case 'delete':
@@ -362,9 +397,8 @@ export function bytesAdded(command: WriteCommand): number {
 const sumOf = (steps: readonly Step[]): number =>
   steps.reduce((sum, step) => sum + (step.kind === 'get' ? 0 : bytesAdded(step)), 0);
 
-export const valueBytes = (
-  key: Key,
-  { value, contentType }: { readonly value: Uint8Array; readonly contentType: string | null },
-): number => valueRecordBytes(key.length, value.length, contentType) + VALUE_PLACES_BYTES;
+/** Without its type, which it may share. */
+export const valueBytes = (key: Key, value: Uint8Array): number =>
+  valueRecordBytes(key.length, value.length) + VALUE_PLACES_BYTES;
 
 export const tombstoneBytes = (key: Key): number => tombstoneRecordBytes(key.length) + TOMBSTONE_PLACE_BYTES;

@@ -43,6 +43,15 @@ export class Tombstones {
     this.#size -= 1;
   }
 
+  /** The same one, elsewhere. */
+  replaceBy(after: Ref): void {
+    const [older, newer] = [this.#records.older(after), this.#records.newer(after)];
+    if (older === NOWHERE) this.#oldest = after;
+    else this.#records.setNewer(older, after);
+    if (newer === NOWHERE) this.#newest = after;
+    else this.#records.setOlder(newer, after);
+  }
+
   orderOf(ref: Ref): number {
     return this.#records.order(ref);
   }

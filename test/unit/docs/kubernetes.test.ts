@@ -80,7 +80,7 @@ test.each([
   const said = Number(/content type, (\d+) bytes, and up to an eighth/.exec(guide)?.[1]);
   const apart = valueLength > 4096 ? 250 : 0;
   const least = keyLength + valueLength + said + apart;
-  const accounted = valueBytes(keyOf(keyLength), { value: new Uint8Array(valueLength), contentType: null });
+  const accounted = valueBytes(keyOf(keyLength), new Uint8Array(valueLength));
   expect(accounted).toBeGreaterThanOrEqual(least);
   expect(accounted).toBeLessThan(1.125 * least + 16);
 });

@@ -76,8 +76,7 @@ function refusalOf(path: string, server: string, servers: readonly string[]): st
   return servers.includes(server) ? null : `Server '${server}' not found. ${available}`;
 }
 
-const NO_VALUE = { value: new Uint8Array(0), contentType: null };
-const SMALLEST_VALUE_BYTES = valueBytes('k' as Key, NO_VALUE);
+const SMALLEST_VALUE_BYTES = valueBytes('k' as Key, new Uint8Array(0));
 
 /** The cache is the memory that values may take, in bytes; nothing expires by being in it. */
 function cacheStatsOf({ memoryBytes, historyBytes, memoryBytesMax }: ReplicaSummary): object {

@@ -56,3 +56,36 @@ test('whether a block is the right one for so many bytes', () => {
   const ref = arena.allocate(130);
   expect([129, 144, 128, 145].map((bytes) => arena.fits(ref, bytes))).toEqual([true, true, false, false]);
 });
+
+test('where most blocks of many pages are free, what is left is to be moved, and the pages go', () => {
+  const arena = new Arena();
+  const all = Array.from({ length: 30_000 }, () => arena.allocate(200));
+  const kept = new Map<Ref, number>();
+  for (const [at, ref] of all.entries()) {
+    if (at % 20 === 0) {
+      arena.bytes(ref).fill(at % 251, byteOf(ref) + 4, byteOf(ref) + 200);
+      kept.set(ref, at % 251);
+    } else arena.free(ref);
+  }
+  const before = arena.pages;
+  expect(before).toBeGreaterThan(20);
+  for (let refs = arena.toMove(7); refs.length > 0; refs = arena.toMove(7)) {
+    for (const ref of refs) {
+      const mark = kept.get(ref);
+      expect(mark).toBeDefined();
+      const copy = arena.copy(ref);
+      arena.free(ref);
+      kept.delete(ref);
+      kept.set(copy, mark as number);
+    }
+  }
+  expect(kept.size).toBe(1500);
+  expect(arena.pages).toBeLessThan(9);
+  for (const [ref, mark] of kept)
+    expect(
+      arena
+        .bytes(ref)
+        .subarray(byteOf(ref) + 4, byteOf(ref) + 200)
+        .every((byte) => byte === mark),
+    ).toBe(true);
+});

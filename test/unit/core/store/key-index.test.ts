@@ -91,6 +91,18 @@ describe('an index of keys', () => {
     expect([...model.index.from('k01')]).toEqual(sorted(model.keys).filter((each) => each >= 'k01'));
   });
 
+  test('keys that come and go in order, but for a few, leave no blocks behind that hold next to nothing', () => {
+    const model = new Model();
+    const key = (number: number) => `k${String(number).padStart(9, '0')}` as Key;
+    for (let number = 0; number < 100_000; number += 1) {
+      model.toggle(key(number));
+      if (number >= 1000 && number % 400 !== 0) model.toggle(key(number - 1000));
+    }
+    expect(model.index.size).toBeGreaterThan(1200);
+    expect(model.index.blocks).toBeLessThan(20);
+    expect([...model.index.from('')]).toEqual(sorted(model.keys));
+  });
+
   test('what is not there is not removed, and an empty one has nothing', () => {
     const model = new Model();
     const { index } = model;

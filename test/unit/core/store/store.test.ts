@@ -211,6 +211,46 @@ test('beside plain maps: values of all sizes, of all ages, and what was told of 
   );
 });
 
+test('what is scattered is moved together: values of other sizes, few of which stay', () => {
+  const store = new Store(1_000_000);
+  const left = new Map<Key, number>();
+  for (let at = 1; at <= 120_000; at += 1) {
+    const name = key(`k${at}`);
+    const length = 100 + 100 * Math.floor(at / 30_000);
+    const value = new Uint8Array(length).fill(at);
+    const stay = { expiresAtMs: at % 3 === 0 ? wallMs(at) : null, idleMs: null };
+    const place = { revision: logIndex(at), createRevision: logIndex(at), modifiedMs: wallMs(at) };
+    store.apply({
+      kind: 'put',
+      key: name,
+      stored: { value, contentType: null, version: version(1), ...place, ...stay },
+    });
+    left.set(name, at);
+    const gone = key(`k${at - 2000}`);
+    if (at <= 2000 || (at - 2000) % 30 === 0) continue;
+    // Neither a value nor a tombstone is left.
+    store.apply({ kind: 'evict', key: gone, tombstone: { version: version(2), revision: logIndex(at) } });
+    left.delete(gone);
+  }
+  expect(store.size).toBe(left.size);
+  expect(store.pages * 256 * 1024).toBeLessThan(2 * store.valueBytes + 8 * 2 ** 20);
+  for (const [name, at] of left) expect(store.get(name)?.value[0]).toBe(at % 256);
+  expect([...store.keysFrom('')]).toEqual([...left.keys()].sort());
+  const due = [...left].filter(([, at]) => at % 3 === 0).map(([name]) => name);
+  expect(store.due(wallMs(200_000), Infinity).sort()).toEqual(due.sort());
+});
+
+test('tombstones that were moved are forgotten in their order all the same', () => {
+  const store = new Store(30_000);
+  for (let at = 1; at <= 40_000; at += 1)
+    store.restoreTombstone(key(`k${at}`), { version: version(1), revision: logIndex(at) });
+  // Most of them are values again.
+  for (let at = 10_001; at <= 40_000; at += 1)
+    if (at % 25 !== 0) store.apply(putEffect(`k${at}`, { version: 2, created: 40_000 + at }));
+  const revisions = [...store.tombstones()].map(([, { revision }]) => revision);
+  expect(revisions).toEqual(Array.from({ length: 1200 }, (_, number) => 10_025 + 25 * number));
+});
+
 test('whoever goes through it meets each that stays once, though others come and go', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(299), fc.boolean()), { maxLength: 400 }), (changed) => {
