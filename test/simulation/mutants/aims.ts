@@ -205,11 +205,6 @@ const drawnTrials = {
     clients: { pastShare: 0.5, keys: 5, readShare: 0.3, idempotencyShare: 0, operationMeanUs: 15 * MS },
   }),
   lifetimes: drawn({ clients: { lifetimeShare: 0.8, readShare: 0.4 } }),
-  'lifetimes-and-snapshots': drawn({
-    faults: { ...members, crashLeader: 3 },
-    limits: tinyLogs,
-    clients: { lifetimeShare: 0.8, readShare: 0.3, keys: 10 },
-  }),
   idle: drawn({ faults: { crashLeader: 1, reset: 1 }, clients: idleReads, network: { loss: 0 } }),
   'idle-and-forgotten': drawn({ faults: { crashLeader: 1 }, clients: { ...idleReads, keys: 60, idleShare: 0.9 } }),
   'idle-in-bursts': drawn({

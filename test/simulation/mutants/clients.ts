@@ -713,25 +713,6 @@ export const clientMutants: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: 'touches-of-what-is-not-there-yet',
-    rule: 'R17',
-    without: 'what is beneath a touch is looked up when somebody asks, not when it comes',
-    aim: 'lifetimes-and-snapshots',
-    patches: [
-      {
-        file: 'replication/replica.ts',
-        find: `      this.#open.set(effect.key, { index: entry.index, effect, beneath });`,
-        replace: `      const state = afterwards(effect, () => this.#stateAfter(before, effect.key));
-      this.#open.set(effect.key, { index: entry.index, effect, beneath, state });`,
-      },
-      {
-        file: 'replication/replica.ts',
-        find: `    return afterwards(change.effect, () => this.#stateAfter(change.beneath, key));`,
-        replace: `    return change.state;`,
-      },
-    ],
-  },
   // --- R19 ---------------------------------------------------------------------------------------------------------------
   {
     name: 'watch-resumes-an-entry-late',
