@@ -109,9 +109,9 @@ class Walk {
   }
 
   #store(store: Store): string {
-    const { history, versionFloor, evictedKeys } = store;
+    const { history, uses, versionFloor, evictedKeys } = store;
     const tombstones = this.#list([...store.tombstones()]);
-    return `store{${this.text(history)},${this.#entries([...store.values()])},${tombstones},${versionFloor},${evictedKeys}}`;
+    return `store{${this.text(history)},${this.text(uses)},${this.#entries([...store.values()])},${tombstones},${versionFloor},${evictedKeys}}`;
   }
 
   #list(items: readonly unknown[]): string {

@@ -115,39 +115,62 @@ describe('R17: a leader removes what is due', () => {
   );
 
   describe('it makes room, for it is gone for everybody', () => {
-    const full = () => {
+    /** Of a size that leaves room for some tens of values, and nothing else to be forgotten. */
+    const small = () => {
       const limits = { memoryBytesMax: 60_000, logEntriesMax: 1, historyLimit: 1 };
       const group = leaderOf({ inSync: ['a', 'b'], limits });
-      for (let at = 0; group.replies().every(({ kind }) => kind !== 'refused'); at += 1) {
-        group.propose({ ...putFor(`k${at}`, 1000), value: new Uint8Array(500) }, { settledThrough: at });
-        group.ack('b');
-      }
-      return group;
+      let asked = 0;
+      const ask = (command: PutCommand): void => {
+        group.propose(command, { settledThrough: asked });
+        asked += 1;
+      };
+      const fill = (name: string): void => {
+        for (let at = 0; group.replies().every(({ kind }) => kind !== 'refused'); at += 1) {
+          ask({ ...putFor(`${name}${at}`, 1000), value: new Uint8Array(500) });
+          group.ack('b');
+        }
+      };
+      return { group, ask, fill };
     };
     const large = { ...put('large'), value: new Uint8Array(5000) };
 
     test('once it is being removed', () => {
-      const group = full();
+      const { group, ask, fill } = small();
+      fill('k');
       group.pass(1500);
-      group.propose(large);
+      ask(large);
       group.ack('b');
       expect(group.replies().map(({ kind }) => kind)).toEqual(['committed']);
     });
 
     test('before that, too', () => {
-      const group = full();
+      const { group, ask, fill } = small();
+      fill('k');
       const from = group.replica.log.lastIndex;
       group.advance(1500);
-      group.propose(large);
+      ask(large);
       expect(expiredFrom(group, from + 1)).toHaveLength(1);
       group.ack('b');
       expect(group.replies().map(({ kind }) => kind)).toEqual(['committed']);
     });
 
+    test('again and again, and never beyond the limit', () => {
+      const { group, fill } = small();
+      const { machine, log } = group.replica;
+      for (let round = 1; round <= 5; round += 1) {
+        fill(`k${round}-`);
+        expect(machine.bytes + log.bytes).toBeLessThanOrEqual(60_000);
+        expect(machine.store.size).toBeGreaterThan(20);
+        group.pass(2000, ['b']);
+        expect(machine.store.size).toBe(0);
+      }
+    });
+
     test('but not more than it has', () => {
-      const group = full();
+      const { group, ask, fill } = small();
+      fill('k');
       group.advance(1500);
-      group.propose({ ...large, value: new Uint8Array(60_000) });
+      ask({ ...large, value: new Uint8Array(60_000) });
       expect(group.replies()).toMatchObject([{ kind: 'refused', code: 'memory-full' }]);
     });
   });

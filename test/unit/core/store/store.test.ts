@@ -240,6 +240,58 @@ test('what is scattered is moved together: values of other sizes, few of which s
   expect(store.due(wallMs(200_000), Infinity).sort()).toEqual(due.sort());
 });
 
+test('a value that moves to a larger block falls due when it did, and once', () => {
+  const store = new Store(10);
+  const write = (name: string, next: number, length: number, expiresAtMs: number): void => {
+    const value = new Uint8Array(length);
+    const place = { revision: logIndex(next), createRevision: logIndex(1), modifiedMs: wallMs(0), contentType: null };
+    const stay = { expiresAtMs: wallMs(expiresAtMs), idleMs: null };
+    store.apply({ kind: 'put', key: key(name), stored: { value, version: version(next), ...place, ...stay } });
+  };
+  for (const [at, name] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) write(name, 1, 10, 100 - at);
+  write('a', 2, 500, 100);
+  write('f', 2, 500, 95);
+  write('c', 2, 500, 10);
+  expect([store.due(wallMs(10), 9), store.earliestExpiryMs]).toEqual([['c'], 10]);
+  expect(store.due(wallMs(100), 9).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  store.clear();
+  expect([store.due(wallMs(100), 9), store.earliestExpiryMs, store.pages]).toEqual([[], null, 0]);
+  write('a', 1, 10, 50);
+  expect(store.due(wallMs(100), 9)).toEqual(['a']);
+});
+
+test.each<[string, (store: Store) => void, string[]]>([
+  [
+    'has become a value',
+    (store) => {
+      store.apply(putEffect('k2', { version: 2, created: 99 }));
+    },
+    ['k3', 'k4', 'k5', 'k6'],
+  ],
+  [
+    'was deleted once more',
+    (store) => {
+      store.apply(deleteEffect('k2', { version: 2, revision: 99 }));
+    },
+    ['k3', 'k4', 'k5', 'k6', 'k2'],
+  ],
+  [
+    'was forgotten, with the next one',
+    (store) => {
+      for (const at of [1, 2, 3]) store.apply(deleteEffect(`new${at}`, { version: 1, revision: 99 }));
+    },
+    ['k4', 'k5', 'k6', 'new1', 'new2', 'new3'],
+  ],
+])('who goes through the tombstones and stands on one that %s goes on behind it', (_, change, rest) => {
+  const store = new Store(6);
+  for (let at = 1; at <= 6; at += 1)
+    store.restoreTombstone(key(`k${at}`), { version: version(1), revision: logIndex(at) });
+  const walk = store.tombstones();
+  const met = [walk.next(), walk.next()].map(({ value }) => (value as [Key, Tombstone])[0]);
+  change(store);
+  expect([met, [...walk].map(([name]) => name)]).toEqual([['k1', 'k2'], rest]);
+});
+
 test('tombstones that were moved are forgotten in their order all the same', () => {
   const store = new Store(30_000);
   for (let at = 1; at <= 40_000; at += 1)
