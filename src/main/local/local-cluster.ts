@@ -35,7 +35,6 @@ export interface LocalProxy {
 }
 
 const NAMESPACE = 'default';
-/** If all stop at once, the leader ends its epoch only at the end of this time (R9): Ctrl-C should not take long. */
 /**
  * Of what a replica takes in the log keeps most for a while, so a collection of young objects copies it: a small young space makes
  * many short pauses of a few long ones (longest pause at 5,000 writes/s, median of six: 53 ms with 4 MB, 45 with 8, 66 with 16). Too small, and
@@ -43,6 +42,7 @@ const NAMESPACE = 'default';
  */
 const HEAP_OPTIONS = '--max-semi-space-size=8';
 
+/** If all stop at once, the leader ends its epoch only at the end of this time (R9): Ctrl-C should not take long. */
 const DEFAULT_GRACE_MS = 3000;
 /** A server that was restarted so often before it was ready will not become so. */
 const STARTS_THAT_FAIL = 3;

@@ -51,6 +51,7 @@ describe('what the guide tells to look for is what the processes say', () => {
 
 test.each([
   ['src/core/store/records.ts', 'APART_OVERHEAD_BYTES', /(\d+) more if the value is longer than 4 KiB/],
+  ['src/core/store/content-types.ts', 'TYPE_OVERHEAD_BYTES', /each content type once, with (\d+) bytes/],
   ['src/core/store/store.ts', 'EXPIRY_BYTES', /(\d+) if it has a time to live/],
   ['src/core/store/uses.ts', 'USE_BYTES', /(\d+) if it has an idle time/],
   ['src/core/store/content-bytes.ts', 'OFF_HEAP_OVERHEAD_BYTES', /420 bytes, (\d+) more if the value/],
@@ -77,7 +78,7 @@ test.each([
   [200, 4096],
   [30, 5000],
 ])('and of a value: a key of %i bytes, a value of %i', (keyLength, valueLength) => {
-  const said = Number(/content type, (\d+) bytes, and up to an eighth/.exec(guide)?.[1]);
+  const said = Number(/the key, the value, (\d+) bytes, and up to an eighth/.exec(guide)?.[1]);
   const apart = valueLength > 4096 ? 250 : 0;
   const least = keyLength + valueLength + said + apart;
   const accounted = valueBytes(keyOf(keyLength), new Uint8Array(valueLength));
