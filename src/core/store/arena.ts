@@ -8,6 +8,8 @@ export const NOWHERE = 0 as Ref;
 const UNIT_BYTES = 16;
 const UNIT_BITS = 14;
 const PAGE_BYTES = UNIT_BYTES << UNIT_BITS;
+/** Of a size's first page; each is four times as large as the one before, up to {@link PAGE_BYTES}: a store of few keys stays small. */
+const FIRST_PAGE_BYTES = 8192;
 const UNIT_MASK = (1 << UNIT_BITS) - 1;
 /** In the first word of a block that was given back. Whoever has a block never sets it. */
 const FREE = 0x8000_0000;
@@ -54,16 +56,21 @@ class Page {
   /** What is in it is moved elsewhere: it takes nothing more. */
   isLeaving = false;
 
-  constructor(sizeClass: number) {
-    const buffer = new ArrayBuffer(PAGE_BYTES);
+  constructor(sizeClass: number, bytes: number) {
+    const buffer = new ArrayBuffer(bytes);
     this.bytes = new Uint8Array(buffer);
     this.words = new Uint32Array(buffer);
     this.numbers = new Float64Array(buffer);
     this.sizeClass = sizeClass;
   }
 
+  /** Blocks that it has, in use or not. */
+  get blocks(): number {
+    return Math.floor(this.bytes.length / sizeOf(this.sizeClass));
+  }
+
   get hasRoom(): boolean {
-    return this.freed !== 0 || this.fresh + sizeOf(this.sizeClass) <= PAGE_BYTES;
+    return this.freed !== 0 || this.fresh + sizeOf(this.sizeClass) <= this.bytes.length;
   }
 
   isFree(unit: number): boolean {
@@ -76,6 +83,8 @@ interface Size {
   /** The numbers of its pages with room. */
   readonly withRoom: number[];
   pages: number;
+  /** Blocks of its pages, in use or not. */
+  blocks: number;
   /** Blocks in use. */
   used: number;
 }
@@ -87,7 +96,7 @@ interface Leaving {
 }
 
 /**
- * Memory for many small things outside the collector's heap: pages of 256 KiB, each cut into blocks of one size, the "slabs" of
+ * Memory for many small things outside the collector's heap: pages of up to 256 KiB, each cut into blocks of one size, the "slabs" of
  * memcached. Some bytes of a block are left over, an eighth at most of larger ones. A page that is empty is given back. Up to 64
  * GiB.
  *
@@ -101,10 +110,11 @@ export class Arena {
   /** Sizes that may have too many free blocks. */
   readonly #sparse = new Set<number>();
   #leaving: Leaving | null = null;
+  #pageBytes = 0;
 
-  /** How many there are. */
-  get pages(): number {
-    return this.#pages.length - 1 - this.#freeNumbers.length;
+  /** Of its pages, with all that is free in them. */
+  get pageBytes(): number {
+    return this.#pageBytes;
   }
 
   /** A block of at least so many bytes, up to {@link BLOCK_BYTES_MAX}. What is in it is undefined. */
@@ -202,6 +212,7 @@ export class Arena {
     this.#sizes = newSizes();
     this.#sparse.clear();
     this.#leaving = null;
+    this.#pageBytes = 0;
   }
 
   #page(number: number): Page {
@@ -230,8 +241,11 @@ export class Arena {
     const size = this.#sizes[sizeClass] as Size;
     const number = this.#freeNumbers.pop() ?? this.#pages.length;
     assert(number < PAGES_MAX, 'R22: small values fill 64 GiB at most');
-    const page = new Page(sizeClass);
+    const bytes = Math.min(PAGE_BYTES, FIRST_PAGE_BYTES * 4 ** Math.min(size.pages, 3));
+    const page = new Page(sizeClass, bytes);
     this.#pages[number] = page;
+    this.#pageBytes += bytes;
+    size.blocks += page.blocks;
     page.place = size.withRoom.length;
     size.withRoom.push(number);
     size.pages += 1;
@@ -251,23 +265,25 @@ export class Arena {
 
   #dropPage(number: number, page: Page): void {
     if (page.place >= 0) this.#takeOut(page);
-    (this.#sizes[page.sizeClass] as Size).pages -= 1;
+    const size = this.#sizes[page.sizeClass] as Size;
+    size.pages -= 1;
+    size.blocks -= page.blocks;
+    this.#pageBytes -= page.bytes.length;
     if (this.#leaving?.number === number) this.#leaving = null;
     this.#pages[number] = null;
     this.#freeNumbers.push(number);
   }
 }
 
-const newSizes = (): Size[] => SIZES.map(() => ({ withRoom: [], pages: 0, used: 0 }));
+const newSizes = (): Size[] => SIZES.map(() => ({ withRoom: [], pages: 0, blocks: 0, used: 0 }));
 
 const sizeOf = (sizeClass: number): number => SIZES[sizeClass] as number;
 
 const refOf = (page: number, unit: number): Ref => (((page << UNIT_BITS) | unit) >>> 0) as Ref;
 
-function isSparse(sizeClass: number, { pages, used }: Size): boolean {
-  const size = sizeOf(sizeClass);
-  const free = pages * Math.floor(PAGE_BYTES / size) - used;
-  return free * size > FREE_BYTES_MIN && free > FREE_SHARE * used;
+function isSparse(sizeClass: number, { blocks, used }: Size): boolean {
+  const free = blocks - used;
+  return free * sizeOf(sizeClass) > FREE_BYTES_MIN && free > FREE_SHARE * used;
 }
 
 /** What a block of so many bytes takes up. */

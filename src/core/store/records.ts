@@ -108,9 +108,9 @@ export class Records {
     this.#arena.free(ref);
   }
 
-  /** Pages of memory. */
-  get pages(): number {
-    return this.#arena.pages;
+  /** Of memory, with the gaps between records. */
+  get pageBytes(): number {
+    return this.#arena.pageBytes;
   }
 
   clear(): void {

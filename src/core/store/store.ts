@@ -79,9 +79,9 @@ export class Store {
     return this.#valueBytes;
   }
 
-  /** Of memory, each of 256 KiB: what values and tombstones really take, with the gaps between them. */
-  get pages(): number {
-    return this.#records.pages;
+  /** What values and tombstones really take, with the gaps between them. */
+  get pageBytes(): number {
+    return this.#records.pageBytes;
   }
 
   /** R22: how many keys were evicted since this replica began. */

@@ -233,7 +233,7 @@ test('what is scattered is moved together: values of other sizes, few of which s
     left.delete(gone);
   }
   expect(store.size).toBe(left.size);
-  expect(store.pages * 256 * 1024).toBeLessThan(2 * store.valueBytes + 8 * 2 ** 20);
+  expect(store.pageBytes).toBeLessThan(2 * store.valueBytes + 8 * 2 ** 20);
   for (const [name, at] of left) expect(store.get(name)?.value[0]).toBe(at % 256);
   expect([...store.keysFrom('')]).toEqual([...left.keys()].sort());
   const due = [...left].filter(([, at]) => at % 3 === 0).map(([name]) => name);
@@ -255,7 +255,7 @@ test('a value that moves to a larger block falls due when it did, and once', () 
   expect([store.due(wallMs(10), 9), store.earliestExpiryMs]).toEqual([['c'], 10]);
   expect(store.due(wallMs(100), 9).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   store.clear();
-  expect([store.due(wallMs(100), 9), store.earliestExpiryMs, store.pages]).toEqual([[], null, 0]);
+  expect([store.due(wallMs(100), 9), store.earliestExpiryMs, store.pageBytes]).toEqual([[], null, 0]);
   write('a', 1, 10, 50);
   expect(store.due(wallMs(100), 9)).toEqual(['a']);
 });
