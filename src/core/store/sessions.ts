@@ -5,7 +5,7 @@ import { outcomeExtraBytes, type DecidedOutcome, type SessionId } from './comman
 
 /** Roughly, what one session costs; what one kept outcome does, as measured. */
 const SESSION_OVERHEAD_BYTES = 300;
-const OUTCOME_OVERHEAD_BYTES = 210;
+const OUTCOME_OVERHEAD_BYTES = 180;
 
 export interface Session {
   lastUsedMs: WallMs;

@@ -93,7 +93,7 @@ describe('R15: outcomes are kept with their session', () => {
           for (const one of kept) if (one <= settled) kept.delete(one);
         }
         expect(new Set(numbers(table))).toEqual(kept);
-        expect(table.bytes - empty).toBe(210 * kept.size);
+        expect(table.bytes - empty).toBe(180 * kept.size);
       }),
     );
   });
