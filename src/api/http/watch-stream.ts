@@ -102,14 +102,14 @@ export class WatchStream implements Watcher, Stream {
   }
 
   #write(news: WatchNews): void {
-    const response = this.#response;
+    const writer = this.#response.socket ?? this.#response;
     if (this.#toldBytes < GRANT_BYTES || this.#grantIsDue) {
-      response.write(bytesOf(news));
+      writer.write(bytesOf(news));
       return;
     }
     this.#grantIsDue = true;
     // Called once the kernel has taken it.
-    response.write(bytesOf(news), () => {
+    writer.write(bytesOf(news), () => {
       this.#grantIsDue = false;
       const bytes = this.#toldBytes;
       this.#toldBytes = 0;
