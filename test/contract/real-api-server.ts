@@ -1,13 +1,14 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, openSync, closeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, fetch } from 'undici';
+import { startGuarded, type Guarded } from '../measure/guarded.ts';
 
 /** A kube-apiserver with an etcd of its own, on loopback, empty; nothing else of a cluster runs. */
 export interface RealApiServer {
@@ -52,7 +53,9 @@ export async function startRealApiServer(): Promise<RealApiServer | { readonly s
   await writeFile(serviceAccountKey, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   await writeFile(tokens, `${TOKEN},admin,admin,system:masters\n`, { mode: 0o600 });
 
-  const etcd = startGuarded(folder, join(assets.folder, 'etcd'), [
+  const start = (name: string, args: readonly string[]): Guarded =>
+    startGuarded({ program: join(assets.folder, name), args, logFile: join(folder, `${name}.log`) });
+  const etcd = start('etcd', [
     `--data-dir=${join(folder, 'etcd')}`,
     '--unsafe-no-fsync',
     `--listen-client-urls=${etcdUrl}`,
@@ -78,7 +81,7 @@ export async function startRealApiServer(): Promise<RealApiServer | { readonly s
     // Without a controller manager there is no service account `default`, and no pod could be created.
     '--disable-admission-plugins=ServiceAccount',
   ];
-  const startApiServer = (): Guarded => startGuarded(folder, join(assets.folder, 'kube-apiserver'), apiServerArgs);
+  const startApiServer = (): Guarded => start('kube-apiserver', apiServerArgs);
   let apiServer = startApiServer();
   const close = async (): Promise<void> => {
     await Promise.all([apiServer.kill(), etcd.kill()]);
@@ -123,32 +126,6 @@ function findAssets(): { readonly folder: string } | { readonly skip: string } {
     if (!existsSync(join(folder, name))) return { skip: `KUBEBUILDER_ASSETS=${folder} holds no ${name}` };
   }
   return { folder };
-}
-
-interface Guarded {
-  kill(): Promise<void>;
-}
-
-/**
- * A server that cannot outlive this process, not even when it is killed: its shell reads a pipe that only this process
- * holds open, and ends the server at the pipe's end.
- */
-function startGuarded(folder: string, program: string, args: readonly string[]): Guarded {
-  const log = openSync(join(folder, `${program.slice(program.lastIndexOf('/') + 1)}.log`), 'a');
-  const script = '"$@" & child=$!; cat >&2; kill -KILL "$child"; wait "$child"';
-  const shell: ChildProcess = spawn('sh', ['-c', script, 'sh', program, ...args], {
-    stdio: ['pipe', log, log],
-    // Ctrl-C in a terminal goes to the whole process group; the test decides in which order things end.
-    detached: true,
-  });
-  closeSync(log);
-  const ended = once(shell, 'close');
-  return {
-    async kill() {
-      shell.stdin?.end();
-      await ended;
-    },
-  };
 }
 
 /** Waits until the server answers; gives the certificate that it made for itself. */

@@ -1,0 +1,70 @@
+/** The load generator's process: `runLoad` (`run-load.ts`) starts it, tells it a plan, and hears what came of it. */
+import { clients } from './clients/clients.ts';
+import { ClientLoad } from './client-load.ts';
+import { dialects, type Dialect } from './dialects.ts';
+import type { Load, LoadOptions } from './load.ts';
+import type { Message, Outcome, Plan } from './plan.ts';
+import { RawLoad } from './raw-load.ts';
+import { Requests } from './requests.ts';
+import { Tally } from './tally.ts';
+
+/** Who gets no answer for so long will not get one. */
+const SILENCE_MS = 15_000;
+
+process.once('message', (plan: Plan) => {
+  generate(plan).then(
+    (outcome) => say({ kind: 'outcome', outcome }),
+    (error: unknown) => say({ kind: 'failed', reason: (error as Error).message }),
+  );
+});
+// Whoever started it is gone.
+process.once('disconnect', () => process.exit(1));
+
+async function generate(plan: Plan): Promise<Outcome> {
+  const tally = new Tally();
+  const failed = Promise.withResolvers<never>();
+  const onFailure = (reason: string): void => failed.reject(new Error(reason));
+  const load = loadOf({ plan, requests: new Requests(plan), tally, onFailure });
+  const run = async (): Promise<Outcome> => {
+    await load.open();
+    if (plan.pace.kind === 'once') {
+      tally.begin();
+      await load.fill();
+    } else {
+      load.start();
+      await wait(plan.warmUpMs);
+      tally.begin();
+      await wait(plan.measureMs);
+    }
+    tally.end();
+    await load.stop();
+    return tally.outcome;
+  };
+  let heard = -1;
+  const watch = setInterval(() => {
+    if (tally.all === heard) onFailure(`no answer within ${SILENCE_MS / 1000} s`);
+    heard = tally.all;
+  }, SILENCE_MS);
+  try {
+    return await Promise.race([run(), failed.promise]);
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+function loadOf(options: LoadOptions): Load {
+  const { dialect, address } = options.plan;
+  const { judge }: Dialect = dialects[dialect];
+  if (judge !== null) return new RawLoad(options, judge);
+  const client = clients[dialect];
+  if (client === undefined) throw new Error(`nobody speaks ${dialect}`);
+  return new ClientLoad(options, () => client(address));
+}
+
+function say(message: Message): void {
+  process.send?.(message, () => process.exit(0));
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
