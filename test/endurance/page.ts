@@ -1,14 +1,25 @@
 import type { Verdict } from './flatness.ts';
 import type { Recording } from './recording.ts';
 
-const BEGIN = '<!-- of the newest run: written by npm run endurance -->';
-const END = '<!-- end of the newest run -->';
+const MARKERS = {
+  begin: '<!-- of the newest run: written by npm run endurance -->',
+  end: '<!-- end of the newest run -->',
+};
 
 /** The page with what this run showed in the place of what the one before did. @throws if it has no such place */
 export function withFigures(page: string, recording: Recording, verdicts: readonly Verdict[]): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`the page has no place for the figures: ${BEGIN} … ${END}`);
-  return `${page.slice(0, from)}${BEGIN}\n\n${figuresOf(recording, verdicts)}\n\n${page.slice(to)}`;
+  return withSection(page, MARKERS, figuresOf(recording, verdicts));
+}
+
+/** The page with another text between its markers. @throws if it has none */
+export function withSection(
+  page: string,
+  { begin, end }: { readonly begin: string; readonly end: string },
+  text: string,
+): string {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the page has no place for the figures: ${begin} … ${end}`);
+  return `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`;
 }
 
 /** In words and as a table. */

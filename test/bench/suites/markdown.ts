@@ -1,0 +1,70 @@
+import type { GoalReport, LaneReport, Report, Spread, SuiteReport } from './report.ts';
+import { median } from '../../measure/measure.ts';
+import type { Outcome } from '../load/plan.ts';
+
+/** The report as a page's section: on what machine, which goals, and a table for each suite. */
+export function markdownOf(report: Report): string {
+  return [
+    machineText(report),
+    '',
+    '### Goals',
+    '',
+    ...goalsTable(report.suites),
+    ...report.suites.flatMap((suite) => [
+      '',
+      `### ${suite.name}`,
+      '',
+      `${sentence(suite.what)} In ${suite.unit}.`,
+      '',
+      ...table(suite),
+    ]),
+  ].join('\n');
+}
+
+function machineText({ startedAt, release, machine, rounds, seconds }: Report): string {
+  const { processors, model, memoryGiB, system, node, busyShare } = machine;
+  return [
+    `${startedAt.slice(0, 10)}, release ${release}, Node ${node}, ${system}, ${processors} × ${model}, ${memoryGiB} GiB.`,
+    `${rounds} rounds of ${seconds} s each. What others used of the processors while none of the servers ran: ${percent(busyShare)}.`,
+  ].join('\n');
+}
+
+function goalsTable(suites: readonly SuiteReport[]): readonly string[] {
+  const rows = suites.flatMap(({ name, goals }) => goals.map((goal) => goalRow(name, goal)));
+  return ['| suite | of | beside | asked | ratio | reached |', '|---|---|---|---|---|---|', ...rows];
+}
+
+function goalRow(suite: string, { of, beside, bound, ratio, isReached }: GoalReport): string {
+  const asked = bound === null ? '' : 'atLeast' in bound ? `≥ ${number(bound.atLeast)}` : `≤ ${number(bound.atMost)}`;
+  const reached = isReached === null ? (ratio === null ? 'not measured' : '') : isReached ? 'yes' : '**no**';
+  return row([suite, of, beside, asked, ratio === null ? '' : number(ratio), reached]);
+}
+
+function table({ lanes }: SuiteReport): readonly string[] {
+  return [
+    '| | median | min–max | p50 ms | p99 ms | p99.9 ms | generator µs | |',
+    '|---|---|---|---|---|---|---|---|',
+    ...lanes.map(laneRow),
+  ];
+}
+
+function laneRow({ name, contestant, outcomes, figure }: LaneReport): string {
+  if (figure === null) return row([name, '', '', '', '', '', '', `skipped: ${contestant}`]);
+  const of = (pick: (outcome: Outcome) => number): string => number(median(outcomes.map(pick)));
+  const times = [of(({ p50Ms }) => p50Ms), of(({ p99Ms }) => p99Ms), of(({ p999Ms }) => p999Ms)];
+  return row([name, number(figure.median), range(figure), ...times, of(({ generatorUs }) => generatorUs), contestant]);
+}
+
+const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+
+const range = ({ min, max }: Spread): string => `${number(min)}–${number(max)}`;
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+/** Three digits, or all before the point. */
+export function number(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
+  return String(Number(value.toPrecision(3)));
+}
