@@ -77,6 +77,8 @@ async function compare(
       now: kvstore({ title: 'this checkout', replicas: 3 }),
       base: kvstore({ title: base, replicas: 3, root: worktree }),
     };
+    const missing = contestants.base.missing();
+    if (missing !== null) throw new Error(missing);
     const busy = await busyShare(2000);
     const startedAt = new Date().toISOString();
     const report = await runSuite('compare', suite, { contestants, rounds, seconds, company: 'together', signal, say });

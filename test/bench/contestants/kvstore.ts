@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Measured from '../../measure/installation.ts';
@@ -18,13 +18,13 @@ const ENV = { KV_MEMORY_MAX: '1GiB' };
 
 /** Ourselves: so many replicas, a proxy and an embedded Kubernetes API, each a process of its own, as `./run.sh local` starts them. */
 export function kvstore({ title, replicas, root = HERE }: KvstoreOptions): Contestant {
+  // The checkout's own, for it knows how its servers are built and started.
+  const file = join(root, 'test/measure/installation.ts');
   return {
     title,
-    missing: () => null,
+    missing: () => (existsSync(file) ? null : `${title} has no test/measure/installation.ts: it is too old`),
     async start() {
-      // The checkout's own, for it knows how its servers are built and started.
-      const file = pathToFileURL(join(root, 'test/measure/installation.ts')).href;
-      const { Installation } = (await import(file)) as typeof Measured;
+      const { Installation } = (await import(pathToFileURL(file).href)) as typeof Measured;
       const installation = await Installation.start({ replicas, env: ENV });
       const portOf: Record<Role, () => Promise<number | undefined>> = {
         leader: async () => (await installation.leader()).httpPort,

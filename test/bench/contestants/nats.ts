@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kvm, type KV, type KvOptions } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { BUCKET } from '../load/clients/nats-kv.ts';
 import { HOST, type Contestant } from './contestant.ts';
 import { commandOf, missingProgram, NATS_SERVER, versionOf } from './programs.ts';
 import { Workplace } from './workplace.ts';
 
 const SERVERS = 3;
-export const BUCKET = 'bench';
 /** The package that has the enumeration is none that we depend on. */
 const IN_MEMORY = 'memory' as KvOptions['storage'];
 

@@ -34,8 +34,9 @@ export class ClientLoad implements Load {
       this.#forEachConnection(async (client) => {
         for (let request = puts[this.#filled]; request !== undefined; request = puts[this.#filled]) {
           this.#filled += 1;
+          const sinceMs = performance.now();
           await client.send(request);
-          tally.add(request.operations, 0);
+          tally.add(request.operations, sinceMs);
         }
       }),
     );

@@ -7,6 +7,8 @@ import type { PlannedRequest } from './requests.ts';
 /** Connections that are opened at once: it is not the backlog of the listening socket that is tried. */
 const OPEN_AT_ONCE = 128;
 const TURN_MS = 1;
+/** What waits for a connection in the end is still sent for so long. */
+const DRAIN_MS_MAX = 5000;
 
 /** Requests over sockets of our own, one under way on each. */
 export class RawLoad implements Load, ConnectionOwner {
@@ -50,8 +52,9 @@ export class RawLoad implements Load, ConnectionOwner {
   async stop(): Promise<void> {
     this.#phase = 'ending';
     if (this.#timer !== null) clearInterval(this.#timer);
-    while (this.#backlog.shift() !== undefined);
+    const giveUp = setTimeout(() => this.#giveUp(), DRAIN_MS_MAX);
     await this.#untilIdle(() => undefined);
+    clearTimeout(giveUp);
     for (const connection of this.#connections) connection.close();
   }
 
@@ -79,15 +82,18 @@ export class RawLoad implements Load, ConnectionOwner {
     }
   }
 
+  /** Sends what is next on it, if anything is. */
   #use(connection: Connection): void {
     const { requests, plan } = this.#options;
-    const request = this.#phase === 'filling' ? requests.puts[this.#filled] : undefined;
-    if (request !== undefined) {
+    if (this.#phase === 'filling') {
+      const request = requests.puts[this.#filled];
       this.#filled += 1;
-      connection.send(request, 0);
-    } else if (this.#phase !== 'running') this.#rest(connection);
-    else if (plan.pace.kind === 'closed') connection.send(requests.next(), performance.now());
-    else {
+      if (request === undefined) this.#rest(connection);
+      else connection.send(request, performance.now());
+    } else if (this.#phase === 'running' && plan.pace.kind === 'closed') {
+      connection.send(requests.next(), performance.now());
+    } else {
+      // In an open loop; what was due before the end is sent after it, too.
       const dueMs = this.#backlog.shift();
       if (dueMs === undefined) this.#rest(connection);
       else connection.send(requests.next(), dueMs);
@@ -111,6 +117,13 @@ export class RawLoad implements Load, ConnectionOwner {
       this.#backlog.push(this.#startedMs + (this.#begun * 1000) / pace.ratePerS);
       const connection = this.#idle.shift();
       if (connection !== undefined) this.#use(connection);
+    }
+  }
+
+  /** What still waits for a connection has taken at least as long as until now. */
+  #giveUp(): void {
+    for (let dueMs = this.#backlog.shift(); dueMs !== undefined; dueMs = this.#backlog.shift()) {
+      this.#options.tally.add(1, dueMs);
     }
   }
 

@@ -3,15 +3,17 @@ import type { Outcome } from './plan.ts';
 
 const NS_PER_MS = 1e6;
 
-/** What was answered, and how long it took, from {@link begin} to {@link end}; what comes before and after does not count. */
+/**
+ * How long requests took that were begun (or due, in an open loop) within the measured time, whenever they were answered: none is
+ * left out because it took too long.
+ */
 export class Tally {
   readonly #took: RecordableHistogram = createHistogram({ figures: 3 });
-  #state: 'before' | 'within' | 'after' = 'before';
   #requests = 0;
   #operations = 0;
   #all = 0;
-  #beginMs = 0;
-  #endMs = 0;
+  #beginMs = Infinity;
+  #endMs = Infinity;
   #cpu: NodeJS.CpuUsage = { user: 0, system: 0 };
 
   /** Answers ever counted: it stands still when nobody answers. */
@@ -22,26 +24,25 @@ export class Tally {
   begin(): void {
     this.#cpu = process.cpuUsage();
     this.#beginMs = performance.now();
-    this.#state = 'within';
   }
 
   end(): void {
-    this.#state = 'after';
     this.#endMs = performance.now();
     this.#cpu = process.cpuUsage(this.#cpu);
   }
 
+  /** Of a request that was begun at that time, and is answered now. */
   add(operations: number, sinceMs: number): void {
     this.#all += 1;
-    if (this.#state !== 'within') return;
+    if (sinceMs < this.#beginMs || sinceMs >= this.#endMs) return;
     this.#requests += 1;
     this.#operations += operations;
     this.#took.record(Math.max(1, Math.round((performance.now() - sinceMs) * NS_PER_MS)));
   }
 
-  /** @throws if nothing was answered */
+  /** @throws if nothing was begun */
   get outcome(): Outcome {
-    if (this.#requests === 0) throw new Error('nothing was answered in the measured time');
+    if (this.#requests === 0) throw new Error('nothing was asked in the measured time');
     const ms = (percentile: number): number => this.#took.percentile(percentile) / NS_PER_MS;
     return {
       requests: this.#requests,

@@ -42,17 +42,26 @@ function goalRow(suite: string, { of, beside, bound, ratio, isReached }: GoalRep
 
 function table({ lanes }: SuiteReport): readonly string[] {
   return [
-    '| | median | min–max | p50 ms | p99 ms | p99.9 ms | generator µs | |',
-    '|---|---|---|---|---|---|---|---|',
+    '| | median | min–max | requests/s | p50 ms | p99 ms | p99.9 ms | generator µs | |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...lanes.map(laneRow),
   ];
 }
 
 function laneRow({ name, contestant, outcomes, figure }: LaneReport): string {
-  if (figure === null) return row([name, '', '', '', '', '', '', `skipped: ${contestant}`]);
+  if (figure === null) return row([name, '', '', '', '', '', '', '', `skipped: ${contestant}`]);
   const of = (pick: (outcome: Outcome) => number): string => number(median(outcomes.map(pick)));
+  const rate = of(({ requests, seconds }) => requests / seconds);
   const times = [of(({ p50Ms }) => p50Ms), of(({ p99Ms }) => p99Ms), of(({ p999Ms }) => p999Ms)];
-  return row([name, number(figure.median), range(figure), ...times, of(({ generatorUs }) => generatorUs), contestant]);
+  return row([
+    name,
+    number(figure.median),
+    range(figure),
+    rate,
+    ...times,
+    of(({ generatorUs }) => generatorUs),
+    contestant,
+  ]);
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

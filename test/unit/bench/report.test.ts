@@ -52,11 +52,11 @@ test('the page tells machine, goals and lanes, and who was skipped', () => {
 
 One beside <another>. In keys/s.
 
-| | median | min–max | p50 ms | p99 ms | p99.9 ms | generator µs | |
-|---|---|---|---|---|---|---|---|
-| ours | 40,000 | 30,000–50,000 | 1 | 0.025 | 30 | 12.3 | kvstore, 3 replicas; 0.1.0 |
-| theirs | 10,000 | 9,000–11,000 | 1 | 0.1 | 30 | 12.3 | other; 1.0 |
-| absent |  |  |  |  |  |  | skipped: third is not installed |`);
+| | median | min–max | requests/s | p50 ms | p99 ms | p99.9 ms | generator µs | |
+|---|---|---|---|---|---|---|---|---|
+| ours | 40,000 | 30,000–50,000 | 40,000 | 1 | 0.025 | 30 | 12.3 | kvstore, 3 replicas; 0.1.0 |
+| theirs | 10,000 | 9,000–11,000 | 10,000 | 1 | 0.1 | 30 | 12.3 | other; 1.0 |
+| absent |  |  |  |  |  |  |  | skipped: third is not installed |`);
 });
 
 test('who took part has a bar, of its median, and a line from the least to the most', () => {

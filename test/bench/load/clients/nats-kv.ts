@@ -1,10 +1,11 @@
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import type { Address } from '../../../measure/load/http-connection.ts';
-import { BUCKET } from '../../contestants/nats.ts';
 import type { Client } from '../client-load.ts';
 import { keyOf } from '../items.ts';
 import { check, WrongAnswer } from '../request.ts';
+
+export const BUCKET = 'bench';
 
 /** NATS' own client over one connection, as it is meant to be used. */
 export async function natsKv({ host, port }: Address): Promise<Client> {
