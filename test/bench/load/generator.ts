@@ -10,6 +10,7 @@ import { Tally } from './tally.ts';
 
 /** Who gets no answer for so long will not get one. */
 const SILENCE_MS = 15_000;
+const EMPTY_LOOK_MS = 20;
 
 process.once('message', (plan: Plan) => {
   generate(plan).then(
@@ -35,6 +36,8 @@ async function generate(plan: Plan): Promise<Outcome> {
       await wait(plan.warmUpMs);
       tally.begin();
       await wait(plan.measureMs);
+      // A short time in which nothing was begun and answered says nothing yet.
+      while (tally.isEmpty) await wait(EMPTY_LOOK_MS);
     }
     tally.end();
     await load.stop();

@@ -32,9 +32,12 @@ export function check(bytes: Buffer, from: number, to: number, request: Request)
   if (!isRight) throw new WrongAnswer(`${textOf(request.bytes)} was answered with ${textOf(bytes.subarray(from, to))}`);
 }
 
+/** Of a head with a body that says what is wrong. */
+const TEXT_BYTES_MAX = 800;
+
 /** Its beginning. */
 export function textOf(bytes: Buffer): string {
-  return JSON.stringify(bytes.toString('latin1', 0, Math.min(bytes.length, 200)));
+  return JSON.stringify(bytes.toString('latin1', 0, Math.min(bytes.length, TEXT_BYTES_MAX)));
 }
 
 function timesIn(bytes: Buffer, part: Buffer): number {

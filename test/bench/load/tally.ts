@@ -21,6 +21,11 @@ export class Tally {
     return this.#all;
   }
 
+  /** Whether nothing counts so far. */
+  get isEmpty(): boolean {
+    return this.#requests === 0;
+  }
+
   begin(): void {
     this.#cpu = process.cpuUsage();
     this.#beginMs = performance.now();
@@ -42,7 +47,7 @@ export class Tally {
 
   /** @throws if nothing was begun */
   get outcome(): Outcome {
-    if (this.#requests === 0) throw new Error('nothing was asked in the measured time');
+    if (this.#requests === 0) throw new Error('no request was begun in the measured time');
     const ms = (percentile: number): number => this.#took.percentile(percentile) / NS_PER_MS;
     return {
       requests: this.#requests,

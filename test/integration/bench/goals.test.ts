@@ -79,8 +79,6 @@ test('Ctrl-C ends it, and nothing is left of it', async () => {
 
 test.each([
   [['get-replica', '--only', 'nobody'], 'there is no contestant nobody'],
-  [['goals', 'put-nobody'], 'there is no suite put-nobody'],
-  [['goals', '--rounds', '0'], '--rounds is a number from 1 on'],
   [['put-nobody'], 'no benchmark put-nobody; there are '],
   [['--compare', 'no-such-commit'], 'git knows no commit no-such-commit'],
 ])('%j is refused', async (words, complaint) => {

@@ -21,5 +21,5 @@ test('a tally of nothing is an error, not a figure', () => {
   const tally = new Tally();
   tally.begin();
   tally.end();
-  expect(() => tally.outcome).toThrow('nothing was asked in the measured time');
+  expect(() => tally.outcome).toThrow('no request was begun in the measured time');
 });
