@@ -9,7 +9,7 @@ import { busyShare } from './suites/busy.ts';
 import { MARKERS } from './suites/docs-page.ts';
 import { exitCodeOf, interruption } from './suites/interruption.ts';
 import { markdownOf } from './suites/markdown.ts';
-import { machineNow, type Report, type SuiteReport } from './suites/report.ts';
+import { machineNow, QUIET_SHARE_MAX, type Report, type SuiteReport } from './suites/report.ts';
 import { runSuite } from './suites/run-suites.ts';
 import type { Suite } from './suites/suite.ts';
 import { suites } from './suites/suites.ts';
@@ -17,8 +17,6 @@ import { suites } from './suites/suites.ts';
 const DEFAULT_ROUNDS = 5;
 const DEFAULT_SECONDS = 5;
 const LOOK_MS = 1000;
-/** Of all processors; with more the figures are others' as much as ours. */
-const QUIET_SHARE_MAX = 0.1;
 
 const root = resolve(import.meta.dirname, '../..');
 const PAGE = join(root, 'docs/performance.md');

@@ -1,4 +1,11 @@
-import type { GoalReport, LaneReport, Report, Spread, SuiteReport } from './report.ts';
+import {
+  QUIET_SHARE_MAX,
+  type GoalReport,
+  type LaneReport,
+  type Report,
+  type Spread,
+  type SuiteReport,
+} from './report.ts';
 import { median } from '../../measure/measure.ts';
 import type { Outcome } from '../load/plan.ts';
 
@@ -23,9 +30,10 @@ export function markdownOf(report: Report): string {
 
 function machineText({ startedAt, release, machine, rounds, seconds }: Report): string {
   const { processors, model, memoryGiB, system, node, busyShare } = machine;
+  const noise = busyShare > QUIET_SHARE_MAX ? ' **That is too much: the figures are worth nothing.**' : '';
   return [
     `${startedAt.slice(0, 10)}, release ${release}, Node ${node}, ${system}, ${processors} × ${model}, ${memoryGiB} GiB.`,
-    `${rounds} rounds of ${seconds} s each. What others used of the processors while none of the servers ran: ${percent(busyShare)}.`,
+    `${rounds} rounds of ${seconds} s each. What others used of the processors while none of the servers ran: ${percent(busyShare)}.${noise}`,
   ].join('\n');
 }
 

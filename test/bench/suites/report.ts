@@ -13,6 +13,9 @@ export interface Report {
   readonly suites: readonly SuiteReport[];
 }
 
+/** Of all processors; where others use more the figures are theirs as much as ours. */
+export const QUIET_SHARE_MAX = 0.1;
+
 export interface Machine {
   readonly processors: number;
   readonly model: string;

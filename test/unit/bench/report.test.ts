@@ -59,6 +59,11 @@ One beside <another>. In keys/s.
 | absent |  |  |  |  |  |  |  | skipped: third is not installed |`);
 });
 
+test('figures of a machine that was busy are said to be worth nothing', () => {
+  const busy = { ...REPORT, machine: { ...REPORT.machine, busyShare: 0.11 } };
+  expect(markdownOf(busy)).toContain('none of the servers ran: 11 %. **That is too much');
+});
+
 test('who took part has a bar, of its median, and a line from the least to the most', () => {
   const svg = drawBars(REPORT);
   expect([...svg.matchAll(/<rect x="250" y="\d+" width="(\d+)"/g)].map(([, width]) => width)).toEqual(['288', '72']);
