@@ -81,7 +81,14 @@ async function compare(
     if (missing !== null) throw new Error(missing);
     const busy = await busyShare(2000);
     const startedAt = new Date().toISOString();
-    const report = await runSuite('compare', suite, { contestants, rounds, seconds, company: 'together', signal, say });
+    const report = await runSuite('compare', suite(), {
+      contestants,
+      rounds,
+      seconds,
+      company: 'together',
+      signal,
+      say,
+    });
     const machine = machineNow(Math.max(busy, await busyShare(2000)));
     console.log(
       markdownOf({ startedAt, release: `of this checkout beside ${base}`, machine, rounds, seconds, suites: [report] }),
@@ -92,19 +99,21 @@ async function compare(
   }
 }
 
-const suite: Suite = {
-  what: 'this checkout beside another commit',
-  figure: 'operations',
-  lanes: Object.fromEntries(
-    Object.entries(PLACES).flatMap(([what, place]) =>
-      (['now', 'base'] as const).map((contestant) => [
-        `${what}, ${contestant}`,
-        { ...place, contestant, dialect: 'native' } satisfies Lane,
-      ]),
+function suite(): Suite {
+  return {
+    what: 'this checkout beside another commit',
+    figure: 'operations',
+    lanes: Object.fromEntries(
+      Object.entries(PLACES).flatMap(([what, place]) =>
+        (['now', 'base'] as const).map((contestant) => [
+          `${what}, ${contestant}`,
+          { ...place, contestant, dialect: 'native' } satisfies Lane,
+        ]),
+      ),
     ),
-  ),
-  goals: Object.keys(PLACES).map((what): Goal => ({ of: `${what}, now`, beside: `${what}, base`, bound: null })),
-};
+    goals: Object.keys(PLACES).map((what): Goal => ({ of: `${what}, now`, beside: `${what}, base`, bound: null })),
+  };
+}
 
 interface Ended {
   readonly status: number | null;
