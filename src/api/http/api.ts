@@ -17,13 +17,14 @@ import { processRoutes } from './process.ts';
 import { send, sendDetail, sendJson, sendProblem } from './respond.ts';
 import { WatchStreams } from './watch-streams.ts';
 import { watchRoutes } from './watch.ts';
-import { addRoute, isNative, observe, type Route } from './routes.ts';
+import { answererOf, isNative, observe, type Answerer, type Route } from './routes.ts';
 
 /**
  * The HTTP interface of a replica and of the proxy alike, over whatever carries out its operations. There is no
- * middleware: each route reads just what it needs, so that a request pays for nothing else.
+ * middleware: each route reads just what it needs, so that a request pays for nothing else. The hottest routes do not
+ * pay for Express either.
  */
-export function createApi(options: ApiOptions): RequestListener {
+export function createApi(options: ApiOptions, routing: 'direct' | 'express' = 'direct'): RequestListener {
   const context: ApiContext = {
     ...options,
     bodyBudget: { used: 0 },
@@ -32,15 +33,43 @@ export function createApi(options: ApiOptions): RequestListener {
   };
   const app = createApp();
   const routes = routesOf(options);
-  for (const route of routes) addRoute(app, context, route);
+  const direct: { readonly target: RegExp; readonly answer: Answerer }[] = [];
+  for (const route of routes) {
+    const answer = answererOf(context, route);
+    app.all(route.match, answer);
+    if (route.direct !== undefined && routing === 'direct') direct.push({ target: route.direct, answer });
+  }
+  // Express takes what no route answered, and what a handler threw, to its third argument.
+  const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
   return (request, response) => {
-    // Express takes what no route answered, and what a handler threw, to its third argument.
-    const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
+    const target = request.url ?? '';
+    for (const route of direct) {
+      if (!route.target.test(target)) continue;
+      answerDirectly(context, request, response, route.answer);
+      return;
+    }
     handle(request, response, (error) => {
       if (error === undefined || error === null) refuseRoute(context, request, response, routes);
       else fail(context, request, response, error);
     });
   };
+}
+
+/** What a handler throws, now or later, ends as it does with Express. */
+function answerDirectly(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answerer,
+): void {
+  const onFailed = (error: unknown): void => {
+    fail(context, request, response, error);
+  };
+  try {
+    answer(request, response)?.catch(onFailed);
+  } catch (error) {
+    onFailed(error);
+  }
 }
 
 /** In the order of how often they are asked: Express tries one after the other. */

@@ -44,6 +44,7 @@ import { write, type Written } from './write.ts';
 export const keyRoutes: Route = {
   pattern: `${KEYS_PREFIX}{key}`,
   match: /^\/v1\/keys\//,
+  direct: /^\/v1\/keys\//,
   methods: { GET: read, HEAD: read, PUT: put, POST: post, PATCH: touch, DELETE: remove },
 };
 

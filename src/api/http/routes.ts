@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Express } from 'express';
-
 import { fault } from '../../protocol/http/problem.ts';
 import type { ApiContext } from './context.ts';
 import { send, sendJson, sendProblem } from './respond.ts';
@@ -13,23 +11,40 @@ export interface Route {
   /** Named in metrics; with `{…}` for what varies. */
   readonly pattern: string;
   readonly match: string | RegExp;
+  /**
+   * Of the hottest routes: what targets of requests, query included, are theirs beyond doubt. Those are answered without
+   * Express; it finds the same route for them.
+   */
+  readonly direct?: RegExp;
   readonly methods: Readonly<Record<string, Handler>>;
 }
 
 /** Paths under /v1 speak problem+json, all others as the earlier services did. */
 export const isNative = (path: string): boolean => path === '/v1' || path.startsWith('/v1/');
 
-export function addRoute(app: Express, context: ApiContext, route: Route): void {
-  const handlers = new Map(Object.entries(route.methods));
-  const labels = new Map([...handlers.keys()].map((method) => [method, `${method} ${route.pattern}`]));
-  const refuse = isNative(route.pattern) ? refuseMethod : refuseMethodAsEarlier;
-  const allow = ['Allow', [...handlers.keys(), ...(isNative(route.pattern) ? ['OPTIONS'] : [])].join(', ')];
-  app.all(route.match, (request, response) => {
-    const handler = handlers.get(request.method);
-    observe(context, response, labels.get(request.method) ?? `other ${route.pattern}`);
-    return handler === undefined ? refuse(response, request.method, allow) : handler(context, request, response);
-  });
+/** Answers requests that have the path of a route, whoever found that out. */
+export function answererOf(context: ApiContext, route: Route): Answerer {
+  const methods = Object.keys(route.methods);
+  const isOurs = isNative(route.pattern);
+  const refuse = isOurs ? refuseMethod : refuseMethodAsEarlier;
+  const allow = ['Allow', [...methods, ...(isOurs ? ['OPTIONS'] : [])].join(', ')];
+  const byMethod = new Map(
+    Object.entries(route.methods).map(([method, handler]) => [
+      method,
+      { handler, label: `${method} ${route.pattern}` },
+    ]),
+  );
+  const other = `other ${route.pattern}`;
+  return (request, response) => {
+    const method = request.method ?? '';
+    const found = byMethod.get(method);
+    observe(context, response, found?.label ?? other);
+    return found === undefined ? refuse(response, method, allow) : found.handler(context, request, response);
+  };
 }
+
+/** As a {@link Handler}. */
+export type Answerer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 function refuseMethod(response: ServerResponse, method: string, allow: readonly string[]): void {
   if (method === 'OPTIONS') send(response, 204, allow, null);

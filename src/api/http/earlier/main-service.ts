@@ -17,8 +17,14 @@ import { find, JSON_TYPE, putOf, TEXT, textOrRefusal, writeOne, type Found } fro
 
 /** The routes of the main earlier service; `GET /get/{key}` serves the one with versions as well. */
 export const mainServiceRoutes: readonly Route[] = [
-  { pattern: '/put', match: '/put', methods: { PUT: put } },
-  { pattern: '/get/{key}', match: /^\/get\/[^/]+$/, methods: { GET: get } },
+  { pattern: '/put', match: '/put', direct: /^\/put$/, methods: { PUT: put } },
+  // Of a # or a no-break space Express makes something of its own.
+  {
+    pattern: '/get/{key}',
+    match: /^\/get\/[^/]+$/,
+    direct: /^\/get\/[^/?#\xa0]+(?:\?[^#\xa0]*)?$/,
+    methods: { GET: get },
+  },
   { pattern: '/delete/{key}', match: /^\/delete\/[^/]+$/, methods: { DELETE: remove } },
 ];
 
