@@ -9,7 +9,8 @@ import type { WatchEnding, WatchNews, WatchRequest } from '../core/store/watchin
 export interface DataOperations {
   /** Holds the write while the leader changes and repeats it under its id; at most the configured wait. */
   write(command: WriteCommand, options: { readonly idempotencyKey: IdempotencyKey | null }): Promise<WriteResult>;
-  read(request: ReadRequest): Promise<ReadResult>;
+  /** No promise where the answer is known at once, as it nearly always is to a replica: what a promise keeps alive costs more than it does. */
+  read(request: ReadRequest): ReadResult | Promise<ReadResult>;
   /** In the data file of whichever replica answers, not in the store. */
   lookUp(key: Key): Promise<LookupResult>;
   /** Tells `watcher` what happens to the keys of a range, until it cancels or is told that it ends. */

@@ -235,9 +235,12 @@ class ServedRequest implements Asker, PeerWaiter {
       case 'openSession':
         this.#ticket = this.#driver.openSession(this);
         break;
-      case 'read':
-        this.#ticket = this.#driver.read(frame.read, this);
+      case 'read': {
+        const asked = this.#driver.read(frame.read, this);
+        if (typeof asked === 'number') this.#ticket = asked;
+        else this.#answer({ kind: 'readAnswered', outcome: asked });
         break;
+      }
     }
   }
 

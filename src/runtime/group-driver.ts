@@ -4,7 +4,7 @@ import type { RecoverOutcome, RecoverRequest, RecoveryView } from '../core/elect
 import type { Effect, GroupStatus, Input, LinkId, Report, Ticket } from '../core/group/io.ts';
 import type { ReplicaSummary } from '../core/group/summary.ts';
 import type { OpenSessionOutcome, WriteRefusal, WriteRequest } from '../core/store/commands.ts';
-import type { ReadRequest } from '../core/store/reads.ts';
+import type { ReadOutcome, ReadRequest } from '../core/store/reads.ts';
 import type { WatchEnding, WatchNews, WatchRequest } from '../core/store/watching.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Endpoint, GroupApi } from '../ports/kubernetes.ts';
@@ -103,6 +103,8 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   #inbox: Input[] = [];
   #spareInbox: Input[] = [];
   readonly #effects: Effect[] = [];
+  readonly #effectsOfRead: Effect[] = [];
+  /** Until all of it is stepped and flushed. */
   #turnIsDue = false;
   /** `failed`: whoever waits is left waiting, for what this replica would say is not to be believed. */
   #state: 'running' | 'failed' | 'ended' = 'running';
@@ -196,9 +198,38 @@ export class GroupDriver implements TurnTaker, LinkOwner {
     return ticket;
   }
 
-  read(request: ReadRequest, asker: Asker): Ticket {
-    const ticket = this.#admit('readAnswered', asker);
-    this.enter({ kind: 'read', ticket, request });
+  /**
+   * The outcome, if the group knows it at once: then the asker hears nothing. Else the ticket.
+   *
+   * A read changes nothing, so that one before which nothing waits for this turn need not wait for its end either: it is
+   * stepped now, as the first of the turn. What it saves is less the way than what lives meanwhile: of 64 requests that
+   * are all answered at the end of a turn everything is in memory together, and is copied by the garbage collector.
+   */
+  read(request: ReadRequest, asker: Asker): Ticket | ReadOutcome {
+    if (this.#state !== 'running' || this.#turnIsDue) {
+      const ticket = this.#admit('readAnswered', asker);
+      this.enter({ kind: 'read', ticket, request });
+      return ticket;
+    }
+    this.#lastTicket += 1;
+    const ticket = this.#lastTicket;
+    const now = this.#clock.now();
+    const effects = this.#effectsOfRead;
+    let outcome: ReadOutcome | null = null;
+    try {
+      this.#group.step({ kind: 'read', ticket, request }, now, effects);
+      for (const effect of effects) {
+        if (effect.kind === 'readAnswered' && effect.ticket === ticket) outcome = effect.outcome;
+        else this.#perform(effect, now);
+      }
+    } catch (error) {
+      this.#fail(error, now);
+    }
+    effects.length = 0;
+    if (outcome !== null) return outcome;
+    this.#waiting.set(ticket, { kind: 'readAnswered', asker, sinceMs: now.monotonicMs });
+    // What it waits for is asked for at the end of the turn.
+    this.#scheduleTurn();
     return ticket;
   }
 
@@ -266,6 +297,10 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   enter(input: Input): void {
     if (this.#state !== 'running') return;
     this.#inbox.push(input);
+    this.#scheduleTurn();
+  }
+
+  #scheduleTurn(): void {
     if (this.#turnIsDue) return;
     this.#turnIsDue = true;
     this.#turns.schedule(this);
@@ -278,7 +313,6 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   }
 
   takeTurn(now: Instant): void {
-    this.#turnIsDue = false;
     if (this.#state !== 'running') return;
     const inputs = this.#inbox;
     this.#inbox = this.#spareInbox;
@@ -291,13 +325,18 @@ export class GroupDriver implements TurnTaker, LinkOwner {
       }
       this.#group.flush(now, effects);
       this.#status = null;
+      this.#turnIsDue = false;
       for (const effect of effects) this.#perform(effect, now);
     } catch (error) {
-      this.#state = 'failed';
-      this.#listener.onFailed(this.id, { error, status: this.#statusOfFailed(now) });
+      this.#fail(error, now);
     }
     inputs.length = 0;
     effects.length = 0;
+  }
+
+  #fail(error: unknown, now: Instant): void {
+    this.#state = 'failed';
+    this.#listener.onFailed(this.id, { error, status: this.#statusOfFailed(now) });
   }
 
   #statusOfFailed(now: Instant): GroupStatus | null {

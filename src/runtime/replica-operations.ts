@@ -99,18 +99,20 @@ export class ReplicaOperations implements DataOperations {
     return promise;
   }
 
-  read(request: ReadRequest): Promise<ReadResult> {
-    if (this.#state === 'stopped') return Promise.resolve(unavailable('stopping', 'this process is stopping'));
+  read(request: ReadRequest): ReadResult | Promise<ReadResult> {
+    if (this.#state === 'stopped') return unavailable('stopping', 'this process is stopping');
     if (this.#reads.size >= this.#waitingReadsMax) {
-      return Promise.resolve(unavailable('overloaded', `${this.#waitingReadsMax} reads wait already`));
+      return unavailable('overloaded', `${this.#waitingReadsMax} reads wait already`);
     }
+    const read = new LocalRead(this.#driver, request, this.#nowMs() + this.#readWaitMs, this.#clock);
+    const result = read.ask();
+    if (result !== null) return result;
     const { promise, resolve } = Promise.withResolvers<ReadResult>();
-    const read = new LocalRead(this.#driver, request, this.#nowMs() + this.#readWaitMs, this.#clock, (result) => {
-      this.#reads.delete(read);
-      resolve(result);
-    });
     this.#reads.add(read);
-    read.ask();
+    read.settle = (settled) => {
+      this.#reads.delete(read);
+      resolve(settled);
+    };
     return promise;
   }
 
@@ -343,55 +345,60 @@ class AttemptWaiter implements Asker, PeerWaiter {
 
 /** One read of the group here, asked again while it is declined and there is time. */
 class LocalRead implements Asker {
+  /** Of a read that waits. */
+  settle: (result: ReadResult) => void = () => undefined;
   readonly #driver: GroupDriver;
   readonly #request: ReadRequest;
   readonly #deadlineMs: number;
   readonly #clock: Clock;
-  readonly #settle: (result: ReadResult) => void;
   #ticket: Ticket = 0;
   #retry: NodeJS.Timeout | null = null;
 
-  constructor(
-    driver: GroupDriver,
-    request: ReadRequest,
-    deadlineMs: number,
-    clock: Clock,
-    settle: (result: ReadResult) => void,
-  ) {
+  constructor(driver: GroupDriver, request: ReadRequest, deadlineMs: number, clock: Clock) {
     this.#driver = driver;
     this.#request = request;
     this.#deadlineMs = deadlineMs;
     this.#clock = clock;
-    this.#settle = settle;
   }
 
-  ask(): void {
-    this.#retry = null;
-    this.#ticket = this.#driver.read(this.#request, this);
+  /** null: it waits, and is settled later. */
+  ask(): ReadResult | null {
+    const asked = this.#driver.read(this.#request, this);
+    if (typeof asked !== 'number') return this.#resultOf(asked);
+    this.#ticket = asked;
+    return null;
   }
 
   onAnswered(answer: Answered): void {
-    if (answer.kind !== 'readAnswered') return;
-    const { outcome } = answer;
-    if (outcome.kind !== 'declined') {
-      this.#settle({ kind: 'answered', outcome, servedBy: this.#driver.podName });
-      return;
-    }
-    if (this.#clock.now().monotonicMs + READ_RETRY_MS >= this.#deadlineMs) {
-      this.#settle(declined(outcome.code));
-      return;
-    }
-    this.#retry = setTimeout(() => {
-      this.ask();
-    }, READ_RETRY_MS);
+    if (answer.kind === 'readAnswered') this.#settleUnlessItWaits(this.#resultOf(answer.outcome));
+  }
+
+  askAgain(): void {
+    this.#retry = null;
+    this.#settleUnlessItWaits(this.ask());
   }
 
   stop(): void {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#driver.cancel(this.#ticket);
-    this.#settle(unavailable('stopping', 'this process is stopping'));
+    this.settle(unavailable('stopping', 'this process is stopping'));
+  }
+
+  #settleUnlessItWaits(result: ReadResult | null): void {
+    if (result !== null) this.settle(result);
+  }
+
+  #resultOf(outcome: ReadOutcome): ReadResult | null {
+    if (outcome.kind !== 'declined') return { kind: 'answered', outcome, servedBy: this.#driver.podName };
+    if (this.#clock.now().monotonicMs + READ_RETRY_MS >= this.#deadlineMs) return declined(outcome.code);
+    this.#retry = setTimeout(askAgain, READ_RETRY_MS, this);
+    return null;
   }
 }
+
+const askAgain = (read: LocalRead): void => {
+  read.askAgain();
+};
 
 function declined(code: Extract<ReadOutcome, { kind: 'declined' }>['code']): Unavailable {
   switch (code) {

@@ -2,7 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../core/base/key.ts';
 import type { Condition, KeyCommand, Lifetime } from '../../core/store/commands.ts';
-import type { Past, ReadMode, SessionToken, StoredValue } from '../../core/store/reads.ts';
+import type {
+  HistoryRead,
+  KeyRead,
+  Past,
+  PastRead,
+  ReadMode,
+  SessionToken,
+  StoredValue,
+} from '../../core/store/reads.ts';
+import type { ReadResult } from '../../ports/data-operations.ts';
 import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../../protocol/http/entity-tags.ts';
 import { envelopeOf } from '../../protocol/http/composite.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
@@ -72,15 +81,18 @@ interface Input extends ReadOptions {
 }
 
 function inputOf(request: IncomingMessage, validator: Validator): Input | Fault {
-  const { path } = splitTarget(request.url ?? '');
+  const { path, query } = splitTarget(request.url ?? '');
   const keyPath = decodeKeyPath(path.slice(KEYS_PREFIX.length));
   if (keyPath.kind === 'bad') return fault('bad-key', `The key in the path cannot be used: ${keyPath.reason}.`);
-  const options = optionsOf(request, validator);
+  const options = optionsOf(request, validator, query);
   return isFault(options) ? options : { key: keyPath.key, ...options };
 }
 
-export function optionsOf(request: IncomingMessage, validator: Validator): ReadOptions | Fault {
-  const { query } = splitTarget(request.url ?? '');
+export function optionsOf(
+  request: IncomingMessage,
+  validator: Validator,
+  query = splitTarget(request.url ?? '').query,
+): ReadOptions | Fault {
   let values = NO_QUERY;
   if (query !== '') {
     const parsed = parseQuery(query);
@@ -105,7 +117,7 @@ export function optionsOf(request: IncomingMessage, validator: Validator): ReadO
 
 export const isFault = (input: ReadOptions | Fault): input is Fault => 'code' in input;
 
-async function read(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function read(context: ApiContext, request: IncomingMessage, response: ServerResponse): void | Promise<void> {
   const input = inputOf(request, readValidator);
   if (isFault(input)) {
     sendProblem(response, input);
@@ -117,11 +129,28 @@ async function read(context: ApiContext, request: IncomingMessage, response: Ser
     sendProblem(response, asked);
     return;
   }
-  const result = await context.operations.read(asked);
+  const result = context.operations.read(asked);
+  if (!(result instanceof Promise)) {
+    sendRead(context, request, response, asked, result);
+    return;
+  }
+  return result.then((known) => {
+    sendRead(context, request, response, asked, known);
+  });
+}
+
+function sendRead(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: KeyRead | PastRead | HistoryRead,
+  result: ReadResult,
+): void {
   if (result.kind === 'unavailable') {
     sendProblem(response, refusalOf(result, context.metrics));
     return;
   }
+  const { key, mode } = asked;
   const { outcome, servedBy } = result;
   const headers = servedBy === null ? [] : ['X-KV-Served-By', servedBy];
   if (outcome.kind !== 'read' && outcome.kind !== 'past' && outcome.kind !== 'history') {

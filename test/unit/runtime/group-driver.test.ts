@@ -1,4 +1,5 @@
 import type { Key } from '../../../src/core/base/key.ts';
+import type { Ticket } from '../../../src/core/group/io.ts';
 import { describe, expect, test } from '@jest/globals';
 import { InvariantError } from '../../../src/core/base/assert.ts';
 import { groupId } from '../../../src/core/base/numbers.ts';
@@ -322,7 +323,7 @@ describe.each(['step', 'flush'] as const)('a broken invariant, met in a %s', (wh
     driver.tick();
     link.onFrames([peerFrame()]);
     driver.openSession(late);
-    driver.cancel(driver.read(read, late));
+    driver.cancel(driver.read(read, late) as Ticket);
     await turn();
     expect([group.inputs.length, connection.sent, late.answers]).toEqual([before, [], []]);
     expect(listener.failures).toHaveLength(1);
