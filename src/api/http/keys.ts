@@ -16,6 +16,7 @@ import { encodeTag, holdsOf, ifMatchCondition, ifNoneMatchCondition } from '../.
 import { envelopeOf } from '../../protocol/http/composite.ts';
 import { decodeKeyPath, textOf } from '../../protocol/http/key-path.ts';
 import { faultOfRead, MISMATCH_CODE, WRITE_STATUS, type WriteMethod } from '../../protocol/http/outcomes.ts';
+import { httpDate } from '../../protocol/http/http-date.ts';
 import {
   durationText,
   IDLE_DESCRIPTION,
@@ -200,7 +201,7 @@ function sendFound(
     'X-KV-Version',
     String(found.version),
     'Last-Modified',
-    new Date(found.modifiedMs).toUTCString(),
+    httpDate(found.modifiedMs),
     // Caches ask before they answer, and keep the two forms apart.
     'Cache-Control',
     'no-cache',

@@ -14,11 +14,12 @@ import type {
 } from '../../core/store/reads.ts';
 import { envelopeOf } from '../../protocol/http/composite.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
-import type { QueryValues } from '../../protocol/http/query.ts';
+import { NO_QUERY, type QueryValues } from '../../protocol/http/query.ts';
 import { sendJson, type RawHeaders } from './respond.ts';
 
 /** R20: what a GET of a key asks for: the value that stands, one that stood, or all that are kept. */
 export function keyReadOf(key: Key, terms: ReadTerms, query: QueryValues): KeyRead | PastRead | HistoryRead | Fault {
+  if (query === NO_QUERY) return { kind: 'key', key, ...terms };
   const { version, revision, history, values } = query;
   const wantsHistory = history === 'true';
   if ([version !== undefined, revision !== undefined, wantsHistory].filter(Boolean).length > 1) return TWO_QUESTIONS;

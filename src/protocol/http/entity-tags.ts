@@ -14,9 +14,13 @@ export const ENTITY_TAGS_PATTERN = String.raw`^[ \t]*(?:\*|(?:,[ \t]*)*${TAG}(?:
 const EACH_TAG = new RegExp(`(W/)?(${OPAQUE})`, 'g');
 const OURS = /^"([0-9]{1,16})-([^"]+)"$/;
 
-export function encodeTag(tag: RevisionTag): string {
-  return `"${tag.revision}-${encodeURIComponent(tag.lineageId)}"`;
+export function encodeTag({ revision, lineageId }: RevisionTag): string {
+  if (lineageId !== last.lineageId) last = { lineageId, encoded: encodeURIComponent(lineageId) };
+  return `"${revision}-${last.encoded}"`;
 }
+
+/** A process knows one lineage at a time; to encode its id takes longer (0.15 µs) than all the rest. */
+let last = { lineageId: '', encoded: '' };
 
 export type TagList =
   | { readonly kind: 'any' }
