@@ -84,7 +84,7 @@ const TICK: Input = { kind: 'tick' };
 
 /**
  * Drives one replica group: gathers its inputs, steps it once per turn of the event loop, flushes it and performs its
- * effects in their order. It decides nothing.
+ * effects in their order; but for reads that come first in their turn ({@link read}). It decides nothing.
  */
 export class GroupDriver implements TurnTaker, LinkOwner {
   readonly id: GroupId;

@@ -142,6 +142,7 @@ async function serveCeiling(template: Template): Promise<void> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.send?.((server.address() as AddressInfo).port);
+  process.on('disconnect', () => process.exit());
 }
 
 const ceilings: ChildProcess[] = [];

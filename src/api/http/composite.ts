@@ -146,7 +146,7 @@ async function readAll(
   for (let from = 0; from < steps.length; from += READS_AT_ONCE) {
     const some = steps.slice(from, from + READS_AT_ONCE);
     const answers = await Promise.all(
-      some.map(({ key }) => context.operations.read({ kind: 'key', key, mode, token })),
+      some.map(async ({ key }) => context.operations.read({ kind: 'key', key, mode, token })),
     );
     for (const [at, answer] of answers.entries()) {
       if (answer.kind === 'unavailable') {

@@ -2,7 +2,7 @@ import type { Key } from '../../../src/core/base/key.ts';
 import type { Ticket } from '../../../src/core/group/io.ts';
 import { describe, expect, test } from '@jest/globals';
 import { InvariantError } from '../../../src/core/base/assert.ts';
-import { groupId } from '../../../src/core/base/numbers.ts';
+import { groupId, logIndex } from '../../../src/core/base/numbers.ts';
 import { GroupDriver, type Answered, type Asker } from '../../../src/runtime/group-driver.ts';
 import { Turns } from '../../../src/runtime/turns.ts';
 import {
@@ -77,6 +77,54 @@ test('what an answer brings in waits for the next turn', async () => {
   });
   await until('the tick', () => group.of('tick').length === 1);
   expect(group.turns.map((inputs) => inputs.map((input) => input.kind))).toEqual([['write'], ['tick'], []]);
+});
+
+const keyRead = { kind: 'key', key: 'k' as Key, mode: 'in-sync', token: null } as const;
+const nothingFound = {
+  kind: 'read',
+  found: null,
+  remainingMs: null,
+  lineage: { number: 1, id: 'one' },
+  revision: logIndex(7),
+} as const;
+
+test('a read that comes first in its turn is answered at once, and is not a turn of its own', async () => {
+  const { group, driver } = driven();
+  const asker = new RecordingAsker();
+  group.onStep = (input, effects) => {
+    if (input.kind === 'read') effects.push({ kind: 'readAnswered', ticket: input.ticket, outcome: nothingFound });
+  };
+  expect([driver.read(keyRead, asker), driver.read(keyRead, asker)]).toEqual([nothingFound, nothingFound]);
+  await turn();
+  expect(asker.answers).toEqual([]);
+  expect(driver.waiting).toBe(0);
+  expect(group.turns).toHaveLength(1);
+});
+
+test('a read behind anything else is stepped behind it, and answered at the end of the turn', async () => {
+  const { group, driver } = driven();
+  const asker = new RecordingAsker();
+  group.onStep = (input, effects) => {
+    if (input.kind === 'read') effects.push({ kind: 'readAnswered', ticket: input.ticket, outcome: nothingFound });
+  };
+  driver.tick();
+  expect(driver.read(keyRead, asker)).toBe(1);
+  expect(asker.answers).toEqual([]);
+  await turn();
+  expect(group.turns[0]?.map(({ kind }) => kind)).toEqual(['tick', 'read']);
+  expect(asker.answers).toEqual([{ kind: 'readAnswered', ticket: 1, outcome: nothingFound }]);
+});
+
+test('a read that has to wait is flushed in its turn, since it may have something to ask', async () => {
+  const { group, driver } = driven();
+  const asker = new RecordingAsker();
+  expect(driver.read(keyRead, asker)).toBe(1);
+  expect(driver.waiting).toBe(1);
+  group.onFlush = (effects) => {
+    effects.push({ kind: 'readAnswered', ticket: 1, outcome: nothingFound });
+  };
+  await turn();
+  expect(asker.answers).toEqual([{ kind: 'readAnswered', ticket: 1, outcome: nothingFound }]);
 });
 
 test('effects are performed in their order, those of the flush last', async () => {
@@ -278,6 +326,18 @@ test('one who is gone is told nothing, and the group hears of it', async () => {
   driver.cancel(ticket);
   await turn();
   expect(group.of('cancel')).toEqual([{ kind: 'cancel', ticket }]);
+  expect(asker.answers).toEqual([]);
+});
+
+test('a broken invariant that a read meets at once is told to the listener, and answers nobody', () => {
+  const { group, driver, listener } = driven();
+  const asker = new RecordingAsker();
+  const broken = new InvariantError('R4: entries are applied in order, each once');
+  group.onStep = () => {
+    throw broken;
+  };
+  expect(driver.read(keyRead, asker)).toBe(1);
+  expect(listener.failures).toEqual([{ error: broken, status: following }]);
   expect(asker.answers).toEqual([]);
 });
 

@@ -21,6 +21,13 @@ test('a token comes back as it went out, and matches its pattern', () => {
   );
 });
 
+test('tokens of several lineages do not mix', () => {
+  const tokens = ['d1-1', 'd2-1', 'd1-1'].map((id) =>
+    encodeSessionToken({ lineage: { number: 1, id }, revision: logIndex(1) }),
+  );
+  expect(tokens).toEqual(['AQAAAAAAAAEAAAAAAAABZDEtMQ', 'AQAAAAAAAAEAAAAAAAABZDItMQ', 'AQAAAAAAAAEAAAAAAAABZDEtMQ']);
+});
+
 test('its form is fixed: clients keep tokens across releases', () => {
   expect(encodeSessionToken({ lineage: { number: 1, id: 'd1-1' }, revision: logIndex(1) })).toBe(
     'AQAAAAAAAAEAAAAAAAABZDEtMQ',
