@@ -1,6 +1,6 @@
 /**
  * What a request costs the process that answers it, in processor time, beside a bare `node:http` server and a bare Express app that send the
- * same headers and body: `npm run bench -- http-cost`, or with a number of rounds, of replicas, and a part of the rows' names
+ * same headers and body: `npm run bench -- http-cost`, or with a number of rounds, of replicas, and a part of the works' names
  * (`http-cost 40 1 GET`). Processor time, since the wall clock tells of whatever else runs on the machine; and in many short rounds, one row
  * after the other, since what else runs makes requests dearer as well: it cools the caches of all rows alike. Linux.
  */
@@ -225,17 +225,23 @@ async function rowsOf(installation: Installation, { work, at, requestOf }: (type
   return rows;
 }
 
+function report(rows: readonly Row[]): void {
+  for (const { name, ceiling, costs } of rows) {
+    const bare = rows.find((row) => row.name === ceiling)?.costs ?? [];
+    const [own, ratio] = [medianOf(costs), medianOf(bare) / medianOf(costs)];
+    console.log(`${name.padEnd(24)} ${own.toFixed(1).padStart(6)} µs   ${ratio.toFixed(2)} × bare node:http`);
+  }
+}
+
 async function measure(rounds: number, replicas: number, part: string): Promise<void> {
   const installation = await Installation.start({ replicas });
   try {
     for (const work of WORKS) {
+      // Those of a work that is left out as well: the next one reads what it has written.
       const rows = await rowsOf(installation, work);
-      if (!work.work.includes(part)) continue;
-      for (let round = 0; round < rounds; round += 1) for (const row of rows) await measureRound(row);
-      for (const { name, ceiling, costs } of rows) {
-        const bare = rows.find((row) => row.name === ceiling)?.costs ?? [];
-        const [own, ratio] = [medianOf(costs), medianOf(bare) / medianOf(costs)];
-        console.log(`${name.padEnd(24)} ${own.toFixed(1).padStart(6)} µs   ${ratio.toFixed(2)} × bare node:http`);
+      if (work.work.includes(part)) {
+        for (let round = 0; round < rounds; round += 1) for (const row of rows) await measureRound(row);
+        report(rows);
       }
       for (const { load } of rows) load.close();
       for (const child of ceilings.splice(0)) child.kill();
