@@ -161,7 +161,7 @@ function sendRead(
   headers.push('X-KV-Session', encodeSessionToken(outcome), 'X-KV-Consistency', mode);
   if (outcome.kind === 'history') {
     if (outcome.versions.length === 0) sendProblem(response, absent(key), headers);
-    else sendHistory(response, key, outcome, headers);
+    else sendHistory(response, outcome, headers);
     return;
   }
   if (outcome.kind === 'past' && asked.kind === 'past' && outcome.past.kind !== 'found') {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { keyOf, textOf, type Key } from '../../core/base/key.ts';
 import type { Listed, ListItem, ListSelection, SessionToken } from '../../core/store/reads.ts';
-import { envelopeOf } from '../../protocol/http/composite.ts';
+import { metadataOf, shownValueOf } from '../../protocol/http/composite.ts';
 import { decodeCursor, encodeCursor, type Cursor } from '../../protocol/http/cursor.ts';
 import { faultOfRead } from '../../protocol/http/outcomes.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
@@ -78,9 +78,8 @@ function keyBody(
   lineageId: string,
   { withValues }: ListSelection,
 ): object {
-  const { value, valueB64, ...rest } = envelopeOf(key, stored, lineageId);
-  if (!withValues) return rest;
-  return { ...rest, ...(value === undefined ? { valueB64 } : { value }) };
+  const metadata = metadataOf(key, stored, lineageId);
+  return withValues ? { ...metadata, ...shownValueOf(stored) } : metadata;
 }
 
 function folderBody(prefix: Key): object {

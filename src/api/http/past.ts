@@ -12,7 +12,7 @@ import type {
   ReadOutcome,
   ReadTerms,
 } from '../../core/store/reads.ts';
-import { envelopeOf } from '../../protocol/http/composite.ts';
+import { shownValueOf, stateOf } from '../../protocol/http/composite.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import { NO_QUERY, type QueryValues } from '../../protocol/http/query.ts';
 import { sendJson, type RawHeaders } from './respond.ts';
@@ -57,17 +57,15 @@ export function faultOfPast(
 
 export function sendHistory(
   response: ServerResponse,
-  key: Key,
   { versions, revision, lineage }: Extract<ReadOutcome, { kind: 'history' }>,
   headers: RawHeaders,
 ): void {
-  const body = { revision, versions: versions.map((kept) => versionBody(key, kept, lineage.id)) };
+  const body = { revision, versions: versions.map((kept) => versionBody(kept, lineage.id)) };
   sendJson(response, 200, body, [...headers, 'Cache-Control', 'no-store']);
 }
 
-function versionBody(key: Key, { stored, valueBytes, isShown }: Kept, lineageId: string): object {
-  const { key: _text, keyB64: _bytes, value, valueB64, ...rest } = envelopeOf(key, stored, lineageId);
-  const shown = value === undefined ? { valueB64 } : { value };
+function versionBody({ stored, valueBytes, isShown }: Kept, lineageId: string): object {
   const modifiedAt = new Date(stored.modifiedMs).toISOString();
-  return { ...rest, modifiedAt, size: valueBytes, ...(isShown ? shown : {}) };
+  const shown = isShown ? shownValueOf(stored) : {};
+  return { ...stateOf(stored, lineageId), modifiedAt, size: valueBytes, ...shown };
 }

@@ -36,11 +36,11 @@ export interface LocalProxy {
 
 const NAMESPACE = 'default';
 /**
- * Of what a replica takes in the log keeps most for a while, so a collection of young objects copies it: a small young space makes
+ * As in the images. Of what a replica takes in the log keeps most for a while, so a collection of young objects copies it: a small young space makes
  * many short pauses of a few long ones (longest pause at 5,000 writes/s, median of six: 53 ms with 4 MB, 45 with 8, 66 with 16). Too small, and
  * a page of a list outlives one (a page of 100 keys, p99: 5.2 ms, 3.4, 2.1).
  */
-const HEAP_OPTIONS = '--max-semi-space-size=8';
+const REPLICA_HEAP_OPTIONS = '--max-semi-space-size=8';
 
 /** If all stop at once, the leader ends its epoch only at the end of this time (R9): Ctrl-C should not take long. */
 const DEFAULT_GRACE_MS = 3000;
@@ -155,6 +155,7 @@ export class LocalCluster {
         KV_PEER_HOST: POD_IP,
         KV_PEER_PORT: String(spec.peerPort),
         KV_HTTP_PORT: String(spec.httpPort),
+        NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${REPLICA_HEAP_OPTIONS}`.trim(),
       };
       const server = this.#server('kvstore', spec.name, env, spec.restart);
       this.#pods.push({ ...spec, uid: metadata.uid, ip: POD_IP, server, ready: false, deleting: false });
@@ -222,7 +223,6 @@ export class LocalCluster {
         KV_GRACE_PERIOD: `${this.#graceMs()}ms`,
         KV_HTTP_HOST: POD_IP,
         NODE_COMPILE_CACHE: compileCache,
-        NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${HEAP_OPTIONS}`.trim(),
         ...this.#options.env,
         ...env,
       },

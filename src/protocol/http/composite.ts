@@ -302,13 +302,19 @@ export function faultOfStep(
   return fault('revision-mismatch', `The key ${name} was not written: ${standing}.`);
 }
 
-export interface Envelope {
-  /** One of the two. */
+/** One of the two. */
+interface Named {
   readonly key?: string;
   readonly keyB64?: string;
-  /** One of the two. */
+}
+
+/** One of the two. */
+interface ShownValue {
   readonly value?: string;
   readonly valueB64?: string;
+}
+
+interface State {
   readonly revision: number;
   readonly version: number;
   readonly createRevision: number;
@@ -318,22 +324,35 @@ export interface Envelope {
   readonly etag: string;
 }
 
+export interface Envelope extends Named, ShownValue, State {}
+
 /** A value with what is known of it, for those who asked for JSON. */
-export function envelopeOf(key: Key, found: StoredValue, lineageId: string): Envelope {
-  const { revision, version, createRevision, contentType } = found;
-  const bytes = Buffer.from(found.value.buffer, found.value.byteOffset, found.value.byteLength);
+export const envelopeOf = (key: Key, found: StoredValue, lineageId: string): Envelope => ({
+  ...nameOf(key),
+  ...shownValueOf(found),
+  ...stateOf(found, lineageId),
+});
+
+/** Without the value. */
+export const metadataOf = (key: Key, found: StoredValue, lineageId: string): object => ({
+  ...nameOf(key),
+  ...stateOf(found, lineageId),
+});
+
+function nameOf(key: Key): Named {
   const text = textOf(key);
-  return {
-    ...(text === null ? { keyB64: Buffer.from(key, 'latin1').toString('base64') } : { key: text }),
-    ...(isUtf8(bytes) ? { value: bytes.toString('utf8') } : { valueB64: bytes.toString('base64') }),
-    revision,
-    version,
-    createRevision,
-    contentType,
-    expiresAt: dateOf(found.expiresAtMs),
-    idle: idleText(found.idleMs),
-    etag: encodeTag({ lineageId, revision }),
-  };
+  return text === null ? { keyB64: Buffer.from(key, 'latin1').toString('base64') } : { key: text };
+}
+
+export function shownValueOf({ value }: StoredValue): ShownValue {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return isUtf8(bytes) ? { value: bytes.toString('utf8') } : { valueB64: bytes.toString('base64') };
+}
+
+export function stateOf(found: StoredValue, lineageId: string): State {
+  const { revision, version, createRevision, contentType } = found;
+  const [expiresAt, idle] = [dateOf(found.expiresAtMs), idleText(found.idleMs)];
+  return { revision, version, createRevision, contentType, expiresAt, idle, etag: encodeTag({ lineageId, revision }) };
 }
 
 const idleText = (idleMs: number | null): string | null => (idleMs === null ? null : durationText(idleMs));
