@@ -206,7 +206,8 @@ export class GroupDriver implements TurnTaker, LinkOwner {
    * are all answered at the end of a turn everything is in memory together, and is copied by the garbage collector.
    */
   read(request: ReadRequest, asker: Asker): Ticket | ReadOutcome {
-    if (this.#state !== 'running' || this.#turnIsDue) {
+    // Nor if whoever asks was told of another one just now, whose effects are not all performed.
+    if (this.#state !== 'running' || this.#turnIsDue || this.#effectsOfRead.length > 0) {
       const ticket = this.#admit('readAnswered', asker);
       this.enter({ kind: 'read', ticket, request });
       return ticket;

@@ -6,13 +6,15 @@ export interface FillOptions {
   readonly url: string;
   readonly keys: number;
   readonly keyOf: (number: number) => string;
+  /** @default one that tells the number */
+  readonly textOf?: (number: number) => string;
   /** By this machine's clock; each batch says how long that is from when it is sent. @default they stay */
   readonly dueAt?: number;
   readonly say: (line: string) => void;
 }
 
 /** Puts so many keys by batches. */
-export async function fill({ url, keys, keyOf, dueAt, say }: FillOptions): Promise<void> {
+export async function fill({ url, keys, keyOf, textOf = numbered, dueAt, say }: FillOptions): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < keys) {
@@ -20,7 +22,7 @@ export async function fill({ url, keys, keyOf, dueAt, say }: FillOptions): Promi
       next += KEYS_PER_BATCH;
       const ttl = dueAt === undefined ? {} : { ttl: `${dueAt - Date.now()}ms` };
       const operations = Array.from({ length: Math.min(KEYS_PER_BATCH, keys - first) }, (_, at) => ({
-        put: { key: keyOf(first + at), value: `value ${first + at}`, ...ttl },
+        put: { key: keyOf(first + at), value: textOf(first + at), ...ttl },
       }));
       const response = await fetch(`${url}/v1/batch`, {
         method: 'POST',
@@ -34,3 +36,5 @@ export async function fill({ url, keys, keyOf, dueAt, say }: FillOptions): Promi
   };
   await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
 }
+
+const numbered = (number: number): string => `value ${number}`;

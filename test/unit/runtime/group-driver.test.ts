@@ -127,6 +127,28 @@ test('a read that has to wait is flushed in its turn, since it may have somethin
   expect(asker.answers).toEqual([{ kind: 'readAnswered', ticket: 1, outcome: nothingFound }]);
 });
 
+test('whoever is told by a read of another one, and reads then, waits for the next turn', async () => {
+  const { group, driver } = driven();
+  const answers: Answered[] = [];
+  const later = new RecordingAsker();
+  driver.read(keyRead, {
+    onAnswered(answer) {
+      answers.push(answer);
+      expect(driver.read(keyRead, later)).toBe(3);
+    },
+  });
+  await turn();
+  group.onStep = (input, effects) => {
+    if (input.kind !== 'read') return;
+    if (input.ticket === 2) effects.push({ kind: 'readAnswered', ticket: 1, outcome: nothingFound });
+    effects.push({ kind: 'readAnswered', ticket: input.ticket, outcome: nothingFound });
+  };
+  expect(driver.read(keyRead, new RecordingAsker())).toEqual(nothingFound);
+  expect(answers).toEqual([{ kind: 'readAnswered', ticket: 1, outcome: nothingFound }]);
+  await turn();
+  expect(later.answers).toEqual([{ kind: 'readAnswered', ticket: 3, outcome: nothingFound }]);
+});
+
 test('effects are performed in their order, those of the flush last', async () => {
   const { group, transport, listener, driver } = driven();
   group.onStep = (input, effects) => {
