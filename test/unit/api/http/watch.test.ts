@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
@@ -155,4 +155,45 @@ test('what was taken is granted again, in pieces; who leaves is gone', async () 
   expect(watch.granted).toBe(128 + 2 * (128 + 1 + 20_000));
   asked.destroy();
   while (watch.state === 'open') await new Promise(setImmediate);
+});
+
+test('behind a request that is not answered yet, nothing overtakes the answer to it or other news', async () => {
+  const { api, operations } = apiUnderTest();
+  const held = Promise.withResolvers<ServerResponse>();
+  const server = createServer((asked, response) => {
+    if (asked.url === '/held') held.resolve(response);
+    else api(asked, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setEncoding('utf8');
+  ended.push(() => {
+    socket.destroy();
+    server.close();
+  });
+  socket.write(['/held', '/v1/watch?key=k'].map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  const first = await held.promise;
+  while (operations.watches.length === 0) await new Promise(setImmediate);
+  const [watch] = operations.watches;
+  watch?.watcher.onNews(synced);
+  const tell = (revision: number): void => {
+    const place = placeAfter(logIndex(revision));
+    const effect = putEffect('k', { version: 1, created: revision, value: `told ${revision}` });
+    watch?.watcher.onNews({ events: [{ effect, place }], place, synced: false, lineage: LINEAGE });
+  };
+  tell(8);
+  first.end('the answer');
+  tell(9);
+  tell(10);
+  let text = '';
+  while (!text.includes('told 10')) text += (await once(socket, 'data'))[0] as string;
+  const order = text.match(/the answer|text\/event-stream|retry: 1000|event: synced|told \d+/g);
+  expect(order).toEqual([
+    'the answer',
+    'text/event-stream',
+    'retry: 1000',
+    'event: synced',
+    'told 8',
+    'told 9',
+    'told 10',
+  ]);
 });
