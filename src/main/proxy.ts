@@ -84,7 +84,7 @@ async function run(config: ProxyConfig): Promise<void> {
 
   const stopping = new AbortController();
   const server = new HttpServer({
-    listener: createApi({
+    api: createApi({
       operations,
       admin: null,
       knownReplicas: { kind: 'all', replicas: () => operations.knownReplicas() },

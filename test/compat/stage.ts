@@ -1,10 +1,8 @@
-import type { RequestListener } from 'node:http';
-
 import { SystemClock } from '../../src/adapters/system/system-clock.ts';
 import { machineUsage } from '../../src/adapters/system/usage.ts';
 import { peerClients } from '../../src/adapters/transport/peer-client.ts';
 import { createTcpTransport } from '../../src/adapters/transport/tcp-transport.ts';
-import { createApi } from '../../src/api/http/api.ts';
+import { createApi, type Api } from '../../src/api/http/api.ts';
 import type { ApiOptions } from '../../src/api/http/context.ts';
 import { HttpServer } from '../../src/api/http/server.ts';
 import { groupId } from '../../src/core/base/numbers.ts';
@@ -20,7 +18,7 @@ const SERVER_LIMITS = { connectionsMax: 1000, pipelineMax: 100, requestTimeoutMs
 
 const apiOf = (
   own: Pick<ApiOptions, 'operations' | 'knownReplicas' | 'process' | 'serverName' | 'admin'>,
-): RequestListener =>
+): Api =>
   createApi({
     ...own,
     machine: machineUsage(),
@@ -62,7 +60,7 @@ export class Stage {
       () => operations.knownReplicas().filter(({ summary }) => summary !== null).length === 3,
     );
     const knownReplicas = { kind: 'all', replicas: () => operations.knownReplicas() } as const;
-    const listeners = [
+    const apis = [
       apiOf({ operations, knownReplicas, process: 'proxy', serverName: 'proxy-0', admin: null }),
       ...replicas.map(({ podName, driver, operations }) =>
         apiOf({
@@ -74,8 +72,8 @@ export class Stage {
         }),
       ),
     ];
-    const servers = listeners.map(
-      (listener) => new HttpServer({ listener, limits: SERVER_LIMITS, metrics: { limitHit() {} }, log: quiet }),
+    const servers = apis.map(
+      (api) => new HttpServer({ api, limits: SERVER_LIMITS, metrics: { limitHit() {} }, log: quiet }),
     );
     const addresses = await Promise.all(servers.map((server) => server.listen({ host: '127.0.0.1', port: 0 })));
     return new Stage(addresses, async () => {

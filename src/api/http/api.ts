@@ -7,6 +7,7 @@ import { splitTarget } from '../../protocol/http/query.ts';
 import { adminRoutes } from './admin.ts';
 import { compositeRoutes } from './composite.ts';
 import type { ApiContext, ApiOptions } from './context.ts';
+import type { ApiRequest, ApiResponse } from './exchange.ts';
 import { documentRoutes } from './documents.ts';
 import { earlierRoutes, withoutSlash } from './earlier/routes.ts';
 import { keyRoutes } from './keys.ts';
@@ -17,14 +18,21 @@ import { processRoutes } from './process.ts';
 import { send, sendDetail, sendJson, sendProblem } from './respond.ts';
 import { WatchStreams } from './watch-streams.ts';
 import { watchRoutes } from './watch.ts';
-import { answererOf, isNative, observe, type Answerer, type Route } from './routes.ts';
+import { answererOf, isDirect, isNative, observe, type DirectAnswerer, type Route } from './routes.ts';
+
+export interface Api {
+  /** Answers whatever is asked. */
+  readonly listener: RequestListener;
+  /** Who answers requests for this target, in the form of the fast path as well; null: only `listener` does. */
+  readonly directAnswererOf: (target: string) => ((request: ApiRequest, response: ApiResponse) => void) | null;
+}
 
 /**
  * The HTTP interface of a replica and of the proxy alike, over whatever carries out its operations. There is no
  * middleware: each route reads just what it needs, so that a request pays for nothing else. The hottest routes do not
- * pay for Express either.
+ * pay for Express either, nor, for plain requests, for `node:http`.
  */
-export function createApi(options: ApiOptions, routing: 'direct' | 'express' = 'direct'): RequestListener {
+export function createApi(options: ApiOptions, routing: 'direct' | 'express' = 'direct'): Api {
   const context: ApiContext = {
     ...options,
     bodyBudget: { used: 0 },
@@ -33,43 +41,47 @@ export function createApi(options: ApiOptions, routing: 'direct' | 'express' = '
   };
   const app = createApp();
   const routes = routesOf(options);
-  const direct: { readonly target: RegExp; readonly answer: Answerer }[] = [];
+  const direct: { readonly target: RegExp; readonly answer: ReturnType<typeof safelyBy> }[] = [];
   for (const route of routes) {
-    const answer = answererOf(context, route);
-    app.all(route.match, answer);
-    if (route.direct !== undefined && routing === 'direct') direct.push({ target: route.direct, answer });
+    if (isDirect(route)) {
+      const answer = answererOf(context, route);
+      app.all(route.match, answer);
+      if (routing === 'direct') direct.push({ target: route.direct, answer: safelyBy(context, answer) });
+    } else app.all(route.match, answererOf(context, route));
   }
   // Express takes what no route answered, and what a handler threw, to its third argument.
   const handle = app as unknown as (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
-  return (request, response) => {
-    const target = request.url ?? '';
-    for (const route of direct) {
-      if (!route.target.test(target)) continue;
-      answerDirectly(context, request, response, route.answer);
-      return;
-    }
-    handle(request, response, (error) => {
-      if (error === undefined || error === null) refuseRoute(context, request, response, routes);
-      else fail(context, request, response, error);
-    });
+  const directAnswererOf: Api['directAnswererOf'] = (target) => {
+    for (const route of direct) if (route.target.test(target)) return route.answer;
+    return null;
+  };
+  return {
+    directAnswererOf,
+    listener: (request, response) => {
+      const answer = directAnswererOf(request.url ?? '');
+      if (answer !== null) answer(request, response);
+      else {
+        handle(request, response, (error) => {
+          if (error === undefined || error === null) refuseRoute(context, request, response, routes);
+          else fail(context, request, response, error);
+        });
+      }
+    },
   };
 }
 
 /** What a handler throws, now or later, ends as it does with Express. */
-function answerDirectly(
-  context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: Answerer,
-): void {
-  const onFailed = (error: unknown): void => {
-    fail(context, request, response, error);
+function safelyBy(context: ApiContext, answer: DirectAnswerer) {
+  return (request: ApiRequest, response: ApiResponse): void => {
+    const onFailed = (error: unknown): void => {
+      fail(context, request, response, error);
+    };
+    try {
+      answer(request, response)?.catch(onFailed);
+    } catch (error) {
+      onFailed(error);
+    }
   };
-  try {
-    answer(request, response)?.catch(onFailed);
-  } catch (error) {
-    onFailed(error);
-  }
 }
 
 /** In the order of how often they are asked: Express tries one after the other. */
@@ -112,7 +124,7 @@ function refuseRoute(
   else sendJson(response, 404, { detail: 'Not Found' });
 }
 
-function fail(context: ApiContext, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+function fail(context: ApiContext, request: ApiRequest, response: ApiResponse, error: unknown): void {
   context.log.error('http-request-failed', { method: request.method, url: request.url, error });
   if (response.headersSent) {
     response.destroy();

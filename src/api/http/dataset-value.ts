@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http';
-
 import type { Key } from '../../core/base/key.ts';
 import type { ApiContext } from './context.ts';
 import { bufferOf } from './keys.ts';
 import { sendDetail, type RawHeaders } from './respond.ts';
 import { refusalOf } from './unavailable.ts';
+import type { ApiResponse } from './exchange.ts';
 
 /** What a data file has under a key, as text, which each of its values is; and the headers that name whose file it is. */
 export interface DatasetValue {
@@ -16,7 +15,7 @@ export interface DatasetValue {
 /** null: no file can be asked now, and the answer that says so is on its way. */
 export async function datasetValue(
   context: ApiContext,
-  response: ServerResponse,
+  response: ApiResponse,
   key: Key,
 ): Promise<DatasetValue | null> {
   const result = await context.operations.lookUp(key);

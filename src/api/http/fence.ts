@@ -1,11 +1,10 @@
-import type { IncomingMessage } from 'node:http';
-
 import type { DataCommand, FencedCommand } from '../../core/store/commands.ts';
 import { decodeFence } from '../../protocol/http/fencing.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
+import type { ApiRequest } from './exchange.ts';
 
 /** The write under the fence that the header X-KV-Fence names, if there is one. */
-export function fenced(request: IncomingMessage, command: DataCommand): DataCommand | FencedCommand | Fault {
+export function fenced(request: ApiRequest, command: DataCommand): DataCommand | FencedCommand | Fault {
   const header = request.headers['x-kv-fence'];
   if (header === undefined) return command;
   const fence = decodeFence(String(header));

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { repeatedMember } from '../../protocol/http/json-source.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
@@ -8,6 +7,7 @@ import { contentTypeOf } from './content-type.ts';
 import type { ApiContext } from './context.ts';
 import { readBody, tooLarge } from './request-body.ts';
 import { sendProblem } from './respond.ts';
+import type { ApiRequest, ApiResponse } from './exchange.ts';
 
 export interface JsonBody {
   readonly bytesMax: number;
@@ -17,8 +17,8 @@ export interface JsonBody {
 /** The JSON of the body, once it is as its schema says; null: the answer is on its way, or there is nobody to answer. */
 export async function readJson(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   { bytesMax, check }: JsonBody,
 ): Promise<{ readonly value: unknown } | null> {
   const wrongType = wrongTypeOf(request);
@@ -26,7 +26,7 @@ export async function readJson(
     sendProblem(response, wrongType);
     return null;
   }
-  const body = await readBody(context, request, response, bytesMax);
+  const body = await readBody(context, response, bytesMax);
   switch (body.kind) {
     case 'aborted':
       return null;
@@ -47,7 +47,7 @@ export async function readJson(
   }
 }
 
-function wrongTypeOf(request: IncomingMessage): Fault | null {
+function wrongTypeOf(request: ApiRequest): Fault | null {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     return fault('unsupported-encoding', `The body has Content-Encoding ${encoding}.`);

@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import type { Key } from '../../core/base/key.ts';
 import type { Condition, KeyCommand, Lifetime } from '../../core/store/commands.ts';
 import type {
@@ -47,11 +45,12 @@ import { readJson } from './json-body.ts';
 import { faultOfPast, keyReadOf, sendHistory } from './past.ts';
 import { readBody, tooLarge } from './request-body.ts';
 import { send, sendProblem } from './respond.ts';
-import type { Route } from './routes.ts';
+import type { DirectRoute } from './routes.ts';
 import { refusalOf } from './unavailable.ts';
 import { write, type Written } from './write.ts';
+import type { ApiRequest, ApiResponse } from './exchange.ts';
 
-export const keyRoutes: Route = {
+export const keyRoutes: DirectRoute = {
   pattern: `${KEYS_PREFIX}{key}`,
   match: /^\/v1\/keys\//,
   direct: /^\/v1\/keys\//,
@@ -81,7 +80,7 @@ interface Input extends ReadOptions {
   readonly key: Key;
 }
 
-function inputOf(request: IncomingMessage, validator: Validator): Input | Fault {
+function inputOf(request: ApiRequest, validator: Validator): Input | Fault {
   const { path, query } = splitTarget(request.url ?? '');
   const keyPath = decodeKeyPath(path.slice(KEYS_PREFIX.length));
   if (keyPath.kind === 'bad') return fault('bad-key', `The key in the path cannot be used: ${keyPath.reason}.`);
@@ -90,7 +89,7 @@ function inputOf(request: IncomingMessage, validator: Validator): Input | Fault 
 }
 
 export function optionsOf(
-  request: IncomingMessage,
+  request: ApiRequest,
   validator: Validator,
   query = splitTarget(request.url ?? '').query,
 ): ReadOptions | Fault {
@@ -118,7 +117,7 @@ export function optionsOf(
 
 export const isFault = (input: ReadOptions | Fault): input is Fault => 'code' in input;
 
-function read(context: ApiContext, request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+function read(context: ApiContext, request: ApiRequest, response: ApiResponse): void | Promise<void> {
   const input = inputOf(request, readValidator);
   if (isFault(input)) {
     sendProblem(response, input);
@@ -142,8 +141,8 @@ function read(context: ApiContext, request: IncomingMessage, response: ServerRes
 
 function sendRead(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   asked: KeyRead | PastRead | HistoryRead,
   result: ReadResult,
 ): void {
@@ -185,8 +184,8 @@ function sendRead(
 const foundOf = (past: Past): StoredValue | null => (past.kind === 'found' ? past.stored : null);
 
 function sendFound(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   key: Key,
   found: StoredValue,
   lineageId: string,
@@ -238,18 +237,18 @@ export function bufferOf(value: Uint8Array): Buffer {
   return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-async function put(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function put(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   await store(context, request, response, 'PUT', putValidator);
 }
 
-async function post(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function post(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   await store(context, request, response, 'POST', postValidator);
 }
 
 async function store(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   method: 'PUT' | 'POST',
   validator: Validator,
 ): Promise<void> {
@@ -289,7 +288,7 @@ async function store(
     return;
   }
   const { valueBytesMax } = context.limits;
-  const body = await readBody(context, request, response, valueBytesMax);
+  const body = await readBody(context, response, valueBytesMax);
   switch (body.kind) {
     case 'aborted':
       return;
@@ -316,8 +315,8 @@ async function store(
 
 async function add(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   { key, by }: { readonly key: Key; readonly by: bigint },
 ): Promise<void> {
   for (const [name, header] of STAY_HEADERS) {
@@ -329,7 +328,7 @@ async function add(
     sendProblem(response, fault('bad-request', 'The query parameter incr does not fit into 64 bits.'));
     return;
   }
-  const body = await readBody(context, request, response, 0);
+  const body = await readBody(context, response, 0);
   if (body.kind === 'aborted') return;
   if (body.kind !== 'body') {
     sendProblem(response, fault('bad-request', 'With incr the body must be empty.'));
@@ -348,12 +347,12 @@ const STAY_HEADERS = [
 ] as const;
 
 /** null: no length that can be. */
-function lifetimeFor(request: IncomingMessage, header: (typeof STAY_HEADERS)[number][1]): Lifetime | null {
+function lifetimeFor(request: ApiRequest, header: (typeof STAY_HEADERS)[number][1]): Lifetime | null {
   const given = request.headers[header];
   return typeof given === 'string' ? lifetimeOf(given) : UNLIMITED;
 }
 
-async function touch(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function touch(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   const input = inputOf(request, patchValidator);
   if (isFault(input)) {
     sendProblem(response, input);
@@ -374,7 +373,7 @@ async function touch(context: ApiContext, request: IncomingMessage, response: Se
   await writeKey(context, request, response, 'PATCH', { kind: 'touch', key: input.key, ...stay, condition });
 }
 
-async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function remove(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   const input = inputOf(request, deleteValidator);
   if (isFault(input)) {
     sendProblem(response, input);
@@ -391,7 +390,7 @@ const TWO_CONDITIONS = fault(
 );
 
 /** null: more than one. */
-function conditionOf(request: IncomingMessage): Condition | null {
+function conditionOf(request: ApiRequest): Condition | null {
   const ifMatch = request.headers['if-match'];
   const ifNoneMatch = request.headers['if-none-match'];
   if (ifMatch === undefined) return ifNoneMatch === undefined ? NO_CONDITION : ifNoneMatchCondition(ifNoneMatch);
@@ -400,8 +399,8 @@ function conditionOf(request: IncomingMessage): Condition | null {
 
 async function writeKey(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   method: WriteMethod,
   command: KeyCommand,
 ): Promise<void> {
@@ -409,7 +408,7 @@ async function writeKey(
   if (written !== null) sendCommitted(response, method, command.key, written);
 }
 
-function sendCommitted(response: ServerResponse, method: WriteMethod, key: Key, { outcome, headers }: Written): void {
+function sendCommitted(response: ApiResponse, method: WriteMethod, key: Key, { outcome, headers }: Written): void {
   const { decided, revision, lineage } = outcome;
   switch (decided.kind) {
     case 'written':

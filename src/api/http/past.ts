@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-
 import type { Key } from '../../core/base/key.ts';
 import type { LogIndex, Version } from '../../core/base/numbers.ts';
 import type {
@@ -16,6 +14,7 @@ import { shownValueOf, stateOf } from '../../protocol/http/composite.ts';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import { NO_QUERY, type QueryValues } from '../../protocol/http/query.ts';
 import { sendJson, type RawHeaders } from './respond.ts';
+import type { ApiResponse } from './exchange.ts';
 
 /** R20: what a GET of a key asks for: the value that stands, one that stood, or all that are kept. */
 export function keyReadOf(key: Key, terms: ReadTerms, query: QueryValues): KeyRead | PastRead | HistoryRead | Fault {
@@ -56,7 +55,7 @@ export function faultOfPast(
 }
 
 export function sendHistory(
-  response: ServerResponse,
+  response: ApiResponse,
   { versions, revision, lineage }: Extract<ReadOutcome, { kind: 'history' }>,
   headers: RawHeaders,
 ): void {

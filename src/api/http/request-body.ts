@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fault, type Fault } from '../../protocol/http/problem.ts';
 import type { ApiContext } from './context.ts';
 import { hasContinuePending } from './continue.ts';
+import type { ApiResponse } from './exchange.ts';
+import { FastResponse } from './fast-path/exchange.ts';
 
 export type Body =
   | { readonly kind: 'body'; readonly bytes: Buffer }
@@ -21,26 +23,44 @@ export function tooLarge(size: number | null, bytesMax: number): Fault {
 const EMPTY = Buffer.alloc(0);
 
 /**
- * The whole body. Its bytes count against the budget of all bodies until the response is done. More than `bytesMax` is
+ * The whole body of the request. Its bytes count against the budget of all bodies until the response is done. More than `bytesMax` is
  * refused by Content-Length before a byte is read, and else as soon as it is noticed; the rest is left to the caller
  * (`endUnread`).
  */
 export function readBody(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  response: ApiResponse,
   bytesMax: number,
-): Promise<Body> {
+): Body | Promise<Body> {
+  if (response instanceof FastResponse) return arrivedBody(context, response, bytesMax);
+  const request = response.req;
   const declared = request.headers['content-length'];
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) {
-    return Promise.resolve({ kind: 'body', bytes: EMPTY });
+    return { kind: 'body', bytes: EMPTY };
   }
   const size = declared === undefined ? null : Number(declared);
-  if (size !== null && size > bytesMax) return Promise.resolve({ kind: 'tooLarge', size });
+  if (size !== null && size > bytesMax) return { kind: 'tooLarge', size };
   if (hasContinuePending(request)) response.writeContinue();
   return new Promise((resolve) => {
     new BodyReader(context, request, response, bytesMax, resolve).start();
   });
+}
+
+function arrivedBody(
+  { bodyBudget, limits }: ApiContext,
+  response: FastResponse,
+  bytesMax: number,
+): Body {
+  const { body: bytes } = response.req;
+  if (bytes === null) return { kind: 'aborted' };
+  const size = bytes.length;
+  if (size > bytesMax) return { kind: 'tooLarge', size };
+  if (bodyBudget.used + size > limits.bodyBytesMax) return { kind: 'noRoom' };
+  bodyBudget.used += size;
+  response.on('close', () => {
+    bodyBudget.used -= size;
+  });
+  return { kind: 'body', bytes };
 }
 
 class BodyReader {

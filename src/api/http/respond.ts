@@ -8,6 +8,8 @@ import {
   textOfFault,
   type Fault,
 } from '../../protocol/http/problem.ts';
+import type { ApiResponse } from './exchange.ts';
+import { FastResponse } from './fast-path/exchange.ts';
 
 /** Names and values by turns, as `writeHead` takes them without making an object of them. */
 export type RawHeaders = readonly string[];
@@ -22,11 +24,15 @@ const ONE_WRITE_BYTES_MAX = 4096;
 
 /** `body` null: none, and no Content-Length either (204, 304). */
 export function send(
-  response: ServerResponse,
+  response: ApiResponse,
   status: number,
   headers: RawHeaders,
   body: Buffer | string | null,
 ): void {
+  if (response instanceof FastResponse) {
+    response.answer(status, headers, body);
+    return;
+  }
   if (body === null) {
     response.writeHead(status, headers as string[]);
     response.end();
@@ -47,7 +53,7 @@ export function send(
 }
 
 export function sendJson(
-  response: ServerResponse,
+  response: ApiResponse,
   status: number,
   body: unknown,
   headers: RawHeaders = NO_HEADERS,
@@ -57,7 +63,7 @@ export function sendJson(
 
 /** As RFC 9457 says it. */
 export function sendProblem(
-  response: ServerResponse,
+  response: ApiResponse,
   fault: Fault,
   headers: RawHeaders = NO_HEADERS,
   more: Readonly<Record<string, unknown>> = {},
@@ -67,7 +73,7 @@ export function sendProblem(
 }
 
 /** As the clients of the earlier services know errors. */
-export function sendDetail(response: ServerResponse, fault: Fault, headers: RawHeaders = NO_HEADERS): void {
+export function sendDetail(response: ApiResponse, fault: Fault, headers: RawHeaders = NO_HEADERS): void {
   sendJson(response, statusOf(fault.code), { detail: textOfFault(fault) }, [...headers, ...retryAfter(fault)]);
 }
 

@@ -2,7 +2,6 @@ import {
   createServer,
   STATUS_CODES,
   type IncomingMessage,
-  type RequestListener,
   type Server,
   type ServerResponse,
 } from 'node:http';
@@ -11,8 +10,12 @@ import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import type { ErrorCode } from '../../core/base/errors.ts';
 import { fault, problemOf, PROBLEM_MEDIA_TYPE, type Fault } from '../../protocol/http/problem.ts';
 import type { Limit, Log } from '../../ports/telemetry.ts';
+import type { Api } from './api.ts';
 import type { ApiMetrics } from './context.ts';
 import { markContinuePending } from './continue.ts';
+import { FastConnection, type FastAnswerer, type FastServer } from './fast-path/connection.ts';
+import type { FastResponse } from './fast-path/exchange.ts';
+import type { ApiResponse } from './exchange.ts';
 import { sendProblem } from './respond.ts';
 
 export interface ServerLimits {
@@ -27,7 +30,7 @@ export interface ServerLimits {
 }
 
 export interface ServerOptions {
-  readonly listener: RequestListener;
+  readonly api: Api;
   readonly limits: ServerLimits;
   readonly metrics: Pick<ApiMetrics, 'limitHit'>;
   readonly log: Log;
@@ -43,9 +46,15 @@ const HEADER_BYTES_MAX = 16_384;
 const waiting = Symbol('waiting');
 type CountedSocket = Socket & { [waiting]?: number };
 
-export class HttpServer {
+export class HttpServer implements FastServer {
   readonly #server: Server;
   readonly #options: ServerOptions;
+  /** What `node:http` does with a new connection. */
+  readonly #takeConnection: (this: Server, socket: Socket) => void;
+  /** Those that `node:http` knows nothing of. */
+  readonly #fast = new Set<FastConnection>();
+  readonly #keepAliveS: number;
+  #sweeping: NodeJS.Timeout | null = null;
   readonly #onResponseClose: (this: ServerResponse) => void;
   /** Responses that are not done. */
   readonly #underWay = new Set<ServerResponse>();
@@ -60,6 +69,7 @@ export class HttpServer {
       server.#onDone(this);
     };
     const { requestTimeoutMs, idleTimeoutMs, connectionsMax } = options.limits;
+    this.#keepAliveS = Math.floor(idleTimeoutMs / 1000);
     this.#server = createServer({
       headersTimeout: Math.min(requestTimeoutMs, HEADERS_TIMEOUT_MAX_MS),
       requestTimeout: requestTimeoutMs,
@@ -71,6 +81,9 @@ export class HttpServer {
     this.#server.maxConnections = connectionsMax;
     // Their bytes are limited. Of more than 2,000 Node would drop the last without a word, and a condition with them.
     this.#server.maxHeadersCount = 0;
+    [this.#takeConnection] = this.#server.listeners('connection') as [(this: Server, socket: Socket) => void];
+    this.#server.off('connection', this.#takeConnection);
+    this.#server.on('connection', this.#onConnection);
     this.#server.on('request', this.#onRequest);
     this.#server.on('checkContinue', this.#onCheckContinue);
     // Nothing that might be expected beside that is worth an answer of its own, which would be Node's and in no document.
@@ -96,6 +109,7 @@ export class HttpServer {
       const where = options.host === '' ? { port: options.port } : options;
       this.#server.listen({ ...where, backlog: 4096 }, () => {
         this.#server.off('error', reject);
+        this.#sweeping = setInterval(this.#sweep, CHECKING_INTERVAL_MS).unref();
         const { address, family, port } = this.#server.address() as AddressInfo;
         resolve(family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`);
       });
@@ -114,6 +128,7 @@ export class HttpServer {
   /** Those on which nothing is under way now. Clients that use theirs have long been told, if this comes after a drain. */
   closeIdleConnections(): void {
     this.#server.closeIdleConnections();
+    for (const connection of this.#fast) connection.closeIfIdle();
   }
 
   /**
@@ -133,14 +148,53 @@ export class HttpServer {
     return new Promise((resolve) => {
       const cut = setTimeout(() => {
         this.#server.closeAllConnections();
+        for (const connection of this.#fast) connection.destroy();
       }, graceMs);
+      for (const connection of this.#fast) connection.closeIfIdle();
       // Closes idle connections, too.
       this.#server.close(() => {
         clearTimeout(cut);
+        if (this.#sweeping !== null) clearInterval(this.#sweeping);
         resolve();
       });
     });
   }
+
+  /** Of what the fast path answers; null: each answer is the last of its connection. */
+  get keepAliveSeconds(): number | null {
+    return this.#state === 'open' ? this.#keepAliveS : null;
+  }
+
+  answererOf(target: string): FastAnswerer | null {
+    return this.#options.api.directAnswererOf(target);
+  }
+
+  onRequest(response: FastResponse, answer: FastAnswerer, underWay: number): void {
+    if (underWay <= this.#options.limits.pipelineMax) answer(response.req, response);
+    else this.#refuseOneMore(response);
+  }
+
+  onHandedOver(connection: FastConnection): void {
+    this.#fast.delete(connection);
+    this.#takeConnection.call(this.#server, connection.socket);
+  }
+
+  onTruncated({ socket }: FastConnection): void {
+    this.#onClientError(new Error('the connection ends within a request'), socket);
+  }
+
+  onClosed(connection: FastConnection): void {
+    this.#fast.delete(connection);
+  }
+
+  readonly #onConnection = (socket: Socket): void => {
+    this.#fast.add(new FastConnection(socket, this));
+  };
+
+  readonly #sweep = (): void => {
+    const idleSweepsMax = Math.ceil(this.#options.limits.idleTimeoutMs / CHECKING_INTERVAL_MS);
+    for (const connection of this.#fast) connection.sweep(idleSweepsMax);
+  };
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const socket: CountedSocket = request.socket;
@@ -150,13 +204,17 @@ export class HttpServer {
     response.on('close', this.#onResponseClose);
     if (this.#state !== 'open') response.shouldKeepAlive = false;
     if (count <= this.#options.limits.pipelineMax) {
-      this.#options.listener(request, response);
+      this.#options.api.listener(request, response);
       return;
     }
-    // Node stops reading a connection on which answers pile up, so that these refusals are bounded as well.
+    this.#refuseOneMore(response);
+  };
+
+  /** A connection on which answers pile up is not read any more, so that these refusals are bounded as well. */
+  #refuseOneMore(response: ApiResponse): void {
     this.#options.metrics.limitHit('too-many-requests');
     sendProblem(response, fault('too-many-requests'));
-  };
+  }
 
   #onDone(response: ServerResponse): void {
     this.#underWay.delete(response);

@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import type { CommittedOutcome, DataCommand, IdempotencyKey } from '../../core/store/commands.ts';
 import type { LockCommand } from '../../core/store/locks.ts';
 import { idempotencyKeyOf } from '../../protocol/http/idempotency.ts';
@@ -9,6 +7,7 @@ import type { ApiContext } from './context.ts';
 import { fenced, STALE } from './fence.ts';
 import { sendProblem } from './respond.ts';
 import { refusalOf } from './unavailable.ts';
+import type { ApiRequest, ApiResponse } from './exchange.ts';
 
 /** What is to be written. `method` tells apart what one `Idempotency-Key` may not stand for both of. */
 export interface WriteRequested {
@@ -28,8 +27,8 @@ export interface Written {
  */
 export async function write(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   { method, command: asked }: WriteRequested,
 ): Promise<Written | null> {
   const command = isOfLock(asked) ? asked : fenced(request, asked);

@@ -141,7 +141,7 @@ export async function startReplica({ config, log, dataFile, onFailed }: ReplicaO
     waitingReadsMax: config.groupLimits.waitingReadsMax,
   });
   let stopping = false;
-  const listener = createApi({
+  const httpApi = createApi({
     operations,
     knownReplicas: { kind: 'self', summary: () => driver.summary },
     machine: machineUsage(),
@@ -156,7 +156,7 @@ export async function startReplica({ config, log, dataFile, onFailed }: ReplicaO
     metrics,
     log,
   });
-  const http = new HttpServer({ listener, limits: config.http, metrics, log });
+  const http = new HttpServer({ api: httpApi, limits: config.http, metrics, log });
 
   const peerAddress = await host.listen(config.peer);
   const httpAddress = await http.listen(config.http);

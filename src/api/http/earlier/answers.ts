@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
-
 import type { ValidationDetail } from '../../../protocol/http/validation-detail.ts';
 import { sendJson, type RawHeaders } from '../respond.ts';
 import type { Handler, Route } from '../routes.ts';
+import type { ApiResponse } from '../exchange.ts';
 
 /** A route that only tells. */
 export const getOnly = (path: string, handler: Handler): Route => ({
@@ -16,11 +15,11 @@ export const usedServer = (servedBy: string | null): RawHeaders =>
   servedBy === null ? [] : ['X-Server-Used', servedBy];
 
 /** FastAPI's words where a body is not UTF-8, or nested beyond reason. */
-export function sendUnparsable(response: ServerResponse): void {
+export function sendUnparsable(response: ApiResponse): void {
   sendJson(response, 400, { detail: 'There was an error parsing the body' });
 }
 
-export function sendInvalid(response: ServerResponse, details: readonly ValidationDetail[]): void {
+export function sendInvalid(response: ApiResponse, details: readonly ValidationDetail[]): void {
   sendJson(response, 422, { detail: details.map(withShownInput) });
 }
 

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../../core/base/key.ts';
 import { keyOf } from '../../../protocol/http/key-path.ts';
@@ -23,6 +22,7 @@ import type { ApiContext } from '../context.ts';
 import { readBody, tooLarge } from '../request-body.ts';
 import { sendDetail } from '../respond.ts';
 import { sendInvalid, sendUnparsable } from './answers.ts';
+import type { ApiRequest, ApiResponse } from '../exchange.ts';
 
 /** What a route takes as its body: an object with these fields, and any others. */
 export interface Model {
@@ -47,13 +47,13 @@ export interface ParsedBody {
 /** null: the answer is on its way, or there is nobody to answer. */
 export async function readModel(
   context: ApiContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   model: Model,
 ): Promise<ParsedBody | null> {
   const { valueBytesMax } = context.limits;
   const bodyBytesMax = valueBytesMax * JSON_BYTES_PER_VALUE_BYTE + JSON_OVERHEAD_BYTES;
-  const body = await readBody(context, request, response, bodyBytesMax);
+  const body = await readBody(context, response, bodyBytesMax);
   switch (body.kind) {
     case 'aborted':
       return null;
@@ -98,7 +98,7 @@ function parse(
 }
 
 /** The value's bytes; null if they are more than may be, which is then answered. */
-export function boundedValue(context: ApiContext, response: ServerResponse, text: string): Buffer | null {
+export function boundedValue(context: ApiContext, response: ApiResponse, text: string): Buffer | null {
   const value = Buffer.from(text);
   const { valueBytesMax } = context.limits;
   if (value.length <= valueBytesMax) return value;
@@ -110,8 +110,8 @@ export function boundedValue(context: ApiContext, response: ServerResponse, text
 /** What follows `prefix` in the path, escapes undone; null if it is no text, which is then answered. */
 export function segmentAfter(
   prefix: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
   name: string,
 ): string | null {
   const segment = splitTarget(request.url ?? '').path.slice(prefix.length);
@@ -121,7 +121,7 @@ export function segmentAfter(
 }
 
 /** The key that follows `prefix` in the path; null if there can be none like it, which is then answered. */
-export function keyAfter(prefix: string, request: IncomingMessage, response: ServerResponse): Key | null {
+export function keyAfter(prefix: string, request: ApiRequest, response: ApiResponse): Key | null {
   const text = segmentAfter(prefix, request, response, 'key');
   if (text === null) return null;
   const key = keyOf(text);
@@ -132,8 +132,8 @@ export function keyAfter(prefix: string, request: IncomingMessage, response: Ser
 /** Those parameters of the query that a route must be given; null if one is missing or no text, which is then answered. */
 export function requiredParameters<Name extends string>(
   names: readonly Name[],
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ApiRequest,
+  response: ApiResponse,
 ): Readonly<Record<Name, string>> | null {
   const { query } = splitTarget(request.url ?? '');
   const wrong: ValidationDetail[] = [];

@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import type { Key } from '../../../core/base/key.ts';
 import type { Version } from '../../../core/base/numbers.ts';
 import type { StoredValue } from '../../../core/store/reads.ts';
@@ -10,13 +8,14 @@ import { canonicalInteger, notUnicode, validationDetail } from '../../../protoco
 import { compileBody } from '../../../protocol/http/validators.ts';
 import type { ApiContext } from '../context.ts';
 import { send, sendDetail, sendJson, type RawHeaders } from '../respond.ts';
-import type { Route } from '../routes.ts';
+import type { DirectRoute, Route } from '../routes.ts';
 import { sendInvalid } from './answers.ts';
 import { badKey, boundedValue, keyAfter, modelOf, readModel } from './input.ts';
 import { find, JSON_TYPE, putOf, TEXT, textOrRefusal, writeOne, type Found } from './values.ts';
+import type { ApiRequest, ApiResponse } from '../exchange.ts';
 
 /** The routes of the main earlier service; `GET /get/{key}` serves the one with versions as well. */
-export const mainServiceRoutes: readonly Route[] = [
+export const mainServiceRoutes: readonly (Route | DirectRoute)[] = [
   { pattern: '/put', match: '/put', direct: /^\/put$/, methods: { PUT: put } },
   // Of a # or a no-break space Express makes something of its own.
   {
@@ -31,7 +30,7 @@ export const mainServiceRoutes: readonly Route[] = [
 const putModel = modelOf(putBody);
 const checkGet = compileBody(getQuery, 'all');
 
-async function put(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function put(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   const body = await readModel(context, request, response, putModel);
   if (body === null) return;
   const pair = body.value as { readonly key: string; readonly value: string };
@@ -51,7 +50,7 @@ async function put(context: ApiContext, request: IncomingMessage, response: Serv
   else sendJson(response, 200, { message: `Key '${pair.key}' added/updated successfully.` }, written.headers);
 }
 
-async function get(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function get(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   const key = keyAfter('/get/', request, response);
   if (key === null) return;
   const query = lenientQuery(splitTarget(request.url ?? '').query);
@@ -81,7 +80,7 @@ function versionOf(digits: string): Version | null {
 
 function sendFound(
   context: ApiContext,
-  response: ServerResponse,
+  response: ApiResponse,
   key: Key,
   { found, servedBy, headers }: Found & { readonly found: StoredValue },
 ): void {
@@ -109,7 +108,7 @@ function isJsonValue({ contentType }: StoredValue, text: string): boolean {
   }
 }
 
-async function remove(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function remove(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   const key = keyAfter('/delete/', request, response);
   if (key === null) return;
   const written = await writeOne(context, request, { kind: 'delete', key, condition: { kind: 'none' } });
@@ -121,6 +120,6 @@ async function remove(context: ApiContext, request: IncomingMessage, response: S
   }
 }
 
-function sendNoKey(response: ServerResponse, headers: RawHeaders): void {
+function sendNoKey(response: ApiResponse, headers: RawHeaders): void {
   sendJson(response, 404, { detail: 'Key not found.' }, headers);
 }

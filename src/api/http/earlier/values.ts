@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Key } from '../../../core/base/key.ts';
 import type { Version } from '../../../core/base/numbers.ts';
@@ -14,6 +13,7 @@ import { bufferOf } from '../keys.ts';
 import { sendDetail, type RawHeaders } from '../respond.ts';
 import { refusalOf } from '../unavailable.ts';
 import { usedServer } from './answers.ts';
+import type { ApiRequest, ApiResponse } from '../exchange.ts';
 
 /**
  * One store behind the routes of five services, two of whose wrote text only, and one any JSON. Text is stored as it
@@ -33,7 +33,7 @@ export interface Found {
 /** The value that stands, or one that stood (R20). null: it could not be read, and the answer that says so is on its way. */
 export async function find(
   context: ApiContext,
-  response: ServerResponse,
+  response: ApiResponse,
   key: Key,
   version: Version | null = null,
 ): Promise<Found | null> {
@@ -59,7 +59,7 @@ export async function find(
 
 /** A value as text; null if it is none, which is then answered: to replace its bytes would falsify it. */
 export function textOrRefusal(
-  response: ServerResponse,
+  response: ApiResponse,
   key: Key,
   found: StoredValue,
   headers: RawHeaders,
@@ -83,7 +83,7 @@ export type Written =
 /** The fence is ours, and is heeded all the same. */
 export async function writeOne(
   context: ApiContext,
-  request: IncomingMessage,
+  request: ApiRequest,
   asked: PutCommand | DeleteCommand,
 ): Promise<Written> {
   const command = fenced(request, asked);

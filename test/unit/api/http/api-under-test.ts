@@ -104,5 +104,6 @@ export function optionsUnderTest() {
 export function apiUnderTest(options: Partial<ApiOptions> = {}) {
   const own = optionsUnderTest();
   const { operations, metrics, log, probes } = own;
-  return { api: createApi({ ...own, ...options }), operations, metrics, log, readiness: probes.readiness() };
+  const whole = createApi({ ...own, ...options });
+  return { whole, api: whole.listener, operations, metrics, log, readiness: probes.readiness() };
 }

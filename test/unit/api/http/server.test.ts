@@ -15,7 +15,7 @@ afterEach(async () => {
 async function serve(change: Partial<ServerLimits> = {}) {
   const under = apiUnderTest();
   const server = new HttpServer({
-    listener: under.api,
+    api: under.whole,
     limits: { ...limits, ...change },
     metrics: under.metrics,
     log: under.log,
@@ -196,9 +196,24 @@ describe('what is not HTTP', () => {
     const { port, operations } = await serve();
     operations.gate = new Promise(() => undefined);
     const client = new RawClient(port);
-    client.send('GET /v1/keys/k HTTP/1.1\r\nHost: x\r\n\r\n\x00\x01\r\n\r\n');
+    client.send('GET /v1/keys/k HTTP/1.1\r\nHost: x\r\nX-Of-Node: \t\r\n\r\n\x00\x01\r\n\r\n');
     await client.close();
     expect(client.received).toBe('');
+  });
+
+  test('after a plain request it is answered when that is', async () => {
+    const { port, operations } = await serve();
+    let open: () => void = () => undefined;
+    operations.gate = new Promise((resolve) => (open = resolve));
+    const client = new RawClient(port);
+    client.send('GET /v1/keys/k HTTP/1.1\r\nHost: x\r\n\r\n\x00\x01\r\n\r\n');
+    const other = new RawClient(port);
+    other.send(GET);
+    await other.answers(1);
+    expect(client.received).toBe('');
+    open();
+    expect(await client.answers(2)).toEqual([404, 400]);
+    await client.close();
   });
 });
 
