@@ -127,10 +127,13 @@ export class FastConnection implements ResponseOwner {
       if (head === 'incomplete' || answer === null || at + size > bytes.length) break;
       const response = new FastResponse(this, new FastRequest(head, bytes.subarray(head.end, at + size)));
       at += size;
+      // What is answered at once goes out together.
+      if (at < bytes.length && this.socket.writableCorked === 0) this.socket.cork();
       this.#begin(response, answer);
     }
     this.#unread = at === bytes.length ? null : bytes.subarray(at);
     this.#isTaking = false;
+    if (this.socket.writableCorked > 0) this.socket.uncork();
     this.#goOn();
   }
 
@@ -153,7 +156,7 @@ export class FastConnection implements ResponseOwner {
   #goOn(): void {
     if (this.#isTaking) return;
     const mayTake = this.#mayTake;
-    if (mayTake && this.#isPaused) {
+    if (mayTake && this.#isPaused && this.#underWay.length <= UNDER_WAY_MAX / 2) {
       this.#isPaused = false;
       this.socket.resume();
       this.#take();

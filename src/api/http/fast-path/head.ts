@@ -55,6 +55,7 @@ export class HeadReader {
 }
 
 function blockAt(text: string, start: number): Block | 'incomplete' | 'unusual' {
+  if (text.startsWith('\r\n', start)) return 'unusual';
   const blank = text.indexOf('\r\n\r\n', start);
   if (blank === -1) return 'incomplete';
   const lines = text.slice(start, blank + 2);
