@@ -16,9 +16,7 @@ export const VALUE_BYTES_MAX = 2000;
 
 const SERVER_LIMITS = { connectionsMax: 1000, pipelineMax: 100, requestTimeoutMs: 15_000, idleTimeoutMs: 75_000 };
 
-const apiOf = (
-  own: Pick<ApiOptions, 'operations' | 'knownReplicas' | 'process' | 'serverName' | 'admin'>,
-): Api =>
+const apiOf = (own: Pick<ApiOptions, 'operations' | 'knownReplicas' | 'process' | 'serverName' | 'admin'>): Api =>
   createApi({
     ...own,
     machine: machineUsage(),

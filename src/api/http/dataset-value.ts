@@ -13,11 +13,7 @@ export interface DatasetValue {
 }
 
 /** null: no file can be asked now, and the answer that says so is on its way. */
-export async function datasetValue(
-  context: ApiContext,
-  response: ApiResponse,
-  key: Key,
-): Promise<DatasetValue | null> {
+export async function datasetValue(context: ApiContext, response: ApiResponse, key: Key): Promise<DatasetValue | null> {
   const result = await context.operations.lookUp(key);
   if (result.kind === 'unavailable') {
     sendDetail(response, refusalOf(result, context.metrics));

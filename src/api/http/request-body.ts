@@ -27,11 +27,7 @@ const EMPTY = Buffer.alloc(0);
  * refused by Content-Length before a byte is read, and else as soon as it is noticed; the rest is left to the caller
  * (`endUnread`).
  */
-export function readBody(
-  context: ApiContext,
-  response: ApiResponse,
-  bytesMax: number,
-): Body | Promise<Body> {
+export function readBody(context: ApiContext, response: ApiResponse, bytesMax: number): Body | Promise<Body> {
   if (response instanceof FastResponse) return arrivedBody(context, response, bytesMax);
   const request = response.req;
   const declared = request.headers['content-length'];
@@ -46,11 +42,7 @@ export function readBody(
   });
 }
 
-function arrivedBody(
-  { bodyBudget, limits }: ApiContext,
-  response: FastResponse,
-  bytesMax: number,
-): Body {
+function arrivedBody({ bodyBudget, limits }: ApiContext, response: FastResponse, bytesMax: number): Body {
   const { body: bytes } = response.req;
   if (bytes === null) return { kind: 'aborted' };
   const size = bytes.length;

@@ -23,12 +23,7 @@ const NO_HEADERS: RawHeaders = [];
 const ONE_WRITE_BYTES_MAX = 4096;
 
 /** `body` null: none, and no Content-Length either (204, 304). */
-export function send(
-  response: ApiResponse,
-  status: number,
-  headers: RawHeaders,
-  body: Buffer | string | null,
-): void {
+export function send(response: ApiResponse, status: number, headers: RawHeaders, body: Buffer | string | null): void {
   if (response instanceof FastResponse) {
     response.answer(status, headers, body);
     return;
@@ -52,12 +47,7 @@ export function send(
   else response.end(body);
 }
 
-export function sendJson(
-  response: ApiResponse,
-  status: number,
-  body: unknown,
-  headers: RawHeaders = NO_HEADERS,
-): void {
+export function sendJson(response: ApiResponse, status: number, body: unknown, headers: RawHeaders = NO_HEADERS): void {
   send(response, status, ['Content-Type', 'application/json', ...headers], JSON.stringify(body));
 }
 

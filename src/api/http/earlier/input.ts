@@ -108,12 +108,7 @@ export function boundedValue(context: ApiContext, response: ApiResponse, text: s
 }
 
 /** What follows `prefix` in the path, escapes undone; null if it is no text, which is then answered. */
-export function segmentAfter(
-  prefix: string,
-  request: ApiRequest,
-  response: ApiResponse,
-  name: string,
-): string | null {
+export function segmentAfter(prefix: string, request: ApiRequest, response: ApiResponse, name: string): string | null {
   const segment = splitTarget(request.url ?? '').path.slice(prefix.length);
   const text = lenientSegment(segment);
   if (text === null) sendInvalid(response, [notUnicode(['path', name], segment)]);

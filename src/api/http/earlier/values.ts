@@ -58,12 +58,7 @@ export async function find(
 }
 
 /** A value as text; null if it is none, which is then answered: to replace its bytes would falsify it. */
-export function textOrRefusal(
-  response: ApiResponse,
-  key: Key,
-  found: StoredValue,
-  headers: RawHeaders,
-): string | null {
+export function textOrRefusal(response: ApiResponse, key: Key, found: StoredValue, headers: RawHeaders): string | null {
   const value = bufferOf(found.value);
   if (isUtf8(value)) return value.toString('utf8');
   sendDetail(response, fault('not-text', `The value of key '${textOf(key) ?? ''}' is not UTF-8.`), headers);

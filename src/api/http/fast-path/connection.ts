@@ -145,10 +145,7 @@ export class FastConnection implements ResponseOwner {
   get #mayTake(): boolean {
     const { socket } = this;
     return (
-      this.#state === 'open' &&
-      this.#underWay.length < UNDER_WAY_MAX &&
-      !socket.writableNeedDrain &&
-      !socket.destroyed
+      this.#state === 'open' && this.#underWay.length < UNDER_WAY_MAX && !socket.writableNeedDrain && !socket.destroyed
     );
   }
 

@@ -85,7 +85,8 @@ export class FastResponse {
     let text = statusLine(status);
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const [name = '', value = ''] = [headers[at], headers[at + 1]];
-      if (FORBIDDEN.test(value)) throw new TypeError(`the header ${name} cannot have the value ${JSON.stringify(value)}`);
+      if (FORBIDDEN.test(value))
+        throw new TypeError(`the header ${name} cannot have the value ${JSON.stringify(value)}`);
       text += `${name}: ${value}\r\n`;
     }
     const bytes = typeof body === 'string' ? latin1Of(body) : body;

@@ -40,7 +40,7 @@ describe('heads', () => {
     expect(third).toMatchObject({ headers: { host: 'x', accept: '*/*', 'x-kv-ttl': '1' } });
   });
 
-  test.each(['', 'G', 'GET /v1/keys/k HTTP/1.1\r', 'GET /v1/keys/k HTTP/1.1\r\nHost: x\r\n', `${GET.slice(0, -1)}`])(
+  test.each(['', 'G', 'GET /v1/keys/k HTTP/1.1\r', 'GET /v1/keys/k HTTP/1.1\r\nHost: x\r\n', GET.slice(0, -1)])(
     '%j goes on',
     (text) => {
       expect(read(text)).toBe('incomplete');
@@ -118,7 +118,7 @@ describe('heads', () => {
         client.send(text + body);
         await client.answers(1);
         client.socket.destroy();
-        expect({ ...head, body }).toMatchObject(seen.pop()!);
+        expect(seen.pop()).toMatchObject({ method, target, headers: head.headers, body });
       }),
       { numRuns: 500 },
     );
