@@ -42,6 +42,7 @@ what is still answered rightly, what memory it takes, and how soon all is as bef
           'refused as',
           'p50 ms',
           'p99 ms',
+          'generator µs',
           'others’ p99 before, ms',
           'recovered after ms',
         ],
@@ -77,7 +78,7 @@ function goalsOf(lane: Lane): readonly Goal[] {
 function laneRow(lane: Lane): readonly string[] {
   const { place, crowd, refusals, recoveryMs } = lane;
   const figures = [lane.peakPerS, lane.goodputPerS, lane.refusedPerS].map(number);
-  const times = [lane.p50Ms, lane.p99Ms, lane.undisturbedP99Ms].map(number);
+  const times = [lane.p50Ms, lane.p99Ms, lane.generatorUs, lane.undisturbedP99Ms].map(number);
   const codes = Object.keys(refusals).join(', ');
   return [place, crowd, ...figures, codes, ...times, recoveryMs === null ? 'not within 30 s' : number(recoveryMs)];
 }

@@ -14,6 +14,7 @@ import type { Limit, Log } from '../../ports/telemetry.ts';
 import type { ApiMetrics } from './context.ts';
 import { markContinuePending } from './continue.ts';
 import { sendProblem } from './respond.ts';
+import { Turns } from './turns.ts';
 
 export interface ServerLimits {
   /** Connections at once; further ones are closed at once. */
@@ -46,6 +47,7 @@ type CountedSocket = Socket & { [waiting]?: number };
 export class HttpServer {
   readonly #server: Server;
   readonly #options: ServerOptions;
+  readonly #turns: Turns;
   readonly #onResponseClose: (this: ServerResponse) => void;
   /** Responses that are not done. */
   readonly #underWay = new Set<ServerResponse>();
@@ -53,6 +55,7 @@ export class HttpServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.listener);
     // One function for all responses, not one for each.
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- inside, `this` is the response
     const server = this;
@@ -150,7 +153,7 @@ export class HttpServer {
     response.on('close', this.#onResponseClose);
     if (this.#state !== 'open') response.shouldKeepAlive = false;
     if (count <= this.#options.limits.pipelineMax) {
-      this.#options.listener(request, response);
+      this.#turns.take(request, response);
       return;
     }
     // Node stops reading a connection on which answers pile up, so that these refusals are bounded as well.
