@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { Installation } from '../measure/installation.ts';
 import { exchange } from '../measure/load/exchange.ts';
 import { fill } from '../measure/load/fill.ts';
-import { rssBytesOf } from '../measure/rss.ts';
+import { rssBytesOf } from '../measure/linux.ts';
 import { contestants } from './contestants/contestants.ts';
 
 const keys = Number(process.argv[2] ?? 1_000_000);

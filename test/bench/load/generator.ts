@@ -35,6 +35,7 @@ async function generate(plan: Plan): Promise<Outcome> {
     } else {
       load.start();
       await wait(plan.warmUpMs);
+      process.send?.({ kind: 'begun' } satisfies Message);
       tally.begin();
       await wait(plan.measureMs);
       // A short time in which nothing was begun and answered says nothing yet.

@@ -10,6 +10,8 @@ export interface Plan {
   /** Requests under way at once, each on a connection of its own where the dialect is spoken by our own sockets. */
   readonly connections: number;
   readonly keys: number;
+  /** Of all items only every so many-th is asked for. @default 1 */
+  readonly apart?: number;
   readonly valueBytes: number;
   readonly pace: Pace;
   readonly warmUpMs: number;
@@ -47,8 +49,13 @@ export interface Outcome {
 
 /** What the process says. */
 export type Message =
+  /** The measured time begins. */
+  | { readonly kind: 'begun' }
   /** From now on it sends no more; what is under way is still answered. */
   | { readonly kind: 'stopping' }
+  | LastMessage;
+
+export type LastMessage =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   /** A wrong answer, a connection that ended, no answer at all. */
   | { readonly kind: 'failed'; readonly reason: string };

@@ -14,6 +14,7 @@ import { Prober, type Probe } from './prober.ts';
 export interface Lane {
   readonly place: string;
   readonly crowd: string;
+  /** Before or after, whichever is more. */
   readonly peakPerS: number;
   readonly goodputPerS: number;
   readonly refusedPerS: number;
@@ -94,15 +95,23 @@ export async function measureOverload(seconds: number, tools: Tools): Promise<re
     await runLoad({ ...planOf('put', leader, seconds), pace: { kind: 'once' } }, { signal });
     for (const [name, place] of Object.entries(PLACES)) {
       const address = await place.addressOf(installation);
-      const peak = await runLoad(planOf(place.kind, address, seconds / SHORTER_BY), { signal });
-      const peakPerS = peak.requests / peak.seconds;
-      say(`${name}: ${number(peakPerS)}/s at the most`);
-      for (const [crowdName, crowd] of Object.entries(CROWDS)) {
+      const peak = async (): Promise<number> => {
+        const { requests, seconds: forS } = await runLoad(planOf(place.kind, address, seconds / SHORTER_BY), {
+          signal,
+        });
         await installation.untilQuiet();
+        say(`${name}: ${number(requests / forS)}/s from ${PEAK_CONNECTIONS} connections`);
+        return requests / forS;
+      };
+      let before = await peak();
+      for (const [crowdName, crowd] of Object.entries(CROWDS)) {
         say(`${name}, ${crowdName}: ${seconds} s`);
         const seen = await overloaded({ installation, address, kind: place.kind, crowd, seconds, signal });
-        lanes.push({ place: name, crowd: crowdName, peakPerS, ...seen });
         say(`${name}, ${crowdName}: ${number(seen.goodputPerS)}/s answered, ${number(seen.refusedPerS)}/s refused`);
+        await installation.untilInSync();
+        const after = await peak();
+        lanes.push({ place: name, crowd: crowdName, peakPerS: Math.max(before, after), ...seen });
+        before = after;
       }
     }
   } finally {

@@ -1,4 +1,4 @@
-import { rssBytesOf } from '../../measure/rss.ts';
+import { rssBytesOf } from '../../measure/linux.ts';
 
 export interface Watched {
   readonly name: string;
