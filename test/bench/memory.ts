@@ -4,13 +4,13 @@
  * The log of applied entries is for followers that come back, and has limits of its own: once with those of the defaults, once
  * as small as it can be. Linux.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Installation } from '../measure/installation.ts';
 import { exchange } from '../measure/load/exchange.ts';
 import { fill } from '../measure/load/fill.ts';
+import { rssBytesOf } from '../measure/linux.ts';
 import { contestants } from './contestants/contestants.ts';
 
 const keys = Number(process.argv[2] ?? 1_000_000);
@@ -36,7 +36,7 @@ async function ours(what: string, env: Readonly<Record<string, string>>): Promis
     const rssBytes = async (): Promise<number[]> => {
       for (const { server } of installation.pods) server.kill('SIGUSR2');
       await wait(COLLECT_MS);
-      return installation.pods.map(({ server }) => rssOf(server.pid));
+      return installation.pods.map(({ server }) => rssBytesOf(server.pid));
     };
     const before = await rssBytes();
     const leader = await installation.leader();
@@ -49,11 +49,6 @@ async function ours(what: string, env: Readonly<Record<string, string>>): Promis
     await installation.end();
     delete process.env['NODE_OPTIONS'];
   }
-}
-
-function rssOf(pid: number | null): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return 1024 * Number(kib);
 }
 
 async function redis(): Promise<void> {

@@ -6,10 +6,10 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Installation } from '../measure/installation.ts';
+import { processorMsOf } from '../measure/linux.ts';
 import { Asker } from '../measure/load/asker.ts';
 
 const [watchers = 1000, through = 'proxy', writesPerS = 10, seconds = 60] = process.argv
@@ -77,16 +77,6 @@ async function writeFor(asker: Asker, ms: number): Promise<number[]> {
   return Promise.all(tookMs);
 }
 
-/** Of a process, so far: what does not depend on who else runs on the machine. Linux only; its clock has 100 ticks a second. */
-function processorMs(pid: number | null): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return 10 * (Number(fields[11]) + Number(fields[12]));
-  } catch {
-    return NaN;
-  }
-}
-
 const percentile = (sorted: readonly number[], share: number): string =>
   (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN).toFixed(1);
 
@@ -112,10 +102,10 @@ async function main(): Promise<void> {
     await wait(500);
     clients.send('forget');
     const teller = through === 'replica' ? replica.server : proxy.server;
-    const beforeMs = processorMs(teller.pid);
+    const beforeMs = processorMsOf(teller.pid);
     const writes = await writeFor(writer, seconds * 1000);
     await wait(1000);
-    const processor = processorMs(teller.pid) - beforeMs;
+    const processor = processorMsOf(teller.pid) - beforeMs;
     clients.send('report');
     const [told] = (await once(clients, 'message')) as [Told];
     console.log(`${watchers} watchers at a ${through}, ${writes.length} writes in ${seconds} s`);

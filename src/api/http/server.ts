@@ -11,6 +11,7 @@ import { FastConnection, type FastAnswerer, type FastServer } from './fast-path/
 import type { FastResponse } from './fast-path/exchange.ts';
 import type { ApiResponse } from './exchange.ts';
 import { sendProblem } from './respond.ts';
+import { Turns } from './turns.ts';
 
 export interface ServerLimits {
   /** Connections at once; further ones are closed at once. */
@@ -36,6 +37,9 @@ const CHECKING_INTERVAL_MS = 1000;
 /** Request line and headers: a key of 1024 bytes, all of them percent-encoded, and room for everything else. */
 const HEADER_BYTES_MAX = 16_384;
 
+/** They are about the process, not about what it serves: a kubelet that waits with a crowd would take the pod for dead. */
+const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz']);
+
 /** Requests of a connection that wait for their answer. */
 const waiting = Symbol('waiting');
 type CountedSocket = Socket & { [waiting]?: number };
@@ -43,6 +47,7 @@ type CountedSocket = Socket & { [waiting]?: number };
 export class HttpServer implements FastServer {
   readonly #server: Server;
   readonly #options: ServerOptions;
+  readonly #turns = new Turns();
   /** What `node:http` does with a new connection. */
   readonly #takeConnection: (this: Server, socket: Socket) => void;
   /** Those that `node:http` knows nothing of. */
@@ -168,6 +173,14 @@ export class HttpServer implements FastServer {
     else this.#refuseOneMore(response);
   }
 
+  mayBegin(connection: FastConnection): boolean {
+    if (this.#turns.mayBegin()) return true;
+    this.#turns.wait(() => {
+      connection.onTurn();
+    });
+    return false;
+  }
+
   onHandedOver(connection: FastConnection): void {
     this.#fast.delete(connection);
     this.#takeConnection.call(this.#server, connection.socket);
@@ -198,10 +211,14 @@ export class HttpServer implements FastServer {
     response.on('close', this.#onResponseClose);
     if (this.#state !== 'open') response.shouldKeepAlive = false;
     if (count <= this.#options.limits.pipelineMax) {
-      this.#options.api.listener(request, response);
-      return;
-    }
-    this.#refuseOneMore(response);
+      const { listener } = this.#options.api;
+      if (PROBES.has(request.url ?? '') || this.#turns.mayBegin()) listener(request, response);
+      else {
+        this.#turns.wait(() => {
+          listener(request, response);
+        });
+      }
+    } else this.#refuseOneMore(response);
   };
 
   /** A connection on which answers pile up is not read any more, so that these refusals are bounded as well. */

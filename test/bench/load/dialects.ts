@@ -1,5 +1,5 @@
 import { judgeHttp } from './http-answer.ts';
-import { keyOf, valueOf } from './items.ts';
+import { keyOf, uuidOf, valueOf } from './items.ts';
 import type { Judge, Request } from './request.ts';
 import { judgeResp } from './resp-answer.ts';
 
@@ -15,10 +15,11 @@ export interface Dialect {
 
 export interface ItemOptions {
   readonly keys: number;
+  /** @default 1 */
+  readonly apart?: number;
   readonly valueBytes: number;
 }
 
-const PUTS_PER_BATCH = 100;
 /** Both of two replicas. */
 const WAIT_REPLICAS = '2';
 /** Longer than a run would wait for any answer. */
@@ -38,19 +39,19 @@ const linearizable: Dialect = {
     http('GET', `/v1/keys/${keyOf(item)}?consistency=linearizable`, null, { is: valueOf(item, valueBytes) }),
 };
 
-/** A hundred keys in one request; reads are single ones. */
-const batch: Dialect = {
+/** Several keys in one request; reads are single ones. */
+const batchOf = (putsPerBatch: number): Dialect => ({
   ...native,
-  keysPerPut: PUTS_PER_BATCH,
-  put(item, { keys, valueBytes }) {
-    const operations = Array.from({ length: PUTS_PER_BATCH }, (_, at) => {
-      const other = (item + at) % keys;
+  keysPerPut: putsPerBatch,
+  put(item, { keys, apart = 1, valueBytes }) {
+    const operations = Array.from({ length: putsPerBatch }, (_, at) => {
+      const other = (item + at * apart) % (keys * apart);
       return { put: { key: keyOf(other), value: valueOf(other, valueBytes) } };
     });
-    const answer = { holds: '{"status":20', times: PUTS_PER_BATCH };
-    return { ...http('POST', '/v1/batch', JSON.stringify({ operations }), answer), operations: PUTS_PER_BATCH };
+    const answer = { holds: '{"status":20', times: putsPerBatch };
+    return { ...http('POST', '/v1/batch', JSON.stringify({ operations }), answer), operations: putsPerBatch };
   },
-};
+});
 
 /** The routes of the main earlier service: ours, and those of the fan-out that is made after it. */
 const earlier: Dialect = {
@@ -64,6 +65,19 @@ const earlier: Dialect = {
   },
   get: (item, { valueBytes }) =>
     http('GET', `/get/${keyOf(item)}`, null, { holds: `"value":"${valueOf(item, valueBytes)}"`, times: 1 }),
+};
+
+/** The earlier service whose values stand in a data file, under UUIDs. */
+const dataFile: Dialect = {
+  judge: judgeHttp,
+  keysPerPut: 1,
+  put: () => {
+    throw new Error('a data file is only read');
+  },
+  get(item, { valueBytes }) {
+    const key = uuidOf(item);
+    return http('GET', `/get_value/${key}`, null, { is: JSON.stringify({ key, value: valueOf(item, valueBytes) }) });
+  },
 };
 
 /** etcd's JSON gateway. A read is linearizable unless it says otherwise. */
@@ -112,8 +126,10 @@ const ofClient: Dialect = {
 export const dialects = {
   native,
   linearizable,
-  batch,
+  batch: batchOf(100),
+  'batch-10': batchOf(10),
   earlier,
+  'data-file': dataFile,
   'etcd-json': etcdJson,
   'etcd-json-serializable': etcdJsonSerializable,
   redis,

@@ -1,6 +1,7 @@
 /** The load generator's process: `runLoad` (`run-load.ts`) starts it, tells it a plan, and hears what came of it. */
 import { clients } from './clients/clients.ts';
 import { ClientLoad } from './client-load.ts';
+import { CrowdLoad } from './crowd-load.ts';
 import { dialects, type Dialect } from './dialects.ts';
 import type { Load, LoadOptions } from './load.ts';
 import type { Message, Outcome, Plan } from './plan.ts';
@@ -34,12 +35,14 @@ async function generate(plan: Plan): Promise<Outcome> {
     } else {
       load.start();
       await wait(plan.warmUpMs);
+      process.send?.({ kind: 'begun' } satisfies Message);
       tally.begin();
       await wait(plan.measureMs);
       // A short time in which nothing was begun and answered says nothing yet.
       while (tally.isEmpty) await wait(EMPTY_LOOK_MS);
     }
     tally.end();
+    process.send?.({ kind: 'stopping' } satisfies Message);
     await load.stop();
     return tally.outcome;
   };
@@ -56,8 +59,9 @@ async function generate(plan: Plan): Promise<Outcome> {
 }
 
 function loadOf(options: LoadOptions): Load {
-  const { dialect, address } = options.plan;
+  const { dialect, address, pace } = options.plan;
   const { judge }: Dialect = dialects[dialect];
+  if (pace.kind === 'crowd') return new CrowdLoad(options, pace.underWayEach);
   if (judge !== null) return new RawLoad(options, judge);
   const client = clients[dialect];
   if (client === undefined) throw new Error(`nobody speaks ${dialect}`);

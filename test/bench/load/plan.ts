@@ -10,6 +10,8 @@ export interface Plan {
   /** Requests under way at once, each on a connection of its own where the dialect is spoken by our own sockets. */
   readonly connections: number;
   readonly keys: number;
+  /** Of all items only every so many-th is asked for. @default 1 */
+  readonly apart?: number;
   readonly valueBytes: number;
   readonly pace: Pace;
   readonly warmUpMs: number;
@@ -22,11 +24,18 @@ export type Pace =
   /** Each connection sends its next request when the one before is answered. */
   | { readonly kind: 'closed' }
   /** Requests arrive at a constant rate, whatever becomes of those before; times count from when they were due. */
-  | { readonly kind: 'open'; readonly ratePerS: number };
+  | { readonly kind: 'open'; readonly ratePerS: number }
+  /**
+   * Each connection has so many requests under way, pipelined, and sends the next one at once, whether it was answered or
+   * refused. Refusals are no wrong answers.
+   */
+  | { readonly kind: 'crowd'; readonly underWayEach: number };
 
 /** What it saw in the measured time. Every answer in it was checked. */
 export interface Outcome {
   readonly requests: number;
+  /** Answers that refuse, by code; they are no part of the requests. */
+  readonly refusals: Readonly<Record<string, number>>;
   /** Keys written or read: more than the requests where one carries several. */
   readonly operations: number;
   readonly seconds: number;
@@ -40,6 +49,13 @@ export interface Outcome {
 
 /** What the process says. */
 export type Message =
+  /** The measured time begins. */
+  | { readonly kind: 'begun' }
+  /** From now on it sends no more; what is under way is still answered. */
+  | { readonly kind: 'stopping' }
+  | LastMessage;
+
+export type LastMessage =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   /** A wrong answer, a connection that ended, no answer at all. */
   | { readonly kind: 'failed'; readonly reason: string };

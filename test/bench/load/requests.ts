@@ -38,6 +38,10 @@ export class Requests {
   }
 }
 
-function every({ keys }: Plan, step: number, make: (item: number) => PlannedRequest): readonly PlannedRequest[] {
-  return Array.from({ length: Math.ceil(keys / step) }, (_, at) => make(at * step));
+function every(
+  { keys, apart = 1 }: Plan,
+  step: number,
+  make: (item: number) => PlannedRequest,
+): readonly PlannedRequest[] {
+  return Array.from({ length: Math.ceil(keys / step) }, (_, at) => make(at * step * apart));
 }

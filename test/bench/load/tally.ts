@@ -9,6 +9,7 @@ const NS_PER_MS = 1e6;
  */
 export class Tally {
   readonly #took: RecordableHistogram = createHistogram({ figures: 3 });
+  readonly #refusals: Record<string, number> = {};
   #requests = 0;
   #operations = 0;
   #all = 0;
@@ -45,12 +46,20 @@ export class Tally {
     this.#took.record(Math.max(1, Math.round((performance.now() - sinceMs) * NS_PER_MS)));
   }
 
+  /** Of a request that was begun at that time, and is refused now. */
+  refuse(code: string, sinceMs: number): void {
+    this.#all += 1;
+    if (sinceMs < this.#beginMs || sinceMs >= this.#endMs) return;
+    this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
+  }
+
   /** @throws if nothing was begun */
   get outcome(): Outcome {
     if (this.#requests === 0) throw new Error('no request was begun in the measured time');
     const ms = (percentile: number): number => this.#took.percentile(percentile) / NS_PER_MS;
     return {
       requests: this.#requests,
+      refusals: this.#refusals,
       operations: this.#operations,
       seconds: (this.#endMs - this.#beginMs) / 1000,
       p50Ms: ms(50),

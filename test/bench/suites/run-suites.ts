@@ -71,11 +71,11 @@ async function runLane(lane: Lane, running: Running, stage: Stage, options: RunO
   if (plan.getShare > 0) {
     await stage.once(lane.contestant, `${plan.dialect}, ${plan.keys} keys of ${plan.valueBytes} bytes`, async () => {
       const address = await running.addressOf('leader');
-      await runLoad({ ...plan, address, getShare: 0, pace: { kind: 'once' } }, signal);
+      await runLoad({ ...plan, address, getShare: 0, pace: { kind: 'once' } }, { signal });
       await running.settle();
     });
   }
-  const outcome = await runLoad({ ...plan, address: await running.addressOf(lane.at) }, signal);
+  const outcome = await runLoad({ ...plan, address: await running.addressOf(lane.at) }, { signal });
   await running.settle();
   return outcome;
 }

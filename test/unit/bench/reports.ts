@@ -4,6 +4,7 @@ import type { Suite } from '../../bench/suites/suite.ts';
 
 export const outcomeOf = (perS: number): Outcome => ({
   requests: 2 * perS,
+  refusals: {},
   operations: 2 * perS,
   seconds: 2,
   p50Ms: 1,

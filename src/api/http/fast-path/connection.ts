@@ -12,6 +12,8 @@ export interface FastServer {
   readonly keepAliveSeconds: number | null;
   /** null: none of the targets that are answered here. */
   answererOf(target: string): FastAnswerer | null;
+  /** Whether there is time for one more request now; if not, `onTurn` says when there is. */
+  mayBegin(connection: FastConnection): boolean;
   /** `underWay`: requests of this connection that wait for their answers, this one included. */
   onRequest(response: FastResponse, answer: FastAnswerer, underWay: number): void;
   /** `node:http` goes on with it, and reads on where the last request ended. */
@@ -23,6 +25,7 @@ export interface FastServer {
 
 /** A request with its body. What is longer is left to `node:http`, where arriving bodies count against their budget. */
 const REQUEST_BYTES_MAX = 8192;
+const EMPTY = Buffer.alloc(0);
 /** Beyond this nothing more is read until some are answered: refusals of too many requests wait their turn as well. */
 const UNDER_WAY_MAX = 256;
 
@@ -42,6 +45,9 @@ export class FastConnection implements ResponseOwner {
   /** `leaving`: what comes next is none for here, and waits until those before it are answered; `last`: nothing comes next. */
   #state: 'open' | 'leaving' | 'last' | 'gone' = 'open';
   #isTaking = false;
+  /** There are requests in what is unread. */
+  #isCutShort = false;
+  #waitsForTurn = false;
   #isPaused = false;
   #hasAnswered = false;
   /** The client sends nothing more, and may still read. */
@@ -80,6 +86,11 @@ export class FastConnection implements ResponseOwner {
     this.socket.destroy();
   }
 
+  onTurn(): void {
+    this.#waitsForTurn = false;
+    if (this.#state === 'open') this.#goOn();
+  }
+
   /** Answers go out in the order of their requests. */
   onAnswered(): void {
     const { socket } = this;
@@ -108,15 +119,24 @@ export class FastConnection implements ResponseOwner {
     this.#take();
   };
 
-  /** Makes requests of what has arrived, for as long as answers do not pile up. */
+  /** Makes requests of what has arrived, for as long as there is time and answers do not pile up. */
   #take(): void {
-    const bytes = this.#unread;
-    if (bytes === null || this.#isTaking) return;
+    if (this.#isTaking) return;
     this.#isTaking = true;
     this.#quietSweeps = 0;
+    // Answers that go out at once make room for more.
+    do this.#takeSome();
+    while (this.#isCutShort && this.#hasRoom);
+    this.#isTaking = false;
+    this.#goOn();
+  }
+
+  #takeSome(): void {
+    const bytes = this.#unread ?? EMPTY;
     const text = bytes.toString('latin1');
     let at = 0;
-    while (at < bytes.length && this.#mayTake) {
+    this.#isCutShort = false;
+    while (at < bytes.length) {
       const head = this.#heads.read(text, at);
       const size = typeof head === 'string' ? bytes.length - at : head.end - at + head.bodyBytes;
       const answer = typeof head === 'string' ? null : this.#server.answererOf(head.target);
@@ -125,6 +145,8 @@ export class FastConnection implements ResponseOwner {
         break;
       }
       if (head === 'incomplete' || answer === null || at + size > bytes.length) break;
+      this.#isCutShort = !this.#mayTake || !this.#hasTurn();
+      if (this.#isCutShort) break;
       const response = new FastResponse(this, new FastRequest(head, bytes.subarray(head.end, at + size)));
       at += size;
       // What is answered at once goes out together.
@@ -132,9 +154,12 @@ export class FastConnection implements ResponseOwner {
       this.#begin(response, answer);
     }
     this.#unread = at === bytes.length ? null : bytes.subarray(at);
-    this.#isTaking = false;
     if (this.socket.writableCorked > 0) this.socket.uncork();
-    this.#goOn();
+  }
+
+  #hasTurn(): boolean {
+    this.#waitsForTurn = !this.#server.mayBegin(this);
+    return !this.#waitsForTurn;
   }
 
   #begin(response: FastResponse, answer: FastAnswerer): void {
@@ -145,19 +170,27 @@ export class FastConnection implements ResponseOwner {
   get #mayTake(): boolean {
     const { socket } = this;
     return (
-      this.#state === 'open' && this.#underWay.length < UNDER_WAY_MAX && !socket.writableNeedDrain && !socket.destroyed
+      this.#state === 'open' &&
+      !this.#waitsForTurn &&
+      this.#underWay.length < UNDER_WAY_MAX &&
+      !socket.writableNeedDrain &&
+      !socket.destroyed
     );
+  }
+
+  /** So much that it is worth while to look at what is unread once more. */
+  get #hasRoom(): boolean {
+    return this.#mayTake && this.#underWay.length <= UNDER_WAY_MAX / 2;
   }
 
   /** After whatever may have changed if more is read. */
   #goOn(): void {
     if (this.#isTaking) return;
-    const mayTake = this.#mayTake;
-    if (mayTake && this.#isPaused && this.#underWay.length <= UNDER_WAY_MAX / 2) {
+    if (this.#hasRoom) {
+      if (this.#isPaused) this.socket.resume();
       this.#isPaused = false;
-      this.socket.resume();
-      this.#take();
-    } else if (!mayTake && !this.#isPaused) {
+      if (this.#isCutShort) this.#take();
+    } else if (!this.#mayTake && !this.#isPaused) {
       this.#isPaused = true;
       this.socket.pause();
     }

@@ -215,6 +215,25 @@ describe('a connection', () => {
     expect(client.received).toHaveLength(length);
   });
 
+  test('waits for its turn with all others, but for probes', async () => {
+    const { port, operations } = await serve({ pipelineMax: 1000 });
+    const read = operations.read.bind(operations);
+    operations.read = (request) => {
+      for (const untilMs = performance.now() + 1; performance.now() < untilMs;);
+      return read(request);
+    };
+    const clients = Array.from({ length: 20 }, () => new RawClient(port));
+    const probe = new RawClient(port);
+    probe.send('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    await probe.answers(1);
+    for (const client of clients) client.send(GET.repeat(10) + OF_NODE.repeat(5));
+    probe.send('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    await probe.answers(2);
+    expect(operations.reads.length).toBeLessThan(300);
+    for (const client of clients) expect(await client.answers(15)).toEqual(new Array(15).fill(404));
+    expect(operations.reads).toHaveLength(300);
+  });
+
   test('goes on at node:http where its plain requests end, and is counted once', async () => {
     const { port, metrics, server } = await serve();
     const client = new RawClient(port);
