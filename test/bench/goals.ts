@@ -6,6 +6,8 @@ import { withSection } from '../endurance/page.ts';
 import { contestants } from './contestants/contestants.ts';
 import { drawBars } from './suites/bars.ts';
 import { busyShare } from './suites/busy.ts';
+import { chooserTable, README_MARKERS } from './suites/chooser.ts';
+import { drawCosts } from './suites/costs.ts';
 import { MARKERS } from './suites/docs-page.ts';
 import { exitCodeOf, interruption } from './suites/interruption.ts';
 import { markdownOf } from './suites/markdown.ts';
@@ -21,6 +23,8 @@ const LOOK_MS = 1000;
 const root = resolve(import.meta.dirname, '../..');
 const PAGE = join(root, 'docs/performance.md');
 const PLOT = join(root, 'docs/performance.svg');
+const COSTS = join(root, 'docs/performance-costs.svg');
+const README = join(root, 'README.md');
 const names = Object.keys(suites);
 
 const USAGE = `npm run bench -- goals [SUITE]... [OPTIONS]
@@ -36,7 +40,7 @@ ${Object.entries(suites)
   --alone          each contestant runs alone, started anew for each run: it takes much longer
   --json FILE      keep what was seen
   --from FILE      show what was kept, instead of a run
-  --write          put it into docs/performance.md: all suites, of a machine that does nothing else
+  --write          put it into docs/performance.md and README.md: all suites, of a machine that does nothing else
 
 Exit code 1: somebody gave a wrong answer, or none. Whether goals are reached does not decide it.`;
 
@@ -124,6 +128,8 @@ function write(report: Report): number {
   const section = `## What it showed\n\n![Medians of all suites, as bars](performance.svg)\n\n${markdownOf(report)}`;
   writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), MARKERS, section));
   writeFileSync(PLOT, drawBars(report));
+  writeFileSync(COSTS, drawCosts(report));
+  writeFileSync(README, withSection(readFileSync(README, 'utf8'), README_MARKERS, chooserTable(report)));
   return 0;
 }
 
