@@ -1,10 +1,13 @@
 /** Ourselves beside Redis, etcd, NATS and bare servers, and the ratios that are asked for: `npm run bench -- goals`. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withSection } from '../endurance/page.ts';
 import { runCommand, UsageError, type Command, type Tools } from './command/command.ts';
 import { putIntoPage, root } from './command/page.ts';
 import { contestants } from './contestants/contestants.ts';
 import { drawBars } from './suites/bars.ts';
+import { chooserTable, README_MARKERS } from './suites/chooser.ts';
+import { drawCosts } from './suites/costs.ts';
 import { markdownOf } from './suites/markdown.ts';
 import type { Run, SuiteReport } from './suites/report.ts';
 import { runSuite } from './suites/run-suites.ts';
@@ -15,6 +18,8 @@ const NAME = 'goals';
 const DEFAULT_ROUNDS = '5';
 const DEFAULT_SECONDS = '5';
 const PLOT = join(root, 'docs/performance.svg');
+const COSTS = join(root, 'docs/performance-costs.svg');
+const README = join(root, 'README.md');
 const names = Object.keys(suites);
 
 interface Asked {
@@ -69,6 +74,8 @@ ${Object.entries(suites)
     const section = `## What it showed\n\n![Medians of all suites, as bars](performance.svg)\n\n${markdownOf(report)}`;
     putIntoPage(NAME, section);
     writeFileSync(PLOT, drawBars(report));
+    writeFileSync(COSTS, drawCosts(report));
+    writeFileSync(README, withSection(readFileSync(README, 'utf8'), README_MARKERS, chooserTable(report)));
   },
 };
 

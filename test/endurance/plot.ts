@@ -1,3 +1,4 @@
+import { escaped, INK } from '../measure/svg.ts';
 import { pointsOf, type Point } from './flatness.ts';
 import { MEASURES, type Measure } from './measures.ts';
 import type { Recording } from './recording.ts';
@@ -6,8 +7,6 @@ import type { Recording } from './recording.ts';
 const PANEL = { width: 250, height: 110, left: 44, right: 14, top: 34, bottom: 26 };
 const COLUMNS = 3;
 const HEAD_HEIGHT = 42;
-/** Between black and white, so that it can be read on either. */
-const INK = '#7d8590';
 /** Told apart by people who see fewer colours, too (Okabe and Ito), and no darker or lighter than they must be. */
 const COLOURS = ['#2b83c6', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#8c7a00', '#999999'];
 const GROUP_COLOUR = COLOURS[0] ?? INK;
@@ -135,5 +134,3 @@ export function ticksUpTo(most: number): readonly number[] {
 const numberText = (value: number): string => (value >= 10_000 ? `${value / 1000}k` : String(value));
 
 const rounded = (value: number): number => Math.round(value * 100) / 100;
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0) ?? 0};`);

@@ -9,6 +9,9 @@ export const contestants = {
   kvstore: kvstore({ title: 'kvstore, 3 replicas', replicas: 3 }),
   'kvstore-1': kvstore({ title: 'kvstore, 1 replica', replicas: 1 }),
   'kvstore-5': kvstore({ title: 'kvstore, 5 replicas', replicas: 5 }),
+  // What one holds stays: stores of more and more keys are stores of their own.
+  'kvstore-100k': kvstore({ title: 'kvstore, 3 replicas', replicas: 3 }),
+  'kvstore-1m': kvstore({ title: 'kvstore, 3 replicas', replicas: 3 }),
   redis,
   etcd,
   nats,

@@ -1,4 +1,5 @@
 import { ticksUpTo } from '../../endurance/plot.ts';
+import { escaped, INK } from '../../measure/svg.ts';
 import { number } from '../command/markdown.ts';
 import type { LaneReport, Report, SuiteReport } from './report.ts';
 
@@ -10,8 +11,6 @@ const STEP = 20;
 const HEAD_HEIGHT = 26;
 const FOOT_HEIGHT = 30;
 const WIDTH = NAME_WIDTH + BAR_WIDTH + VALUE_WIDTH;
-/** Between black and white, so that it can be read on either. */
-const INK = '#7d8590';
 const OURS = '#2b83c6';
 const OTHERS = '#999999';
 
@@ -60,5 +59,3 @@ function drawPanel({ name, what, unit }: SuiteReport, lanes: readonly LaneReport
   });
   return parts.join('\n');
 }
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0) ?? 0};`);

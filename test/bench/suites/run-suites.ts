@@ -68,10 +68,11 @@ async function runLane(lane: Lane, running: Running, stage: Stage, options: RunO
     warmUpMs: Math.min(WARM_UP_MS_MAX, 500 * seconds),
     measureMs: 1000 * seconds,
   };
-  if (plan.getShare > 0) {
-    await stage.once(lane.contestant, `${plan.dialect}, ${plan.keys} keys of ${plan.valueBytes} bytes`, async () => {
+  const filledBy = lane.filledBy ?? (plan.getShare > 0 ? plan.dialect : null);
+  if (filledBy !== null) {
+    await stage.once(lane.contestant, `${filledBy}, ${plan.keys} keys of ${plan.valueBytes} bytes`, async () => {
       const address = await running.addressOf('leader');
-      await runLoad({ ...plan, address, getShare: 0, pace: { kind: 'once' } }, { signal });
+      await runLoad({ ...plan, address, dialect: filledBy, getShare: 0, pace: { kind: 'once' } }, { signal });
       await running.settle();
     });
   }

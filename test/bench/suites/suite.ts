@@ -26,6 +26,8 @@ export interface Lane {
   readonly valueBytes?: number;
   /** @default as many as {@link keysOf} says */
   readonly keys?: number;
+  /** All keys are written first, in this dialect. @default its own if it reads; none if it only writes */
+  readonly filledBy?: DialectName;
   /** @default a closed loop */
   readonly pace?: Pace;
 }

@@ -18,10 +18,12 @@ const nodeHttp = { contestant: 'node-http', at: 'leader', dialect: 'native' } as
 const express = { contestant: 'express', at: 'leader', dialect: 'native' } as const;
 const fanOut = { contestant: 'fan-out', at: 'leader', dialect: 'earlier' } as const;
 
-const SIZES = { '1 KiB': 1024, '16 KiB': 16 * 1024, '1 MiB': 1024 ** 2 } as const;
+export const SIZES = { '64 B': 64, '1 KiB': 1024, '16 KiB': 16 * 1024, '1 MiB': 1024 ** 2 } as const;
 /** What is under way at once stays below the 64 MiB that we hold, and etcd's clients do not run out of memory. */
 const CONNECTIONS_OF_1_MIB = 16;
-const CONNECTIONS = [1, 8, 64, 512, 4096] as const;
+export const CONNECTIONS = [1, 8, 64, 512, 4096] as const;
+/** Each in a store of its own. */
+export const STORES = { kvstore: 1000, 'kvstore-100k': 100_000, 'kvstore-1m': 1_000_000 } as const;
 const OPEN_LOOP = { kind: 'open', ratePerS: 10_000 } as const;
 
 /** Lanes that are made by a rule. */
@@ -82,6 +84,7 @@ export const suites = {
       Express: { ...express, getShare: GET },
       'Redis, GET': { ...redis, at: 'replica', getShare: GET },
       'etcd, JSON, serializable': { ...etcdJson, at: 'replica', dialect: 'etcd-json-serializable', getShare: GET },
+      'NATS KV (own client)': { ...nats, at: 'replica', getShare: GET },
       'HTTP fan-out': { ...fanOut, at: 'replica', getShare: GET },
     },
     goals: [atLeast('kvstore', 0.9, 'node:http')],
@@ -144,6 +147,22 @@ export const suites = {
       }),
     ),
     goals: Object.keys(SIZES).map((size) => atLeast(`kvstore, ${size}`, 1, `etcd, gRPC (own client), ${size}`)),
+  },
+  keys: {
+    what: 'PUT at the leader and GET at a replica of stores that hold more and more keys',
+    figure: 'operations',
+    lanes: named(
+      Object.entries(STORES).flatMap(([contestant, keys]) => {
+        // A million single writes would take longer than all that is measured.
+        const lane = { ...ours, contestant: contestant as keyof typeof STORES, keys, filledBy: 'batch' } as const;
+        const number = keys.toLocaleString('en-US');
+        return [
+          [`PUT, ${number} keys`, { ...lane, getShare: PUT }],
+          [`GET, ${number} keys`, { ...lane, at: 'replica', getShare: GET }],
+        ];
+      }),
+    ),
+    goals: [],
   },
   connections: {
     what: 'PUT at the leader over more and more connections',

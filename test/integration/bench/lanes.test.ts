@@ -47,6 +47,7 @@ describe('a store', () => {
     const lanes = {
       put: lane,
       batch: { ...lane, dialect: 'batch' },
+      'a read of what was written in batches': { ...lane, at: 'replica', getShare: 1, keys: 300, filledBy: 'batch' },
       'linearizable get': { ...lane, at: 'replica', dialect: 'linearizable', getShare: 1 },
       'earlier routes': { ...lane, at: 'proxy', dialect: 'earlier', getShare: 0.5 },
       'open loop': { ...lane, at: 'proxy', getShare: 0.7, pace: open },
