@@ -32,8 +32,11 @@ export interface ServerOptions {
   readonly limits: ServerLimits;
   readonly metrics: Pick<ApiMetrics, 'limitHit'>;
   readonly log: Log;
+  /** For so long requests are begun in one turn of the event loop; the others wait for the next. @default 10 */
+  readonly turnMs?: number;
 }
 
+const TURN_MS = 10;
 const HEADERS_TIMEOUT_MAX_MS = 10_000;
 /** How often Node looks for requests that are late. */
 const CHECKING_INTERVAL_MS = 1000;
@@ -55,7 +58,7 @@ export class HttpServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#turns = new Turns(options.listener);
+    this.#turns = new Turns(options.listener, options.turnMs ?? TURN_MS);
     // One function for all responses, not one for each.
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- inside, `this` is the response
     const server = this;

@@ -1,11 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Deque } from '../../core/base/deque.ts';
 
-/**
- * For so long requests are begun in one turn of the event loop. Whatever else the process has to do comes in between: what
- * peers send and wait for, timers, answers that have arrived.
- */
-const TURN_MS = 10;
 /** They are about the process, not about what it serves: a kubelet that waits with a crowd would take the pod for dead. */
 const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
@@ -15,18 +10,21 @@ interface Begun {
 }
 
 /**
- * Begins requests in the order in which they came, as many in each turn as its time allows. Node by itself begins in one turn
+ * Begins requests in the order in which they came, for so long in each turn of the event loop. Whatever else the process has to do comes
+ * in between: what peers send and wait for, timers, answers that have arrived. Node by itself begins in one turn
  * all that has arrived on any connection: of 32,768 reads under way a turn took longer than the group waits for a member,
  * which it then removed.
  */
 export class Turns {
   readonly #begin: RequestListener;
+  readonly #turnMs: number;
   readonly #waiting = new Deque<Begun>();
   /** null: nothing was begun in this turn. */
   #sinceMs: number | null = null;
 
-  constructor(begin: RequestListener) {
+  constructor(begin: RequestListener, turnMs: number) {
     this.#begin = begin;
+    this.#turnMs = turnMs;
   }
 
   take(request: IncomingMessage, response: ServerResponse): void {
@@ -53,7 +51,7 @@ export class Turns {
   }
 
   #hasTime(sinceMs: number): boolean {
-    return performance.now() - sinceMs < TURN_MS;
+    return performance.now() - sinceMs < this.#turnMs;
   }
 }
 
