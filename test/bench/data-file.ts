@@ -33,7 +33,7 @@ One replica loads a file of UUIDs with values, and is asked for them at a consta
   }),
   measure: async (asked, tools) => ({ ...asked, ...(await measureDataFile(asked, tools)) }),
   markdownOf(report) {
-    const { lines, ratePerS, seconds, fileBytes, loadS, memoryBytes, residentBytes, lookups } = report;
+    const { lines, ratePerS, seconds, fileBytes, loadS, memoryBytes, residentBytes, lookups, baseline } = report;
     const file = `${lines.toLocaleString('en-US')} lines, ${number(fileBytes / MIB)} MiB.`;
     return [
       textOf(report, `${file} ${number(ratePerS)} lookups/s for ${seconds} s.`),
@@ -58,7 +58,7 @@ One replica loads a file of UUIDs with values, and is asked for them at a consta
       '',
       ...table({
         head: ['', 'lookups/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'longest, ms'],
-        rows: Object.entries(lookups).map(([where, seen]) => [
+        rows: Object.entries({ ...lookups, 'a server that answers fixed bytes': baseline }).map(([where, seen]) => [
           where,
           ...[seen.requests / seen.seconds, seen.p50Ms, seen.p99Ms, seen.p999Ms, seen.maxMs].map(number),
         ]),

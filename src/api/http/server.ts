@@ -29,8 +29,11 @@ export interface ServerOptions {
   readonly limits: ServerLimits;
   readonly metrics: Pick<ApiMetrics, 'limitHit'>;
   readonly log: Log;
+  /** For so long requests are begun in one turn of the event loop; the others wait for the next. @default 10 */
+  readonly turnMs?: number;
 }
 
+const TURN_MS = 10;
 const HEADERS_TIMEOUT_MAX_MS = 10_000;
 /** How often Node looks for requests that are late. */
 const CHECKING_INTERVAL_MS = 1000;
@@ -47,7 +50,7 @@ type CountedSocket = Socket & { [waiting]?: number };
 export class HttpServer implements FastServer {
   readonly #server: Server;
   readonly #options: ServerOptions;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
   /** What `node:http` does with a new connection. */
   readonly #takeConnection: (this: Server, socket: Socket) => void;
   /** Those that `node:http` knows nothing of. */
@@ -61,6 +64,7 @@ export class HttpServer implements FastServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.turnMs ?? TURN_MS);
     // One function for all responses, not one for each.
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- inside, `this` is the response
     const server = this;

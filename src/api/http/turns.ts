@@ -1,21 +1,21 @@
 import { Deque } from '../../core/base/deque.ts';
 
 /**
- * For so long requests are begun in one turn of the event loop. Whatever else the process has to do comes in between: what
- * peers send and wait for, timers, answers that have arrived.
- */
-const TURN_MS = 10;
-
-/**
- * Lets requests begin in the order in which they came, as many in each turn as its time allows. Node by itself begins in one
+ * Lets requests begin in the order in which they came, for so long in each turn of the event loop. Whatever else the process
+ * has to do comes in between: what peers send and wait for, timers, answers that have arrived. Node by itself begins in one
  * turn all that has arrived on any connection: of 32,768 reads under way a turn took longer than the group waits for a
  * member, which it then removed.
  */
 export class Turns {
+  readonly #turnMs: number;
   readonly #waiting = new Deque<() => void>();
   /** null: nothing was begun in this turn. */
   #sinceMs: number | null = null;
   #isServing = false;
+
+  constructor(turnMs: number) {
+    this.#turnMs = turnMs;
+  }
 
   /** Whether there is time for one more, now; it is then begun at once. If not, it has to {@link wait}. */
   mayBegin(): boolean {
@@ -48,7 +48,7 @@ export class Turns {
   }
 
   #hasTime(sinceMs: number): boolean {
-    return performance.now() - sinceMs < TURN_MS;
+    return performance.now() - sinceMs < this.#turnMs;
   }
 }
 

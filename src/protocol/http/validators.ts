@@ -25,28 +25,44 @@ const createAjv = (errors: 'first' | 'all'): Ajv2020 =>
     verbose: true,
   });
 
+const ajvs = { first: lazily(() => createAjv('first')), all: lazily(() => createAjv('all')) } as const;
+
+/** Compiled when it is first asked: all operations together took a third of a process's start, and most wait for their first request for long. */
 export function compileOperation(operation: Operation): Validator {
-  const ajv = createAjv('first');
-  const query = compileParameters(ajv, operation, 'query', (name) => name, { additionalProperties: false });
-  const headers = compileParameters(ajv, operation, 'header', (name) => name.toLowerCase(), {});
-  const wrongQuery = (values: QueryValues): string | null =>
-    query.validate(values) ? null : query.explain(query.validate.errors);
-  // Found out once: most requests have none.
-  const withoutQuery = wrongQuery(NO_QUERY);
-  return {
-    query: (values) => (values === NO_QUERY ? withoutQuery : wrongQuery(values)),
-    headers: (values) => (headers.validate(values) ? null : headers.explain(headers.validate.errors)),
+  const compiled = lazily((): Validator => {
+    const query = compileParameters(operation, 'query', (name) => name, { additionalProperties: false });
+    const headers = compileParameters(operation, 'header', (name) => name.toLowerCase(), {});
+    const wrongQuery = (values: QueryValues): string | null =>
+      query.validate(values) ? null : query.explain(query.validate.errors);
+    // Found out once: most requests have none.
+    const withoutQuery = wrongQuery(NO_QUERY);
+    return {
+      query: (values) => (values === NO_QUERY ? withoutQuery : wrongQuery(values)),
+      headers: (values) => (headers.validate(values) ? null : headers.explain(headers.validate.errors)),
+    };
+  });
+  return { query: (values) => compiled().query(values), headers: (values) => compiled().headers(values) };
+}
+
+/**
+ * A JSON body; compiled when it is first asked. `all`: with every error that it has, which is for schemas without lists only: a client
+ * could make that list long.
+ */
+export function compileBody(schema: JsonSchema, errors: 'first' | 'all'): (body: unknown) => readonly ErrorObject[] {
+  const compiled = lazily(() => ajvs[errors]().compile(schema));
+  return (body) => {
+    const validate = compiled();
+    return validate(body) ? [] : (validate.errors ?? []);
   };
 }
 
-/** A JSON body. `all`: with every error that it has, which is for schemas without lists only: a client could make that list long. */
-export function compileBody(schema: JsonSchema, errors: 'first' | 'all'): (body: unknown) => readonly ErrorObject[] {
-  const validate = createAjv(errors).compile(schema);
-  return (body) => (validate(body) ? [] : (validate.errors ?? []));
+/** What `make` gives, made when it is first asked for. */
+function lazily<T extends object>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => (made ??= make());
 }
 
 function compileParameters(
-  ajv: Ajv2020,
   operation: Operation,
   place: 'query' | 'header',
   nameOf: (name: string) => string,
@@ -55,7 +71,7 @@ function compileParameters(
   const parameters = new Map<string, Parameter>();
   for (const parameter of operation.parameters)
     if (parameter.in === place) parameters.set(nameOf(parameter.name), parameter);
-  const validate = ajv.compile({
+  const validate = ajvs.first().compile({
     type: 'object',
     properties: Object.fromEntries([...parameters].map(([name, parameter]) => [name, parameter.schema])),
     required: [...parameters].filter(([, parameter]) => parameter.required).map(([name]) => name),

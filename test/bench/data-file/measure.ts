@@ -6,8 +6,9 @@ import type { Address } from '../../measure/load/http-connection.ts';
 import { peakRssBytesOf } from '../../measure/linux.ts';
 import type { Tools } from '../command/command.ts';
 import { HOST } from '../contestants/contestant.ts';
+import { nullHttp } from '../contestants/node-servers.ts';
 import { uuidOf, valueOf } from '../load/items.ts';
-import type { Outcome } from '../load/plan.ts';
+import type { Outcome, Plan } from '../load/plan.ts';
 import { runLoad } from '../load/run-load.ts';
 
 export interface DataFileAsked {
@@ -26,12 +27,16 @@ export interface DataFileSeen {
   /** Of the whole process, the most until all lookups were done. */
   readonly residentBytes: number;
   readonly lookups: Readonly<Record<string, Outcome>>;
+  /** The same rate, of a server that answers fixed bytes: what the generator, its clock of a millisecond and the machine take of all times. */
+  readonly baseline: Outcome;
 }
 
 const LINES_AT_ONCE = 10_000;
 const ASKED_LINES_MAX = 100_000;
 const CONNECTIONS = 64;
 const WARM_UP_MS_MAX = 5000;
+/** Of the server with fixed bytes. */
+const FIXED_VALUE_BYTES = 64;
 
 /** One replica, so that the machine loads the file once only, and a proxy. */
 export async function measureDataFile(asked: DataFileAsked, { say, signal }: Tools): Promise<DataFileSeen> {
@@ -53,25 +58,31 @@ export async function measureDataFile(asked: DataFileAsked, { say, signal }: Too
       'through the proxy': proxy,
     };
     const asks = Math.min(lines, ASKED_LINES_MAX);
+    const plan: Omit<Plan, 'address' | 'dialect' | 'keys' | 'valueBytes'> = {
+      getShare: 1,
+      connections: CONNECTIONS,
+      pace: { kind: 'open', ratePerS },
+      warmUpMs: Math.min(WARM_UP_MS_MAX, 500 * seconds),
+      measureMs: 1000 * seconds,
+    };
     const lookups: Record<string, Outcome> = {};
     for (const [where, address] of Object.entries(addresses)) {
       say(`${ratePerS} lookups/s ${where}, for ${seconds} s`);
+      const apart = Math.floor(lines / asks);
       lookups[where] = await runLoad(
-        {
-          dialect: 'data-file',
-          address,
-          getShare: 1,
-          connections: CONNECTIONS,
-          keys: asks,
-          apart: Math.floor(lines / asks),
-          valueBytes,
-          pace: { kind: 'open', ratePerS },
-          warmUpMs: Math.min(WARM_UP_MS_MAX, 500 * seconds),
-          measureMs: 1000 * seconds,
-        },
+        { ...plan, address, dialect: 'data-file', keys: asks, apart, valueBytes },
         { signal },
       );
     }
+    say(`${ratePerS} requests/s of a server that answers fixed bytes, for ${seconds} s`);
+    const fixed = await nullHttp.start();
+    const address = await fixed.addressOf('leader');
+    const baseline = await runLoad(
+      { ...plan, address, dialect: 'native', keys: 1, valueBytes: FIXED_VALUE_BYTES },
+      {
+        signal,
+      },
+    ).finally(() => fixed.end());
     const loaded = loadedIn(installation.logOf(pod.name));
     return {
       fileBytes: statSync(file).size,
@@ -79,6 +90,7 @@ export async function measureDataFile(asked: DataFileAsked, { say, signal }: Too
       memoryBytes: loaded.memoryBytes,
       residentBytes: peakRssBytesOf(pod.server.pid),
       lookups,
+      baseline,
     };
   } finally {
     await installation?.end();

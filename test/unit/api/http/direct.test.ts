@@ -21,6 +21,8 @@ async function serve(routing: (typeof ROUTINGS)[number]) {
     limits: { connectionsMax: 100, pipelineMax: 16, requestTimeoutMs: 15_000, idleTimeoutMs: 75_000 },
     metrics: options.metrics,
     log: options.log,
+    // What is pipelined behind an answer that closes the connection is carried out if it was begun before, on either side.
+    turnMs: Infinity,
   });
   const port = Number((await server.listen({ host: '127.0.0.1', port: 0 })).split(':')[1]);
   return { ...options, server, port };
