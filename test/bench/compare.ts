@@ -7,11 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { exitCodeOf, interruption } from './command/interruption.ts';
+import { taken } from './command/taken.ts';
 import { kvstore } from './contestants/kvstore.ts';
-import { busyShare } from './suites/busy.ts';
-import { exitCodeOf, interruption } from './suites/interruption.ts';
 import { markdownOf } from './suites/markdown.ts';
-import { machineNow } from './suites/report.ts';
 import { runSuite } from './suites/run-suites.ts';
 import type { Goal, Lane, Suite } from './suites/suite.ts';
 
@@ -79,20 +78,11 @@ async function compare(
     };
     const missing = contestants.base.missing();
     if (missing !== null) throw new Error(missing);
-    const busy = await busyShare(2000);
-    const startedAt = new Date().toISOString();
-    const report = await runSuite('compare', suite(), {
-      contestants,
-      rounds,
-      seconds,
-      company: 'together',
-      signal,
-      say,
-    });
-    const machine = machineNow(Math.max(busy, await busyShare(2000)));
-    console.log(
-      markdownOf({ startedAt, release: `of this checkout beside ${base}`, machine, rounds, seconds, suites: [report] }),
-    );
+    const report = await taken(async () => {
+      const options = { contestants, rounds, seconds, company: 'together', signal, say } as const;
+      return { rounds, seconds, suites: [await runSuite('compare', suite(), options)] };
+    }, `of this checkout beside ${base}`);
+    console.log(markdownOf(report));
   } finally {
     git('worktree', 'remove', '--force', worktree);
     rmSync(folder, { recursive: true, force: true });

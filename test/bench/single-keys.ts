@@ -3,7 +3,7 @@
  * `GET` at a replica, each for so many seconds (5, or the first argument). To compare two builds: `npm run bench -- --compare BASE`.
  */
 import { contestants } from './contestants/contestants.ts';
-import { exitCodeOf, interruption } from './suites/interruption.ts';
+import { exitCodeOf, interruption } from './command/interruption.ts';
 import { runSuite } from './suites/run-suites.ts';
 
 const seconds = Number(process.argv[2] ?? 5);

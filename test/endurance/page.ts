@@ -17,8 +17,9 @@ export function withSection(
   { begin, end }: { readonly begin: string; readonly end: string },
   text: string,
 ): string {
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`the page has no place for the figures: ${begin} … ${end}`);
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end, from);
+  if (from < 0 || to < 0) throw new Error(`the page has no place for the figures: ${begin} … ${end}`);
   return `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`;
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Measured from '../../measure/installation.ts';
+import { releaseOf } from '../command/taken.ts';
 import { HOST, type Contestant, type Role } from './contestant.ts';
 
 export interface KvstoreOptions {
@@ -32,7 +33,7 @@ export function kvstore({ title, replicas, root = HERE }: KvstoreOptions): Conte
         proxy: () => Promise.resolve(installation.cluster.proxies[0]?.port),
       };
       return {
-        version: versionIn(root),
+        version: releaseOf(root),
         async addressOf(role) {
           const port = await portOf[role]();
           if (port === undefined) throw new Error(`${title} has no ${role}`);
@@ -43,8 +44,4 @@ export function kvstore({ title, replicas, root = HERE }: KvstoreOptions): Conte
       };
     },
   };
-}
-
-function versionIn(root: string): string {
-  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string }).version;
 }

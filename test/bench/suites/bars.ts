@@ -1,5 +1,5 @@
 import { ticksUpTo } from '../../endurance/plot.ts';
-import { number } from './markdown.ts';
+import { number } from '../command/markdown.ts';
 import type { LaneReport, Report, SuiteReport } from './report.ts';
 
 const NAME_WIDTH = 250;

@@ -1,29 +1,16 @@
-import { cpus, release, totalmem, type as system } from 'node:os';
 import { median } from '../../measure/measure.ts';
+import { isWithin } from '../command/markdown.ts';
+import type { Taken } from '../command/taken.ts';
 import type { Outcome } from '../load/plan.ts';
 import { figures, type Goal, type Suite } from './suite.ts';
 
 /** All that a run has shown: what is printed, drawn and kept as JSON. */
-export interface Report {
-  readonly startedAt: string;
-  readonly release: string;
-  readonly machine: Machine;
+export type Report = Taken & Run;
+
+export interface Run {
   readonly rounds: number;
   readonly seconds: number;
   readonly suites: readonly SuiteReport[];
-}
-
-/** Of all processors; where others use more the figures are theirs as much as ours. */
-export const QUIET_SHARE_MAX = 0.1;
-
-export interface Machine {
-  readonly processors: number;
-  readonly model: string;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly node: string;
-  /** Share of all processors that others used, while none of our servers ran: the larger of before and after. */
-  readonly busyShare: number;
 }
 
 export interface SuiteReport {
@@ -89,20 +76,4 @@ export function suiteReport(name: string, suite: Suite, seen: ReadonlyMap<string
 export function spreadOf(values: readonly number[]): Spread | null {
   if (values.length === 0) return null;
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
-}
-
-export function machineNow(busyShare: number): Machine {
-  const all = cpus();
-  return {
-    processors: all.length,
-    model: all[0]?.model.trim() ?? 'unknown',
-    memoryGiB: Math.round(totalmem() / 1024 ** 3),
-    system: `${system()} ${release()}`,
-    node: process.version,
-    busyShare,
-  };
-}
-
-function isWithin(bound: NonNullable<Goal['bound']>, ratio: number): boolean {
-  return 'atLeast' in bound ? ratio >= bound.atLeast : ratio <= bound.atMost;
 }

@@ -1,3 +1,4 @@
+import type { Bound } from '../command/markdown.ts';
 import type { Role } from '../contestants/contestant.ts';
 import type { DialectName } from '../load/dialects.ts';
 import type { Outcome, Pace } from '../load/plan.ts';
@@ -33,7 +34,7 @@ export interface Lane {
 export interface Goal {
   readonly of: string;
   readonly beside: string;
-  readonly bound: { readonly atLeast: number } | { readonly atMost: number } | null;
+  readonly bound: Bound | null;
 }
 
 export interface Figure {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { withSection } from '../../endurance/page.ts';
-import { MARKERS } from '../../bench/suites/docs-page.ts';
+import { markersOf } from '../../bench/command/page.ts';
 import { drawBars } from '../../bench/suites/bars.ts';
 import { markdownOf } from '../../bench/suites/markdown.ts';
 import { spreadOf, suiteReport } from '../../bench/suites/report.ts';
@@ -45,8 +45,8 @@ test('the page tells machine, goals and lanes, and who was skipped', () => {
 | beside | ours | theirs | ≥ 2 | 4 | yes |
 | beside | ours | theirs | ≥ 5 | 4 | **no** |
 | beside | theirs | ours | ≤ 0.5 | 0.25 | yes |
-| beside | ours | theirs |  | 4 |  |
-| beside | ours | absent | ≥ 1 |  | not measured |
+| beside | ours | theirs | | 4 | |
+| beside | ours | absent | ≥ 1 | | not measured |
 
 ### beside
 
@@ -56,7 +56,7 @@ One beside <another>. In keys/s.
 |---|---|---|---|---|---|---|---|---|
 | ours | 40,000 | 30,000–50,000 | 40,000 | 1 | 0.025 | 30 | 12.3 | kvstore, 3 replicas; 0.1.0 |
 | theirs | 10,000 | 9,000–11,000 | 10,000 | 1 | 0.1 | 30 | 12.3 | other; 1.0 |
-| absent |  |  |  |  |  |  |  | skipped: third is not installed |`);
+| absent | | | | | | | | skipped: third is not installed |`);
 });
 
 test('figures of a machine that was busy are said to be worth nothing', () => {
@@ -75,7 +75,10 @@ test('who took part has a bar, of its median, and a line from the least to the m
   expect(svg).not.toContain('absent');
 });
 
-test('the page of the docs has a place for it', () => {
-  const once = withSection(page('docs/performance.md'), MARKERS, 'figures');
-  expect(withSection(once, MARKERS, 'figures')).toBe(once);
+test('the page of the docs has a place of its own for each', () => {
+  const before = page('docs/performance.md');
+  const with1 = withSection(before, markersOf('goals'), 'figures of goals');
+  const with2 = withSection(with1, markersOf('overload'), 'figures of overload');
+  expect(with2).toContain('figures of goals');
+  expect(withSection(with2, markersOf('goals'), 'figures of goals')).toBe(with2);
 });
