@@ -78,6 +78,11 @@ const quarterOfMemory: DerivedDefault<number> = {
   help: '64Mi, or a quarter of KV_MEMORY_MAX where that is less',
 };
 
+const logShareOfMemory: DerivedDefault<number> = {
+  derive: ({ memoryBytesMax }) => Math.min(32 * Mi, Math.floor(memoryBytesMax / 4)),
+  help: '32Mi, or a quarter of KV_MEMORY_MAX where that is less',
+};
+
 /** What Node and our code take by themselves (75 MiB) and what garbage and buffers come to at the least, as measured. */
 export const PROCESS_BYTES = 160 * Mi;
 
@@ -462,7 +467,7 @@ export const options = {
     variable: 'KV_LOG_BYTES_MAX',
     processes: kvstore,
     section: 'Limits',
-    default: quarterOfMemory,
+    default: logShareOfMemory,
     help: 'Applied entries kept for followers that come back; a follower that needs older ones gets a snapshot.',
   }),
   logEntriesMax: option(count({ min: 64, max: 100_000_000 }), {

@@ -5,11 +5,20 @@ import { Group } from '../../src/core/group/group.ts';
 import type { Effect, Input, Role } from '../../src/core/group/io.ts';
 import { defaultLimits, type GroupTimes } from '../../src/core/group/options.ts';
 import type { Entry } from '../../src/core/replication/entry.ts';
+import type { EntryCodec } from '../../src/core/replication/packed-entries.ts';
 import { Canonical, type Wording } from './canonical.ts';
 import { Interner } from './interner.ts';
 import { addressesOf, identityOf, type Place, PLACES } from './names.ts';
 import { Suspended } from './suspended.ts';
 import { AT, VISIBLE } from './visible-core.ts';
+
+/** Every state is looked at whole, over and over. */
+const NOTHING_PACKED: EntryCodec = {
+  encode: () => null,
+  decode: () => {
+    throw new Error('nothing was packed');
+  },
+};
 
 /** What happens to a replica in one turn. Only a tick lets its clock go on. */
 export interface Turn {
@@ -224,6 +233,7 @@ export class Replicas {
         limits: this.#limits,
         uncleanRecovery: 'auto',
         randomSeed: 1,
+        entryCodec: NOTHING_PACKED,
       },
       instantAt(monotonicMs),
     );

@@ -6,6 +6,7 @@ import { replicaId } from '../../src/core/replication/replica-id.ts';
 import type { OpenSessionOutcome, WriteOutcome } from '../../src/core/store/commands.ts';
 import type { ReadOutcome, ReadRequest } from '../../src/core/store/reads.ts';
 import type { WatchEnding, WatchNews } from '../../src/core/store/watching.ts';
+import { EntryBytes } from '../../src/protocol/peer/entry-bytes.ts';
 import type { SimulatedGroup } from './inspection.ts';
 import type { End } from './network.ts';
 import { MS } from './plan.ts';
@@ -104,6 +105,7 @@ export class Process {
         limits: this.limits,
         uncleanRecovery: world.plan.uncleanRecovery,
         randomSeed: random.below(0x1_0000_0000),
+        entryCodec: new EntryBytes(),
       },
       this.instant(),
     );

@@ -87,6 +87,19 @@ export function format(value: unknown): string {
 export const inWords = (_: string, value: unknown): unknown =>
   value instanceof Uint8Array ? `#${valueNumber(value)}` : typeof value === 'bigint' ? String(value) : value;
 
+/** The same words for the same content, whatever the order of the fields. */
+export const inWordsOf = (content: unknown): string => JSON.stringify(sorted(content), inWords);
+
+function sorted(content: unknown): unknown {
+  if (Array.isArray(content)) return content.map(sorted);
+  if (content === null || typeof content !== 'object') return content;
+  return Object.fromEntries(
+    Object.entries(content)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, each]) => [name, sorted(each)]),
+  );
+}
+
 /** Values are numbers, so that each is unique and small; padding makes some of them long. */
 export function valueOf(number: number, bytes: number): Uint8Array {
   const value = new Uint8Array(Math.max(4, bytes));

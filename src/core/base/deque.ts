@@ -14,6 +14,11 @@ export class Deque<T> {
     return this.#slots[(this.#head + position) & (this.#slots.length - 1)];
   }
 
+  /** Within the length. */
+  set(position: number, item: T): void {
+    this.#slots[(this.#head + position) & (this.#slots.length - 1)] = item;
+  }
+
   first(): T | undefined {
     return this.at(0);
   }

@@ -83,6 +83,7 @@ export class Group {
       idempotencyKeptMs: times.idempotencyKeptMs,
       eviction: limits.eviction,
       hashSeed: options.randomSeed,
+      entryCodec: options.entryCodec,
     });
     this.#random = new Random(options.randomSeed);
     this.#nonces = new Nonces(identity.dataId);

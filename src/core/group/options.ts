@@ -1,4 +1,5 @@
 import type { Addresses } from '../election/record.ts';
+import type { EntryCodec } from '../replication/packed-entries.ts';
 import type { ReplicaIdentity } from '../replication/replica-id.ts';
 import type { Eviction } from '../store/uses.ts';
 
@@ -74,6 +75,8 @@ export interface GroupOptions {
   readonly uncleanRecovery: UncleanRecovery;
   /** For spreading attempts in time; drawn by the host. */
   readonly randomSeed: number;
+  /** For the log of applied entries. */
+  readonly entryCodec: EntryCodec;
 }
 
 export const defaultTimes: GroupTimes = {
@@ -98,7 +101,7 @@ export const defaultLimits: GroupLimits = {
   memoryBytesMax: 512 * 2 ** 20,
   uncommittedEntriesMax: 65_536,
   uncommittedBytesMax: 64 * 2 ** 20,
-  logBytesMax: 64 * 2 ** 20,
+  logBytesMax: 32 * 2 ** 20,
   logEntriesMax: 100_000,
   inflightBytesMax: 8 * 2 ** 20,
   snapshotChunkBytes: 256 * 2 ** 10,

@@ -70,7 +70,7 @@ export class Entry {
 }
 
 /**
- * The objects around the bytes of one write: measured as heap per entry, with values of 16 to 64 bytes. It is 440 while the
+ * The objects around the bytes of one write, until it is packed: measured as heap per entry, with values of 16 to 64 bytes. It is 440 while the
  * store holds the same value, and 570 once the key was written again and the value is the log's alone.
  */
 const ENTRY_OVERHEAD_BYTES = 570;

@@ -8,6 +8,7 @@ import { effectsOf, type Entry, type KeyEffect } from './entry.ts';
 import type { Lineage } from './lineage.ts';
 import { LogClock } from './log-clock.ts';
 import { LOG_START, Log, type LogPosition } from './log.ts';
+import type { EntryCodec } from './packed-entries.ts';
 import { type ReplicaId, type ReplicaIdentity, replicaId } from './replica-id.ts';
 
 interface OpenChange {
@@ -20,6 +21,10 @@ interface OpenChange {
   readonly beneath: OpenChange | null;
 }
 
+export interface ReplicaOptions extends StateMachineOptions {
+  readonly entryCodec: EntryCodec;
+}
+
 /**
  * The data of one replica, whatever role it plays: the log, what of it is committed, and what that has made. A replica
  * without a lineage is *empty* (R11): it has no data, or not yet all of a snapshot.
@@ -30,7 +35,7 @@ export class Replica implements NewestKeys, NewestLocks {
   /** R15: the log's time, as it was last heard or read. */
   readonly clock = new LogClock();
   #discarded = 0;
-  readonly log = new Log();
+  readonly log: Log;
   readonly machine: StateMachine;
   /** R12: the newest change of a key that is not committed. */
   readonly #open = new Map<Key, OpenChange>();
@@ -40,9 +45,10 @@ export class Replica implements NewestKeys, NewestLocks {
   #commitIndex = 0 as LogIndex;
   #beginnings = 0;
 
-  constructor(identity: ReplicaIdentity, options: StateMachineOptions) {
+  constructor(identity: ReplicaIdentity, options: ReplicaOptions) {
     this.#identity = identity;
     this.#id = replicaId(identity);
+    this.log = new Log(options.entryCodec);
     this.machine = new StateMachine(options);
   }
 
@@ -83,13 +89,13 @@ export class Replica implements NewestKeys, NewestLocks {
    * already. null: nothing of the kind.
    */
   fadingIndexOf(key: Key): LogIndex | null {
-    if (this.log.lastIndex <= this.#commitIndex) return null;
+    const last = this.#lastOpen;
+    if (last === null) return null;
     const open = this.#open.get(key);
     const current = open === undefined ? this.machine.store.get(key) : this.#stateAfter(open, key).current;
     const expiresAtMs = current?.expiresAtMs ?? null;
     if (expiresAtMs === null || expiresAtMs <= this.machine.timeMs) return null;
-    const last = this.log.at(this.log.lastIndex);
-    return last !== undefined && expiresAtMs <= last.timeMs ? last.index : null;
+    return expiresAtMs <= last.timeMs ? last.index : null;
   }
 
   /**
@@ -98,8 +104,8 @@ export class Replica implements NewestKeys, NewestLocks {
    * That is asked of all keys, for the heap knows no prefixes: at worst a list waits for a commit more. null: it need not wait.
    */
   openIndexUnder(prefix: string): LogIndex | null {
-    const last = this.log.at(this.log.lastIndex);
-    if (last === undefined || last.index <= this.#commitIndex) return null;
+    const last = this.#lastOpen;
+    if (last === null) return null;
     if ((this.machine.store.earliestExpiryMs ?? Infinity) <= last.timeMs) return last.index;
     let newest: LogIndex | null = null;
     for (const [key, change] of this.#open) {
@@ -144,8 +150,8 @@ export class Replica implements NewestKeys, NewestLocks {
    * does not show that; else the newest entry that changes it and whose fate is open. null: it need not wait.
    */
   openIndexOfLock(lock: Key): LogIndex | null {
-    const last = this.log.at(this.log.lastIndex);
-    if (last === undefined || last.index <= this.#commitIndex) return null;
+    const last = this.#lastOpen;
+    if (last === null) return null;
     const expiresAtMs = this.lockOf(lock)?.expiresAtMs ?? Infinity;
     if (expiresAtMs <= last.timeMs && expiresAtMs > this.machine.timeMs) return last.index;
     return this.#openLocks.get(lock)?.index ?? null;
@@ -236,9 +242,16 @@ export class Replica implements NewestKeys, NewestLocks {
     this.becomeEmpty(LOG_START, 0 as WallMs);
   }
 
-  /** Drops applied entries beyond the limits, but nothing after `keepAfter`. */
+  /** The last entry, if its fate is open. */
+  get #lastOpen(): Entry | null {
+    const { lastIndex } = this.log;
+    return lastIndex > this.#commitIndex ? (this.log.at(lastIndex) ?? null) : null;
+  }
+
+  /** Packs applied entries, and drops those beyond the limits, but nothing after `keepAfter`. */
   trimLog(limits: { readonly logEntriesMax: number; readonly logBytesMax: number }, keepAfter: LogIndex): void {
     const { log } = this;
+    log.pack(this.#commitIndex);
     if (log.length <= limits.logEntriesMax && log.bytes <= limits.logBytesMax) return;
     const through = Math.min(keepAfter, this.#commitIndex);
     while ((log.length > limits.logEntriesMax || log.bytes > limits.logBytesMax) && log.dropped.index < through) {

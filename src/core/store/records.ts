@@ -8,35 +8,44 @@ import type { Stay, StoredValue, Tombstone } from './reads.ts';
  * A record is a block of the arena, in the order of the machine's bytes. First what finding it reads, mostly one line of the
  * processor's cache:
  *
- *   word 0      length of the key | TOMBSTONE | APART
- *   word 1      length of the value; of one that is apart, its number there
+ *   word 0      lengths of the key and of the value | TOMBSTONE | APART | CHANGED | ENDS
+ *   word 1      of a value: its content type's number
  *   the key, up to a multiple of 8 bytes
  *
- * Then doubles, counted from here, and of a value its bytes:
+ * Then doubles, counted from here, those in brackets only where they say something, and of a value its bytes:
  *
  *   a value                                                  a tombstone
  *   0  version                                               version
  *   1  revision                                              revision
- *   2  revision of its creation                              its number in the order of deletion
- *   3  when it was written                                   two words: its neighbours in that order
- *   4  when it falls due, or NaN
- *   5  its idle time, or NaN
- *   6  two words: its content type's number; its place among those that fall due, and 1, or 0: it does not
- *   7  the bytes
+ *   2  when it was written                                   its number in the order of deletion
+ *     [revision of its creation: another one wrote it]       two words: its neighbours in that order
+ *     [when it falls due, or NaN
+ *      its idle time, or NaN
+ *      a word: its place among those that fall due, and 1, or 0: it does not]
+ *      the bytes; of a value that is apart a word, its number there
  */
-const KEY_LENGTH = 0xffff;
-const TOMBSTONE = 1 << 16;
-const APART = 1 << 17;
-const [VERSION, REVISION, CREATED, MODIFIED, EXPIRES, IDLE, WORDS, BYTES] = [0, 1, 2, 3, 4, 5, 6, 7];
+const KEY_LENGTH = (1 << 11) - 1;
+const VALUE_LENGTH_SHIFT = 11;
+const VALUE_LENGTH = (1 << 13) - 1;
+const TOMBSTONE = 1 << 24;
+const APART = 1 << 25;
+/** Its creation was another entry. */
+const CHANGED = 1 << 26;
+/** It has a time to live, or an idle time. */
+const ENDS = 1 << 27;
+const [VERSION, REVISION, MODIFIED, MORE] = [0, 1, 2, 3];
+/** Within what {@link ENDS} adds. */
+const [EXPIRES, IDLE, DUE_PLACE, ENDS_LENGTH] = [0, 1, 2, 3];
 const [ORDER, NEIGHBOURS, TOMBSTONE_END] = [2, 3, 4];
 /** What is larger has an array of its own, which nobody ever writes to again: it is neither copied in nor out. */
-const PACKED_BYTES_MAX = 4096;
+export const PACKED_BYTES_MAX = 4096;
+const APART_NUMBER_BYTES = 4;
 /** The array's header, in V8's heap and beside it, and its place. */
 const APART_OVERHEAD_BYTES = 250;
 
 /**
- * The values and tombstones themselves, packed: 64 bytes beside a key and its value, and no object. What they are found by is
- * {@link KeyTable}.
+ * The values and tombstones themselves, packed: 32 bytes beside a key and its value, 40 once it was changed, 24 more if it ends; and no
+ * object. What they are found by is {@link KeyTable}.
  */
 export class Records {
   readonly #arena = new Arena();
@@ -123,7 +132,7 @@ export class Records {
   // --- values ----------------------------------------------------------------------------------------------------------
 
   addValue(key: Key, stored: StoredValue): Ref {
-    const ref = this.#arena.allocate(valueBytes(key.length, stored.value.length));
+    const ref = this.#arena.allocate(valueBytes(key.length, stored));
     this.#writeValue(ref, key, stored);
     this.setDuePlace(ref, null);
     this.#writeKey(ref, key);
@@ -132,55 +141,62 @@ export class Records {
 
   /** In its place, if the block is the right one for it. Its place among those that fall due stays. */
   replaceValue(ref: Ref, key: Key, stored: StoredValue): boolean {
-    if (!this.#arena.fits(ref, valueBytes(key.length, stored.value.length))) return false;
+    if (!this.#arena.fits(ref, valueBytes(key.length, stored))) return false;
+    const duePlace = this.duePlace(ref);
     this.#dropContent(ref);
     this.#writeValue(ref, key, stored);
+    this.setDuePlace(ref, duePlace);
     return true;
   }
 
   /** A copy, which goes on to be this value whatever becomes of the record. */
   value(ref: Ref): StoredValue {
     const numbers = this.#arena.numbers(ref);
-    const first = numberOf(ref) + numbersFrom(this.#head(ref));
-    const expiresAtMs = numbers[first + EXPIRES] as WallMs;
-    const idleMs = numbers[first + IDLE] as number;
+    const head = this.#head(ref);
+    const first = numberOf(ref) + numbersFrom(head);
+    const revision = numbers[first + REVISION] as LogIndex;
     return {
       value: this.#bytes(ref),
-      contentType: this.#contentTypes.at(this.#word(ref, WORDS, 0)),
-      revision: numbers[first + REVISION] as LogIndex,
+      contentType: this.#contentTypes.at(this.#typeNumber(ref)),
+      revision,
       version: numbers[first + VERSION] as Version,
-      createRevision: numbers[first + CREATED] as LogIndex,
+      createRevision: (head & CHANGED) === 0 ? revision : (numbers[first + MORE] as LogIndex),
       modifiedMs: numbers[first + MODIFIED] as WallMs,
-      expiresAtMs: Number.isNaN(expiresAtMs) ? null : expiresAtMs,
-      idleMs: Number.isNaN(idleMs) ? null : idleMs,
+      expiresAtMs: this.expiresAtMs(ref),
+      idleMs: this.#end(ref, IDLE),
     };
   }
 
   expiresAtMs(ref: Ref): WallMs | null {
-    const expiresAtMs = this.#number(ref, EXPIRES) as WallMs;
-    return Number.isNaN(expiresAtMs) ? null : expiresAtMs;
+    return this.#end(ref, EXPIRES) as WallMs | null;
   }
 
-  setStay(ref: Ref, { expiresAtMs, idleMs }: Stay): void {
-    this.#setNumber(ref, EXPIRES, expiresAtMs ?? NaN);
-    this.#setNumber(ref, IDLE, idleMs ?? NaN);
+  /** false: the record has no place for it, or need have none any more. */
+  setStay(ref: Ref, stay: Stay): boolean {
+    const ends = (this.#head(ref) & ENDS) !== 0;
+    if (ends !== hasEnd(stay)) return false;
+    if (ends) this.#writeEnds(ref, stay);
+    return true;
   }
 
   /** Among those that fall due; null: it does not. */
   duePlace(ref: Ref): number | null {
-    const place = this.#word(ref, WORDS, 1);
+    const head = this.#head(ref);
+    const place = (head & ENDS) === 0 ? 0 : this.#word(ref, endsFrom(head) + DUE_PLACE, 0);
     return place === 0 ? null : place - 1;
   }
 
+  /** Of one that ends; of another it can only be null. */
   setDuePlace(ref: Ref, place: number | null): void {
-    this.#setWord(ref, WORDS, 1, place === null ? 0 : place + 1);
+    const head = this.#head(ref);
+    if ((head & ENDS) !== 0) this.#setWord(ref, endsFrom(head) + DUE_PLACE, 0, place === null ? 0 : place + 1);
   }
 
-  /** What the value counts for, as {@link valueRecordBytes} says. */
+  /** What the value counts for: between {@link leastRecordBytes} and {@link mostRecordBytes}. */
   bytes(ref: Ref): number {
     const head = this.#head(ref);
-    const length = (head & APART) === 0 ? this.#length(ref) : (this.#apart[this.#length(ref)] as Uint8Array).length;
-    return valueRecordBytes(head & KEY_LENGTH, length);
+    const apart = (head & APART) === 0 ? null : (this.#apart[this.#apartNumber(ref)] as Uint8Array);
+    return recordBytes(head, apart?.length ?? lengthOf(head));
   }
 
   // --- tombstones ------------------------------------------------------------------------------------------------------
@@ -229,8 +245,25 @@ export class Records {
     return this.#arena.words(ref)[wordOf(ref)] as number;
   }
 
-  #length(ref: Ref): number {
+  #typeNumber(ref: Ref): number {
     return this.#arena.words(ref)[wordOf(ref) + 1] as number;
+  }
+
+  #apartNumber(ref: Ref): number {
+    return this.#word(ref, bytesFrom(this.#head(ref)), 0);
+  }
+
+  #end(ref: Ref, which: number): number | null {
+    const head = this.#head(ref);
+    if ((head & ENDS) === 0) return null;
+    const ms = this.#number(ref, endsFrom(head) + which);
+    return Number.isNaN(ms) ? null : ms;
+  }
+
+  #writeEnds(ref: Ref, { expiresAtMs, idleMs }: Stay): void {
+    const first = endsFrom(this.#head(ref));
+    this.#setNumber(ref, first + EXPIRES, expiresAtMs ?? NaN);
+    this.#setNumber(ref, first + IDLE, idleMs ?? NaN);
   }
 
   #number(ref: Ref, which: number): number {
@@ -259,28 +292,26 @@ export class Records {
   /** All but the key and the place among those that fall due. */
   #writeValue(ref: Ref, key: Key, stored: StoredValue): void {
     const { value } = stored;
-    const isApart = value.length > PACKED_BYTES_MAX;
+    const head = headOf(key.length, stored);
     const words = this.#arena.words(ref);
-    words[wordOf(ref)] = key.length | (isApart ? APART : 0);
-    words[wordOf(ref) + 1] = isApart ? this.#putApart(value) : value.length;
+    words[wordOf(ref)] = head;
+    words[wordOf(ref) + 1] = this.#contentTypes.take(stored.contentType);
     const numbers = this.#arena.numbers(ref);
-    const from = numbersFrom(key.length);
-    const first = numberOf(ref) + from;
+    const first = numberOf(ref) + numbersFrom(head);
     numbers[first + VERSION] = stored.version;
     numbers[first + REVISION] = stored.revision;
-    numbers[first + CREATED] = stored.createRevision;
     numbers[first + MODIFIED] = stored.modifiedMs;
-    numbers[first + EXPIRES] = stored.expiresAtMs ?? NaN;
-    numbers[first + IDLE] = stored.idleMs ?? NaN;
-    this.#setWord(ref, WORDS, 0, this.#contentTypes.take(stored.contentType));
-    if (!isApart) this.#arena.bytes(ref).set(value, byteOf(ref) + 8 * (from + BYTES));
+    if ((head & CHANGED) !== 0) numbers[first + MORE] = stored.createRevision;
+    if ((head & ENDS) !== 0) this.#writeEnds(ref, stored);
+    if ((head & APART) !== 0) this.#setWord(ref, bytesFrom(head), 0, this.#putApart(value));
+    else this.#arena.bytes(ref).set(value, byteOf(ref) + 8 * (numbersFrom(head) + bytesFrom(head)));
   }
 
   #bytes(ref: Ref): Uint8Array {
-    const [head, length] = [this.#head(ref), this.#length(ref)];
-    if ((head & APART) !== 0) return this.#apart[length] as Uint8Array;
-    const from = byteOf(ref) + 8 * (numbersFrom(head) + BYTES);
-    return this.#arena.bytes(ref).slice(from, from + length);
+    const head = this.#head(ref);
+    if ((head & APART) !== 0) return this.#apart[this.#apartNumber(ref)] as Uint8Array;
+    const from = byteOf(ref) + 8 * (numbersFrom(head) + bytesFrom(head));
+    return this.#arena.bytes(ref).slice(from, from + lengthOf(head));
   }
 
   #putApart(value: Uint8Array): number {
@@ -290,28 +321,55 @@ export class Records {
   }
 
   #dropContent(ref: Ref): void {
-    this.#contentTypes.giveBack(this.#word(ref, WORDS, 0));
+    this.#contentTypes.giveBack(this.#typeNumber(ref));
     if ((this.#head(ref) & APART) === 0) return;
-    const number = this.#length(ref);
+    const number = this.#apartNumber(ref);
     this.#apart[number] = null;
     this.#freeNumbers.push(number);
   }
 }
 
+/** What a value's size depends on, beside its key and its bytes. */
+type Shape = Stay & Pick<StoredValue, 'revision' | 'createRevision'>;
+
+const hasEnd = ({ expiresAtMs, idleMs }: Stay): boolean => expiresAtMs !== null || idleMs !== null;
+
+const headOf = (keyLength: number, stored: StoredValue): number =>
+  keyLength | valueHead(stored.value.length) | shapeOf(stored);
+
+const valueHead = (length: number): number => (length > PACKED_BYTES_MAX ? APART : length << VALUE_LENGTH_SHIFT);
+
+const shapeOf = (shape: Shape): number =>
+  (shape.createRevision === shape.revision ? 0 : CHANGED) | (hasEnd(shape) ? ENDS : 0);
+
+const lengthOf = (head: number): number => (head >>> VALUE_LENGTH_SHIFT) & VALUE_LENGTH;
+
 /** The double with which the numbers begin, behind the two words and the key. */
 const numbersFrom = (head: number): number => 1 + (((head & KEY_LENGTH) + 7) >>> 3);
 
+/** The number with which what is said of its end begins. */
+const endsFrom = (head: number): number => MORE + ((head & CHANGED) === 0 ? 0 : 1);
+
+/** And the bytes. */
+const bytesFrom = (head: number): number => endsFrom(head) + ((head & ENDS) === 0 ? 0 : ENDS_LENGTH);
+
 /** In the arena. */
-const valueBytes = (keyLength: number, valueLength: number): number =>
-  8 * (numbersFrom(keyLength) + BYTES) + (valueLength > PACKED_BYTES_MAX ? 0 : valueLength);
+const valueBytes = (keyLength: number, stored: StoredValue): number => bytesOfHead(headOf(keyLength, stored));
+
+const bytesOfHead = (head: number): number =>
+  8 * (numbersFrom(head) + bytesFrom(head)) + ((head & APART) === 0 ? lengthOf(head) : APART_NUMBER_BYTES);
+
+const recordBytes = (head: number, valueLength: number): number =>
+  blockBytes(bytesOfHead(head)) + ((head & APART) === 0 ? 0 : APART_OVERHEAD_BYTES + valueLength);
 
 const tombstoneBytes = (keyLength: number): number => 8 * (numbersFrom(keyLength) + TOMBSTONE_END);
 
-/** What a value costs, with its key and without its type, wherever they are. */
-export function valueRecordBytes(keyLength: number, valueLength: number): number {
-  const apart = valueLength > PACKED_BYTES_MAX ? APART_OVERHEAD_BYTES + valueLength : 0;
-  return blockBytes(valueBytes(keyLength, valueLength)) + apart;
-}
+/** What a value costs, with its key and without its type, wherever they are: one that was never changed and does not end. */
+export const leastRecordBytes = (keyLength: number, valueLength: number): number =>
+  recordBytes(keyLength | valueHead(valueLength), valueLength);
+
+export const mostRecordBytes = (keyLength: number, valueLength: number): number =>
+  recordBytes(keyLength | valueHead(valueLength) | CHANGED | ENDS, valueLength);
 
 /** What a tombstone costs, with its key. */
 export const tombstoneRecordBytes = (keyLength: number): number => blockBytes(tombstoneBytes(keyLength));

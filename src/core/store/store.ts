@@ -12,7 +12,7 @@ import { KeyIndex } from './key-index.ts';
 import { KeyTable } from './key-table.ts';
 import { lockBytes } from './locks.ts';
 import type { Stay, StoredValue, Tombstone } from './reads.ts';
-import { NOWHERE, Records, tombstoneRecordBytes, valueRecordBytes, type Ref } from './records.ts';
+import { leastRecordBytes, mostRecordBytes, NOWHERE, Records, tombstoneRecordBytes, type Ref } from './records.ts';
 import { Tombstones } from './tombstones.ts';
 import { USE_BYTES, Uses, type Eviction } from './uses.ts';
 
@@ -180,8 +180,9 @@ export class Store {
     const ref = this.#findValue(key);
     if (ref === NOWHERE) return;
     const beforeMs = this.#records.expiresAtMs(ref);
-    this.#records.setStay(ref, stay);
-    this.#onExpiry(ref, beforeMs, stay.expiresAtMs);
+    const { expiresAtMs, idleMs } = stay;
+    if (this.#records.setStay(ref, stay)) this.#onExpiry(ref, beforeMs, expiresAtMs);
+    else this.#replace(ref, key, { ...this.#records.value(ref), expiresAtMs, idleMs });
     this.uses.onWritten(key, stay.idleMs);
   }
 
@@ -213,7 +214,6 @@ export class Store {
     if (before !== NOWHERE) assert(this.#records.version(before) < stored.version, VERSIONS_GROW);
     if (before !== NOWHERE && !this.#records.isTombstone(before)) this.#replace(before, key, stored);
     else this.#add(before, key, stored);
-    this.#valueBytes += valueBytes(key, stored.value);
     this.uses.onWritten(key, stored.idleMs);
   }
 
@@ -226,14 +226,18 @@ export class Store {
       this.#dropTombstone(tombstone, key);
     }
     this.#index.add(key, ref);
+    this.#valueBytes += this.#bytesAt(ref);
     this.#onExpiry(ref, null, stored.expiresAtMs);
   }
 
   #replace(before: Ref, key: Key, stored: StoredValue): void {
-    this.#valueBytes -= this.#bytesAt(before);
     const beforeMs = this.#records.expiresAtMs(before);
+    // The record as it was says where it stands among those that fall due.
+    if (beforeMs !== stored.expiresAtMs) this.#onExpiry(before, beforeMs, null);
+    this.#valueBytes -= this.#bytesAt(before);
     const ref = this.#records.replaceValue(before, key, stored) ? before : this.#move(before, key, stored);
-    this.#onExpiry(ref, beforeMs, stored.expiresAtMs);
+    this.#valueBytes += this.#bytesAt(ref);
+    if (beforeMs !== stored.expiresAtMs) this.#onExpiry(ref, null, stored.expiresAtMs);
   }
 
   /** To a block of another size. */
@@ -368,13 +372,14 @@ export function bytesAdded(command: WriteCommand): number {
     case 'put':
       return (
         SUPERSEDING_BYTES +
-        valueBytes(command.key, command.value) +
+        mostRecordBytes(command.key.length, command.value.length) +
+        VALUE_PLACES_BYTES +
         typeBytes(command.contentType) +
         (command.lifetime.kind === 'limited' ? EXPIRY_BYTES : 0) +
         (command.idle.kind === 'limited' ? USE_BYTES : 0)
       );
     case 'increment':
-      return SUPERSEDING_BYTES + COUNTER_VALUE_BYTES + valueRecordBytes(command.key.length, COUNTER_BYTES_MAX);
+      return SUPERSEDING_BYTES + COUNTER_VALUE_BYTES + mostRecordBytes(command.key.length, COUNTER_BYTES_MAX);
     case 'acquire':
       return lockBytes(command.lock, command);
     case 'delete':
@@ -397,8 +402,8 @@ export function bytesAdded(command: WriteCommand): number {
 const sumOf = (steps: readonly Step[]): number =>
   steps.reduce((sum, step) => sum + (step.kind === 'get' ? 0 : bytesAdded(step)), 0);
 
-/** Without its type, which it may share. */
+/** Of a value that was never changed and does not end; without its type, which it may share. */
 export const valueBytes = (key: Key, value: Uint8Array): number =>
-  valueRecordBytes(key.length, value.length) + VALUE_PLACES_BYTES;
+  leastRecordBytes(key.length, value.length) + VALUE_PLACES_BYTES;
 
 export const tombstoneBytes = (key: Key): number => tombstoneRecordBytes(key.length) + TOMBSTONE_PLACE_BYTES;

@@ -19,6 +19,7 @@ import { defaultWriteSessionOptions } from '../../core/routing/write-session.ts'
 import { NO_DATASET } from '../../ports/dataset.ts';
 import type { GroupApi } from '../../ports/kubernetes.ts';
 import type { Log } from '../../ports/telemetry.ts';
+import { EntryBytes } from '../../protocol/peer/entry-bytes.ts';
 import { GroupHost, type HostListener } from '../../runtime/group-host.ts';
 import { ReplicaOperations } from '../../runtime/replica-operations.ts';
 import { RELEASE } from '../release.ts';
@@ -104,6 +105,7 @@ export async function startReplica({ config, log, dataFile, onFailed }: ReplicaO
       limits: config.groupLimits,
       uncleanRecovery: config.uncleanRecovery,
       randomSeed: randomInt(2 ** 32),
+      entryCodec: new EntryBytes(),
     },
     clock.now(),
   );

@@ -9,6 +9,7 @@ import { defaultWriteSessionOptions } from '../../../src/core/routing/write-sess
 import { NO_DATASET } from '../../../src/ports/dataset.ts';
 import type { GroupApi } from '../../../src/ports/kubernetes.ts';
 import type { Log } from '../../../src/ports/telemetry.ts';
+import { EntryBytes } from '../../../src/protocol/peer/entry-bytes.ts';
 import type { GroupDriver } from '../../../src/runtime/group-driver.ts';
 import { GroupHost } from '../../../src/runtime/group-host.ts';
 import { ReplicaOperations } from '../../../src/runtime/replica-operations.ts';
@@ -90,6 +91,7 @@ export async function start(cluster: GroupCluster, podName: string): Promise<Run
       limits: defaultLimits,
       uncleanRecovery: 'auto',
       randomSeed: starts,
+      entryCodec: new EntryBytes(),
     },
     clock.now(),
   );

@@ -10,7 +10,7 @@ import { MS, SECOND } from '../plan.ts';
 import type { Process } from '../process.ts';
 import { check } from '../violation.ts';
 import type { World } from '../world.ts';
-import { Chronicle } from './chronicle.ts';
+import { Chronicle, sameEntry } from './chronicle.ts';
 import { refusedByLeaseGuard, type GuardedWrite } from './lease-guard.ts';
 import { IdleModel } from './idle-model.ts';
 import { Mirror } from './mirror.ts';
@@ -203,8 +203,11 @@ export class Checker {
     // A snapshot took the place of the log.
     if (lastIndex > mirror.lastIndex) mirror.lastIndex = lastIndex;
     const last = lastIndex < firstIndex ? null : view.log.entryAt(lastIndex);
+    if (last === null || last === mirror.lastEntry) return;
+    mirror.lastEntry = last;
+    const known = mirror.entries[lastIndex];
     check(
-      last === null || mirror.entries[lastIndex] === undefined || mirror.entries[lastIndex] === last,
+      known === undefined || sameEntry(known, last),
       'world',
       () => `${process.label}: the log's last entry ${lastIndex} was never appended`,
     );

@@ -5,7 +5,7 @@ import type { DecidedOutcome, SessionId, StepResult } from '../../../src/core/st
 import type { Superseded } from '../../../src/core/store/history.ts';
 import type { Session } from '../../../src/core/store/sessions.ts';
 import type { Listed, ListSelection, Stay, StoredValue } from '../../../src/core/store/reads.ts';
-import { inWords, valueNumber } from '../trace.ts';
+import { inWords, inWordsOf, valueNumber } from '../trace.ts';
 import { check } from '../violation.ts';
 import { HistoryChronicle, type PastState } from './history-chronicle.ts';
 import type { IdleModel } from './idle-model.ts';
@@ -636,13 +636,8 @@ function tellsTheSame(told: StepResult, expected: ExpectedResult): boolean {
   }
 }
 
-/** In one process entries travel by reference; what came over a wire would be compared field by field. */
+/** In one process entries travel by reference; what comes out of a packed log is compared field by field. */
 export function sameEntry(a: Entry, b: Entry): boolean {
   if (a === b) return true;
-  return (
-    a.index === b.index &&
-    a.epoch === b.epoch &&
-    a.timeMs === b.timeMs &&
-    JSON.stringify(a.body, inWords) === JSON.stringify(b.body, inWords)
-  );
+  return a.index === b.index && a.epoch === b.epoch && a.timeMs === b.timeMs && inWordsOf(a.body) === inWordsOf(b.body);
 }

@@ -4,7 +4,7 @@ import type { Entry, StateEffect } from '../../../src/core/replication/entry.ts'
 import type { DecidedOutcome } from '../../../src/core/store/commands.ts';
 import type { Fence, HeldLock, LockCommand, LockHolder } from '../../../src/core/store/locks.ts';
 import type { ReadOutcome } from '../../../src/core/store/reads.ts';
-import { inWords } from '../trace.ts';
+import { inWordsOf } from '../trace.ts';
 import { check } from '../violation.ts';
 
 interface LockChange {
@@ -132,16 +132,3 @@ const holds = (lock: Key, held: HeldLock): Told => ({
 });
 
 const shown = ({ owner, revision, expiresAtMs }: HeldLock): LockHolder => ({ owner, revision, expiresAtMs });
-
-/** The same words for the same content, whatever the order of the fields. */
-const inWordsOf = (content: unknown): string => JSON.stringify(sorted(content), inWords);
-
-function sorted(content: unknown): unknown {
-  if (Array.isArray(content)) return content.map(sorted);
-  if (content === null || typeof content !== 'object') return content;
-  return Object.fromEntries(
-    Object.entries(content)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, each]) => [name, sorted(each)]),
-  );
-}

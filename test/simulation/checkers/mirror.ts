@@ -10,6 +10,8 @@ export class Mirror {
   entries: (Entry | undefined)[] = [];
   lastIndex = 0;
   lastEpoch = 0;
+  /** As the log has shown it, and was compared with what was appended. */
+  lastEntry: Entry | null = null;
   commitIndex = 0;
   appliedIndex = 0;
   /** Its data has just come, all at once. */

@@ -105,10 +105,8 @@ export const idleMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'store/store.ts',
-        find: `    this.#valueBytes += valueBytes(key, stored.value);
-    this.uses.onWritten(key, stored.idleMs);`,
-        replace: `    this.#valueBytes += valueBytes(key, stored.value);
-    if (this.uses.size > 0) this.uses.onWritten(key, stored.idleMs);`,
+        find: `    this.uses.onWritten(key, stored.idleMs);`,
+        replace: `    if (this.uses.size > 0) this.uses.onWritten(key, stored.idleMs);`,
       },
     ],
   },

@@ -126,8 +126,8 @@ test('without KV_MEMORY_MAX half of the cgroup limit is taken, less in a small c
     const { memoryBytesMax, logBytesMax } = outcome.config.groupLimits;
     return [memoryBytesMax / 2 ** 20, logBytesMax / 2 ** 20];
   };
-  expect(limitsIn(4096)).toEqual([2048, 64]);
-  expect(limitsIn(320)).toEqual([160, 40]);
+  expect(limitsIn(4096)).toEqual([2048, 32]);
+  expect(limitsIn(320)).toEqual([160, 32]);
   expect(limitsIn(256)).toEqual([96, 24]);
   expect(limitsIn(64)).toEqual([16, 4]);
 });

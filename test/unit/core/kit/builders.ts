@@ -26,6 +26,7 @@ import type {
   SessionId,
   WriteOutcome,
 } from '../../../../src/core/store/commands.ts';
+import { EntryBytes } from '../../../../src/protocol/peer/entry-bytes.ts';
 import type { Eviction } from '../../../../src/core/store/uses.ts';
 
 /** Pods are called a, b, c …; `process` counts what has run in the pod, each with data of its own. */
@@ -153,7 +154,14 @@ export const deleteEffect = (
 /** The body of a put that was decided: version `version` of the key, created at `created`. */
 export const putBody = (
   name: string,
-  options: { value?: string; version: number; created: number; number?: number; session?: SessionId },
+  options: {
+    value?: string;
+    contentType?: string;
+    version: number;
+    created: number;
+    number?: number;
+    session?: SessionId;
+  },
 ): EntryBody => ({
   kind: 'write',
   // No two writes of a log have the same number.
@@ -184,7 +192,12 @@ export function replicaOf(
   options: { log?: readonly Entry[]; committed?: number; lineage?: Lineage | null; eviction?: Eviction } = {},
 ): Replica {
   const { eviction = 'none' } = options;
-  const replica = new Replica(identityOf(name), { tombstonesMax: 1000, idempotencyKeptMs: 600_000, eviction });
+  const replica = new Replica(identityOf(name), {
+    tombstonesMax: 1000,
+    idempotencyKeptMs: 600_000,
+    eviction,
+    entryCodec: new EntryBytes(),
+  });
   const lineage = options.lineage === undefined ? LINEAGE : options.lineage;
   if (lineage !== null) replica.beginLineage(lineage);
   for (const one of options.log ?? []) replica.append(one);

@@ -25,6 +25,7 @@ import {
   request,
   times,
 } from './builders.ts';
+import { EntryBytes } from '../../../../src/protocol/peer/entry-bytes.ts';
 import { FakeApi, podOf, type RecordSketch } from './fake-api.ts';
 import { FarFollower } from './far-follower.ts';
 
@@ -198,6 +199,7 @@ export class GroupHarness {
         limits: limits({ minInSync: setup.minInSync ?? 2, ...setup.limits }),
         uncleanRecovery: setup.uncleanRecovery ?? 'auto',
         randomSeed: 1,
+        entryCodec: new EntryBytes(),
       },
       this.now,
     );

@@ -1,16 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { epoch, logIndex, type LogIndex } from '../../../../src/core/base/numbers.ts';
+import { epoch, logIndex } from '../../../../src/core/base/numbers.ts';
+import type { Entry } from '../../../../src/core/replication/entry.ts';
 import { Log, type LogPosition } from '../../../../src/core/replication/log.ts';
-import { entry, present } from '../kit/builders.ts';
+import { EntryBytes } from '../../../../src/protocol/peer/entry-bytes.ts';
+import { entry, present, putBody } from '../kit/builders.ts';
 
 /** A log of one entry for each of these epochs; the first `dropped` of them forgotten. */
 function logOf(epochs: readonly number[], dropped = 0): Log {
-  const log = new Log();
+  const log = new Log(new EntryBytes());
   for (const [at, inEpoch] of epochs.entries()) log.append(entry(at + 1, inEpoch));
   log.dropThrough(logIndex(dropped));
   return log;
 }
+
+/** With the place of its end. */
+const packedBytes = (one: Entry): number => Buffer.concat(new EntryBytes().encode(one) ?? []).length + 4;
 
 const position = (index: number, inEpoch: number): LogPosition => ({ index: logIndex(index), epoch: epoch(inEpoch) });
 
@@ -44,6 +49,24 @@ describe('the log', () => {
     );
   });
 
+  test('nor what was packed: it is applied', () => {
+    const log = logOf([1, 1, 2]);
+    log.pack(logIndex(2));
+    expect(() => log.truncateAfter(logIndex(1))).toThrow('R10: what was applied and dropped is never truncated');
+  });
+
+  test('a value that the store has in an array of its own is not copied', () => {
+    const log = new Log(new EntryBytes());
+    const putting = (index: number, bytes: number): Entry =>
+      entry(index, 1, putBody('k', { version: index, created: 1, value: 'v'.repeat(bytes) }));
+    const [small, large] = [putting(1, 4096), putting(2, 4097)];
+    log.append(small);
+    log.append(large);
+    log.pack(logIndex(2));
+    expect([log.at(logIndex(1)) === small, log.at(logIndex(2)) === large]).toEqual([false, true]);
+    expect(log.bytes).toBe(packedBytes(small) + large.bytes);
+  });
+
   test('R11: it goes on after the position of a snapshot', () => {
     const log = logOf([1, 1]);
     log.restartAfter(position(20, 5));
@@ -53,34 +76,45 @@ describe('the log', () => {
   });
 
   test('keeps what was appended and neither truncated nor dropped, and counts its bytes', () => {
-    type Step = { kind: 'append' | 'truncate' | 'drop'; share: number };
-    const steps = fc.array(
-      fc.record<Step>({ kind: fc.constantFrom('append', 'append', 'append', 'truncate', 'drop'), share: fc.nat(100) }),
-      { maxLength: 100 },
-    );
+    type Step = { kind: 'append' | 'truncate' | 'drop' | 'pack'; share: number };
+    const kinds = ['append', 'append', 'append', 'truncate', 'drop', 'pack'] as const;
+    const steps = fc.array(fc.record<Step>({ kind: fc.constantFrom(...kinds), share: fc.nat(100) }), {
+      maxLength: 100,
+    });
     fc.assert(
       fc.property(steps, (taken) => {
-        const log = new Log();
-        let kept: { index: number; bytes: number }[] = [];
-        let dropped = 0;
+        const log = new Log(new EntryBytes());
+        let kept: Entry[] = [];
+        let [dropped, packed] = [0, 0];
         for (const { kind, share } of taken) {
           const at = dropped + Math.floor((kept.length * share) / 100);
           if (kind === 'append') {
-            const one = entry(dropped + kept.length + 1, 1);
+            const one = entry(dropped + kept.length + 1, 1 + Math.floor((dropped + kept.length) / 7));
             log.append(one);
             kept.push(one);
+          } else if (kind === 'pack') {
+            log.pack(logIndex(at));
+            packed = Math.max(packed, at);
           } else if (kind === 'truncate') {
-            log.truncateAfter(logIndex(at));
-            kept = kept.filter(({ index }) => index <= at);
+            const through = Math.max(at, packed);
+            log.truncateAfter(logIndex(through));
+            kept = kept.filter(({ index }) => index <= through);
           } else {
             log.dropThrough(logIndex(at));
             kept = kept.filter(({ index }) => index > at);
             dropped = at;
           }
           expect([log.dropped.index, log.length, log.lastIndex]).toEqual([dropped, kept.length, dropped + kept.length]);
-          expect(log.bytes).toBe(kept.reduce((sum, one) => sum + one.bytes, 0));
+          expect(log.bytes).toBe(
+            kept.reduce((sum, one) => sum + (one.index <= packed ? packedBytes(one) : one.bytes), 0),
+          );
+          expect(log.lastEpoch).toBe(kept.at(-1)?.epoch ?? log.dropped.epoch);
         }
-        for (const one of kept) expect(log.at(one.index as LogIndex)).toBe(one);
+        for (const one of kept) {
+          expect(log.epochAt(one.index)).toBe(one.epoch);
+          if (one.index <= packed) expect(log.at(one.index)).toEqual(one);
+          else expect(log.at(one.index)).toBe(one);
+        }
       }),
     );
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { Epoch, GroupId, LogIndex, Version, WallMs } from '../../../../src/core/base/numbers.ts';
 import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
-import type { EntryBody, StateEffect } from '../../../../src/core/replication/entry.ts';
+import type { Entry, EntryBody, StateEffect } from '../../../../src/core/replication/entry.ts';
 import type { Lineage } from '../../../../src/core/replication/lineage.ts';
 import type { PeerMessage, SnapshotItem } from '../../../../src/core/replication/messages.ts';
 import type { ReplicaId } from '../../../../src/core/replication/replica-id.ts';
@@ -237,6 +237,10 @@ const run = record({
   prevIndex: prevIndex as LogIndex,
   entries: parts.map((each, i) => entry(prevIndex + 1 + i, each.epoch, each.body, each.timeMs)),
 }));
+
+export const anyEntry: fc.Arbitrary<Entry> = run
+  .filter(({ entries }) => entries.length > 0)
+  .map(({ entries }) => entries[0] as Entry);
 
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
   record({ kind: fc.constant('value' as const), key, stored }),
