@@ -25,6 +25,8 @@ export interface FastServer {
 
 /** A request with its body. What is longer is left to `node:http`, where arriving bodies count against their budget. */
 const REQUEST_BYTES_MAX = 8192;
+/** A longer body is kept by the store as it is, and would keep all that arrived with it. */
+const LENT_BYTES_MAX = 2048;
 const EMPTY = Buffer.alloc(0);
 /** Beyond this nothing more is read until some are answered: refusals of too many requests wait their turn as well. */
 const UNDER_WAY_MAX = 256;
@@ -147,7 +149,7 @@ export class FastConnection implements ResponseOwner {
       if (head === 'incomplete' || answer === null || at + size > bytes.length) break;
       this.#isCutShort = !this.#mayTake || !this.#hasTurn();
       if (this.#isCutShort) break;
-      const response = new FastResponse(this, new FastRequest(head, bytes.subarray(head.end, at + size)));
+      const response = new FastResponse(this, new FastRequest(head, bodyOf(bytes, head.end, at + size)));
       at += size;
       // What is answered at once goes out together.
       if (at < bytes.length && this.socket.writableCorked === 0) this.socket.cork();
@@ -247,4 +249,9 @@ export class FastConnection implements ResponseOwner {
     this.#lose();
     return true;
   }
+}
+
+function bodyOf(bytes: Buffer, from: number, to: number): Buffer {
+  const body = bytes.subarray(from, to);
+  return body.length > LENT_BYTES_MAX ? Buffer.copyBytesFrom(body) : body;
 }
