@@ -76,7 +76,7 @@ export const knownReplicas: readonly KnownReplica[] = [
   {
     podName: 'kv-1',
     standing: 'leader',
-    summary: { ...summary, podName: 'kv-1', memoryBytes: 9900, historyBytes: 0, httpAddress: '[fd00::2]:8000' },
+    summary: { ...summary, podName: 'kv-1', memoryBytes: 9960, historyBytes: 0, httpAddress: '[fd00::2]:8000' },
     answers: 90,
     answerMsMean: 8,
   },

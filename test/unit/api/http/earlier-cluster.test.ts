@@ -74,7 +74,7 @@ describe('the gateway', () => {
     ]);
     expect(await text('/cache/stats?server=kv-1')).toEqual([
       200,
-      '{"current_size":9900,"max_size":10000,"is_full":true,"expiration_minutes":null}',
+      '{"current_size":9960,"max_size":10000,"is_full":true,"expiration_minutes":null}',
     ]);
     expect(await text('/db/stats?server=kv-0')).toEqual([
       200,
