@@ -137,7 +137,7 @@ async function redis(keys: number, { say }: Tools): Promise<readonly ProcessSeen
     }
     await wait(COLLECT_MS);
     const seen = async (role: Role): Promise<ProcessSeen> => ({
-      contestant: running.version,
+      contestant: `Redis ${running.version}`,
       role,
       bytes: ((await rssBytes(role)) - before[role]) / keys,
       logBytes: null,
