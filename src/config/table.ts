@@ -320,7 +320,7 @@ export const options = {
     variable: 'KV_READMIT_MIN',
     processes: kvstore,
     section: 'Times',
-    default: 2 * SECOND,
+    default: 500,
     help: 'A replica that was removed is caught up for this long before it is added again; doubles when it flaps.',
   }),
   readmitMaxMs: option(duration({ min: 0, max: HOUR }), {

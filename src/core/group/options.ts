@@ -91,7 +91,7 @@ export const defaultTimes: GroupTimes = {
   readWaitMs: 1000,
   sessionIdleMs: 600_000,
   idempotencyKeptMs: 600_000,
-  readmitMinMs: 2000,
+  readmitMinMs: 500,
   readmitMaxMs: 60_000,
 };
 

@@ -89,7 +89,7 @@ describe('R9: a leader that is told to stop hands over', () => {
     group.write(put('k'));
     group.run(700);
     group.unsilence('d');
-    group.run(500);
+    group.run(200);
     expect(group.status.inSync).toEqual(ids('a', 'b'));
     stop(group);
     group.run(1000);
