@@ -2,25 +2,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { withSection } from '../endurance/page.ts';
 import { contestants } from './contestants/contestants.ts';
 import { drawBars } from './suites/bars.ts';
-import { busyShare } from './suites/busy.ts';
-import { MARKERS } from './suites/docs-page.ts';
+import { writeFigures } from './suites/docs-page.ts';
 import { exitCodeOf, interruption } from './suites/interruption.ts';
 import { markdownOf } from './suites/markdown.ts';
-import { machineNow, QUIET_SHARE_MAX, type Report, type SuiteReport } from './suites/report.ts';
+import type { Report, SuiteReport } from './suites/report.ts';
 import { runSuite } from './suites/run-suites.ts';
 import type { Suite } from './suites/suite.ts';
 import { suites } from './suites/suites.ts';
+import { withSurroundings } from './suites/surroundings.ts';
 
 const DEFAULT_ROUNDS = 5;
 const DEFAULT_SECONDS = 5;
-const LOOK_MS = 1000;
 
-const root = resolve(import.meta.dirname, '../..');
-const PAGE = join(root, 'docs/performance.md');
-const PLOT = join(root, 'docs/performance.svg');
+const PLOT = join(resolve(import.meta.dirname, '../..'), 'docs/performance.svg');
 const names = Object.keys(suites);
 
 const USAGE = `npm run bench -- goals [SUITE]... [OPTIONS]
@@ -89,40 +85,28 @@ interface Asked {
 
 async function run(asked: readonly string[], options: Asked): Promise<Report> {
   const say = (line: string): void => console.error(line);
-  const startedAt = new Date().toISOString();
-  const before = await busyShare(LOOK_MS);
-  const reports: SuiteReport[] = [];
-  for (const name of asked) {
-    const suite: Suite = suites[name as keyof typeof suites];
-    say(`${name} (${reports.length + 1} of ${asked.length}): ${suite.what}`);
-    reports.push(await runSuite(name, suite, { ...options, contestants, signal: interruption(), say }));
-  }
-  const after = await busyShare(LOOK_MS);
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+  const { surroundings, result } = await withSurroundings(async () => {
+    const reports: SuiteReport[] = [];
+    for (const name of asked) {
+      const suite: Suite = suites[name as keyof typeof suites];
+      say(`${name} (${reports.length + 1} of ${asked.length}): ${suite.what}`);
+      reports.push(await runSuite(name, suite, { ...options, contestants, signal: interruption(), say }));
+    }
+    return reports;
+  });
   const { rounds, seconds } = options;
-  return {
-    startedAt,
-    release: version,
-    machine: machineNow(Math.max(before, after)),
-    rounds,
-    seconds,
-    suites: reports,
-  };
+  return { ...surroundings, rounds, seconds, suites: result };
 }
 
-/** Figures of a machine that was busy, or of some suites only, do not take the place of better ones. */
+/** Figures of some suites only do not take the place of better ones. */
 function write(report: Report): number {
   const missing = names.filter((name) => !report.suites.some((suite) => suite.name === name));
   if (missing.length > 0) {
     console.error(`not written: ${missing.join(', ')} did not run`);
     return 1;
   }
-  if (report.machine.busyShare > QUIET_SHARE_MAX) {
-    console.error(`not written: others used ${Math.round(100 * report.machine.busyShare)} % of the processors`);
-    return 1;
-  }
   const section = `## What it showed\n\n![Medians of all suites, as bars](performance.svg)\n\n${markdownOf(report)}`;
-  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), MARKERS, section));
+  if (writeFigures('goals', report.machine, section) === 'refused') return 1;
   writeFileSync(PLOT, drawBars(report));
   return 0;
 }

@@ -32,7 +32,7 @@ export function kvstore({ title, replicas, root = HERE }: KvstoreOptions): Conte
         proxy: () => Promise.resolve(installation.cluster.proxies[0]?.port),
       };
       return {
-        version: versionIn(root),
+        version: kvstoreVersion(root),
         async addressOf(role) {
           const port = await portOf[role]();
           if (port === undefined) throw new Error(`${title} has no ${role}`);
@@ -45,6 +45,6 @@ export function kvstore({ title, replicas, root = HERE }: KvstoreOptions): Conte
   };
 }
 
-function versionIn(root: string): string {
+export function kvstoreVersion(root = HERE): string {
   return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string }).version;
 }

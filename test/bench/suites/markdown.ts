@@ -5,6 +5,7 @@ import {
   type Report,
   type Spread,
   type SuiteReport,
+  type Surroundings,
 } from './report.ts';
 import { median } from '../../measure/measure.ts';
 import type { Outcome } from '../load/plan.ts';
@@ -12,7 +13,7 @@ import type { Outcome } from '../load/plan.ts';
 /** The report as a page's section: on what machine, which goals, and a table for each suite. */
 export function markdownOf(report: Report): string {
   return [
-    machineText(report),
+    surroundingsText(report, `${report.rounds} rounds of ${report.seconds} s each.`),
     '',
     '### Goals',
     '',
@@ -28,12 +29,13 @@ export function markdownOf(report: Report): string {
   ].join('\n');
 }
 
-function machineText({ startedAt, release, machine, rounds, seconds }: Report): string {
+/** When, of what, where; and how much others did there, after what else there is to say. */
+export function surroundingsText({ startedAt, release, machine }: Surroundings, what: string): string {
   const { processors, model, memoryGiB, system, node, busyShare } = machine;
   const noise = busyShare > QUIET_SHARE_MAX ? ' **That is too much: the figures are worth nothing.**' : '';
   return [
     `${startedAt.slice(0, 10)}, release ${release}, Node ${node}, ${system}, ${processors} × ${model}, ${memoryGiB} GiB.`,
-    `${rounds} rounds of ${seconds} s each. What others used of the processors while none of the servers ran: ${percent(busyShare)}.${noise}`,
+    `${what} What others used of the processors while none of the servers ran: ${percent(busyShare)}.${noise}`,
   ].join('\n');
 }
 
@@ -72,7 +74,8 @@ function laneRow({ name, contestant, outcomes, figure }: LaneReport): string {
   ]);
 }
 
-const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+/** Of a table. */
+export const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
 const range = ({ min, max }: Spread): string => `${number(min)}–${number(max)}`;
 

@@ -3,11 +3,15 @@ import { median } from '../../measure/measure.ts';
 import type { Outcome } from '../load/plan.ts';
 import { figures, type Goal, type Suite } from './suite.ts';
 
-/** All that a run has shown: what is printed, drawn and kept as JSON. */
-export interface Report {
+/** When, of what and where figures are. */
+export interface Surroundings {
   readonly startedAt: string;
   readonly release: string;
   readonly machine: Machine;
+}
+
+/** All that a run has shown: what is printed, drawn and kept as JSON. */
+export interface Report extends Surroundings {
   readonly rounds: number;
   readonly seconds: number;
   readonly suites: readonly SuiteReport[];

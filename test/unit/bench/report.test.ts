@@ -75,7 +75,7 @@ test('who took part has a bar, of its median, and a line from the least to the m
   expect(svg).not.toContain('absent');
 });
 
-test('the page of the docs has a place for it', () => {
-  const once = withSection(page('docs/performance.md'), MARKERS, 'figures');
-  expect(withSection(once, MARKERS, 'figures')).toBe(once);
+test.each(Object.entries(MARKERS))('the page of the docs has a place for %s', (_, markers) => {
+  const once = withSection(page('docs/performance.md'), markers, 'figures');
+  expect(withSection(once, markers, 'figures')).toBe(once);
 });

@@ -1,0 +1,85 @@
+import type { Surroundings } from '../suites/report.ts';
+import { disturbances, type Disturbance, type DisturbanceName, type Goal } from './disturbances.ts';
+
+/** What one round has shown. */
+export interface Round {
+  /** The longest stretch without an acknowledgement from the disturbance on. */
+  readonly gapMs: number;
+  /** From the disturbance until the group was whole again, and writes went on. */
+  readonly lastedMs: number;
+  /** How long the client itself was away. */
+  readonly stallMs: number;
+  readonly acknowledged: number;
+  readonly failed: number;
+  readonly lost: number;
+}
+
+/** All rounds of one contestant and one disturbance. */
+export interface GapReport {
+  readonly contestant: string;
+  /** With its version. */
+  readonly title: string;
+  readonly disturbance: DisturbanceName;
+  readonly rounds: readonly Round[];
+}
+
+/** All that a run has shown: what is printed and kept as JSON. */
+export interface GapsReport extends Surroundings {
+  readonly ratePerS: number;
+  readonly gaps: readonly GapReport[];
+}
+
+/** Whose goals these are. */
+export const OURS = 'kvstore';
+
+export interface GapVerdict {
+  readonly disturbance: DisturbanceName;
+  readonly goal: Goal;
+  /** null: it was not measured. */
+  readonly p99Ms: number | null;
+  /** Of the gaps where nothing was done; null: they were not measured. */
+  readonly undisturbedP99Ms: number | null;
+  /** null: it cannot be told. */
+  readonly isReached: boolean | null;
+}
+
+/** The least value that so many of all are not above; the largest, of fewer than a hundred, is their p99. */
+export function percentileOf(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+}
+
+export function verdictsOf({ gaps }: GapsReport): readonly GapVerdict[] {
+  const p99Of = (name: DisturbanceName): number | null => {
+    const report = gaps.find(({ contestant, disturbance }) => contestant === OURS && disturbance === name);
+    return report === undefined ? null : percentileOf(gapsOf(report), 0.99);
+  };
+  const undisturbedP99Ms = p99Of('undisturbed');
+  return Object.entries(disturbances).flatMap(([name, { goal }]: readonly [string, Disturbance]) => {
+    if (goal === null) return [];
+    const disturbance = name as DisturbanceName;
+    const p99Ms = p99Of(disturbance);
+    const mostMs = goal.kind === 'atMost' ? goal.ms : undisturbedP99Ms === null ? null : undisturbedP99Ms + goal.withinMs;
+    const isReached = p99Ms === null || mostMs === null ? null : p99Ms <= mostMs;
+    return [{ disturbance, goal, p99Ms, undisturbedP99Ms, isReached }];
+  });
+}
+
+export const gapsOf = ({ rounds }: GapReport): readonly number[] => rounds.map(({ gapMs }) => gapMs);
+
+/** Runs that were made one after the other, as one: rounds of the same are put together. */
+export function joined(reports: readonly GapsReport[]): GapsReport {
+  const [first] = reports;
+  if (first === undefined) throw new Error('there is no run to show');
+  const gaps = new Map<string, GapReport>();
+  for (const report of reports.flatMap((one) => one.gaps)) {
+    const key = `${report.disturbance}/${report.contestant}`;
+    gaps.set(key, { ...report, rounds: [...(gaps.get(key)?.rounds ?? []), ...report.rounds] });
+  }
+  const rank = ({ disturbance }: GapReport): number => Object.keys(disturbances).indexOf(disturbance);
+  return {
+    ...first,
+    machine: { ...first.machine, busyShare: Math.max(...reports.map(({ machine }) => machine.busyShare)) },
+    gaps: [...gaps.values()].toSorted((a, b) => rank(a) - rank(b)),
+  };
+}
