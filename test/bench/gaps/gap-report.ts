@@ -5,6 +5,8 @@ import { disturbances, type Disturbance, type DisturbanceName, type Goal } from 
 export interface Round {
   /** The longest stretch without an acknowledgement from the disturbance on. */
   readonly gapMs: number;
+  /** When it began, counted from the disturbance. */
+  readonly gapFromMs: number;
   /** From the disturbance until the group was whole again, and writes went on. */
   readonly lastedMs: number;
   /** How long the client itself was away. */

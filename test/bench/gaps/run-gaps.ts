@@ -61,20 +61,21 @@ async function runRound(group: Group, disturbance: Disturbance, ratePerS: number
     const fromMs = performance.now();
     await disturbance.begin(group, writing);
     await untilSteady(writing);
-    const gapMs = lengthOf(writing.worstPause(fromMs));
+    const gap = writing.worstPause(fromMs);
     const lastedMs = performance.now() - fromMs;
     await writing.stop();
     const lost = await writing.lost();
     const { acknowledged, failed, longestStallMs } = writing;
-    return { gapMs, lastedMs, stallMs: longestStallMs, acknowledged, failed, lost };
+    const [gapMs, gapFromMs] = [lengthOf(gap), gap.fromMs - fromMs];
+    return { gapMs, gapFromMs, lastedMs, stallMs: longestStallMs, acknowledged, failed, lost };
   } finally {
     writing.close();
   }
 }
 
-function textOf({ gapMs, stallMs, lastedMs, acknowledged, failed, lost }: Round): string {
+function textOf({ gapMs, gapFromMs, stallMs, lastedMs, acknowledged, failed, lost }: Round): string {
   const ms = (value: number): string => `${value.toFixed(0)} ms`;
   const client = `the client itself was away for ${ms(stallMs)} at most`;
   const writes = `${acknowledged} acknowledged, ${failed} attempts failed, ${lost} lost`;
-  return `gap ${ms(gapMs)} in ${ms(lastedMs)} (${client}); ${writes}`;
+  return `gap ${ms(gapMs)}, ${ms(gapFromMs)} after it began, of ${ms(lastedMs)} (${client}); ${writes}`;
 }

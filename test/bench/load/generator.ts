@@ -3,7 +3,7 @@ import { clients } from './clients/clients.ts';
 import { ClientLoad } from './client-load.ts';
 import { dialects, type Dialect } from './dialects.ts';
 import type { Load, LoadOptions } from './load.ts';
-import type { Message, Outcome, Plan } from './plan.ts';
+import { ENOUGH, type Message, type Outcome, type Plan } from './plan.ts';
 import { RawLoad } from './raw-load.ts';
 import { Requests } from './requests.ts';
 import { Tally } from './tally.ts';
@@ -14,8 +14,8 @@ const EMPTY_LOOK_MS = 20;
 
 process.once('message', (plan: Plan) => {
   generate(plan).then(
-    (outcome) => say({ kind: 'outcome', outcome }),
-    (error: unknown) => say({ kind: 'failed', reason: (error as Error).message }),
+    (outcome) => sayLast({ kind: 'outcome', outcome }),
+    (error: unknown) => sayLast({ kind: 'failed', reason: (error as Error).message }),
   );
 });
 // Whoever started it is gone.
@@ -35,7 +35,8 @@ async function generate(plan: Plan): Promise<Outcome> {
       load.start();
       await wait(plan.warmUpMs);
       tally.begin();
-      await wait(plan.measureMs);
+      say({ kind: 'measuring' });
+      await (plan.measureMs === null ? enough() : wait(plan.measureMs));
       // A short time in which nothing was begun and answered says nothing yet.
       while (tally.isEmpty) await wait(EMPTY_LOOK_MS);
     }
@@ -65,7 +66,19 @@ function loadOf(options: LoadOptions): Load {
 }
 
 function say(message: Message): void {
+  process.send?.(message);
+}
+
+function sayLast(message: Message): void {
   process.send?.(message, () => process.exit(0));
+}
+
+function enough(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('message', (message) => {
+      if (message === ENOUGH) resolve();
+    });
+  });
 }
 
 function wait(ms: number): Promise<void> {

@@ -13,7 +13,8 @@ export interface Plan {
   readonly valueBytes: number;
   readonly pace: Pace;
   readonly warmUpMs: number;
-  readonly measureMs: number;
+  /** null: until it is told that it is enough. */
+  readonly measureMs: number | null;
 }
 
 export type Pace =
@@ -38,8 +39,13 @@ export interface Outcome {
   readonly generatorUs: number;
 }
 
+/** What it is told where its measured time has no length of its own. */
+export const ENOUGH = 'enough';
+
 /** What the process says. */
 export type Message =
+  /** From now on what is begun counts. */
+  | { readonly kind: 'measuring' }
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   /** A wrong answer, a connection that ended, no answer at all. */
   | { readonly kind: 'failed'; readonly reason: string };

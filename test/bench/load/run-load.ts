@@ -1,26 +1,54 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Message, Outcome, Plan } from './plan.ts';
+import { ENOUGH, type Message, type Outcome, type Plan } from './plan.ts';
 
 /**
  * Runs a load in a process of its own, which nothing else has warmed up or filled.
  *
  * @throws if an answer was wrong, a connection ended, or nobody answered; and when it is aborted
  */
-export async function runLoad(plan: Plan, signal?: AbortSignal): Promise<Outcome> {
+export function runLoad(plan: Plan & { readonly measureMs: number }, signal?: AbortSignal): Promise<Outcome> {
+  return runProcess(plan, signal, () => Promise.resolve());
+}
+
+/**
+ * As {@link runLoad}; what is measured is what is begun while `work` goes on, which begins once the load has warmed up.
+ *
+ * @throws what `work` throws, too
+ */
+export function runLoadDuring(
+  plan: Omit<Plan, 'measureMs'>,
+  work: () => Promise<void>,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  return runProcess({ ...plan, measureMs: null }, signal, work);
+}
+
+async function runProcess(plan: Plan, signal: AbortSignal | undefined, work: () => Promise<void>): Promise<Outcome> {
   signal?.throwIfAborted();
   // A process group of its own: Ctrl-C in a terminal goes to whole groups, and it ends when this process says so.
   const child = fork(join(import.meta.dirname, 'generator.ts'), { detached: true });
   const kill = (): void => void child.kill('SIGKILL');
   signal?.addEventListener('abort', kill);
   try {
-    let message: Message | null = null;
-    child.once('message', (said: Message) => (message = said));
+    let last: Message | null = null;
+    const worked = Promise.withResolvers<null>();
+    child.on('message', (said: Message) => {
+      last = said;
+      if (said.kind === 'measuring') {
+        work().then(() => {
+          if (child.connected) child.send(ENOUGH);
+          worked.resolve(null);
+        }, worked.reject);
+      }
+    });
     child.send(plan);
-    const [code, by] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    // Work that fails ends it; what the process then says of itself does not matter.
+    const [code, by] = (await Promise.race([ended, worked.promise])) ?? (await ended);
     signal?.throwIfAborted();
-    return outcomeOf(message, `the load generator ended with ${code ?? by ?? 'nothing'}, and said nothing`);
+    return outcomeOf(last, `the load generator ended with ${code ?? by ?? 'nothing'}, and said nothing`);
   } finally {
     signal?.removeEventListener('abort', kill);
     kill();
@@ -28,7 +56,7 @@ export async function runLoad(plan: Plan, signal?: AbortSignal): Promise<Outcome
 }
 
 function outcomeOf(message: Message | null, otherwise: string): Outcome {
-  if (message === null) throw new Error(otherwise);
+  if (message === null || message.kind === 'measuring') throw new Error(otherwise);
   if (message.kind === 'failed') throw new Error(message.reason);
   return message.outcome;
 }

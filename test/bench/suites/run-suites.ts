@@ -58,7 +58,7 @@ export async function runSuite(name: string, suite: Suite, options: RunOptions):
 
 async function runLane(lane: Lane, running: Running, stage: Stage, options: RunOptions): Promise<Outcome> {
   const { seconds, signal } = options;
-  const plan: Omit<Plan, 'address'> = {
+  const plan: Omit<Plan, 'address'> & { readonly measureMs: number } = {
     dialect: lane.dialect,
     getShare: lane.getShare,
     connections: lane.connections ?? CONNECTIONS,

@@ -4,6 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { GapsReport } from '../../bench/gaps/gap-report.ts';
+import type { RestartReport } from '../../bench/restarts/restart-report.ts';
 import type { Report } from '../../bench/suites/report.ts';
 import { suites } from '../../bench/suites/suites.ts';
 import { until } from '../../measure/until.ts';
@@ -77,7 +79,39 @@ test('Ctrl-C ends it, and nothing is left of it', async () => {
   expect(readdirSync(folder).filter((name) => name.startsWith('kvstore-bench-'))).toEqual([]);
 });
 
+test('a leader that is stopped, and an API that is away, leave a gap of some length, and lose no write', async () => {
+  const json = join(folder, 'gaps.json');
+  const words = ['leader-stopped', 'api-away', '--only', 'kvstore', '--rounds', '1', '--rate', '100', '--json', json];
+  const { child, said } = bench(['write-gap', ...words]);
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect([code, code === 0 ? '' : said()]).toEqual([0, '']);
+  const { gaps } = JSON.parse(readFileSync(json, 'utf8')) as GapsReport;
+  expect(gaps.map(({ disturbance }) => disturbance)).toEqual(['leader-stopped', 'api-away']);
+  for (const { rounds } of gaps) {
+    expect(rounds).toEqual([expect.objectContaining({ failed: 0, lost: 0 })]);
+    expect(rounds[0]?.gapMs).toBeGreaterThan(0);
+  }
+  rmSync(json);
+});
+
+test('a follower that is started again gets in sync under load', async () => {
+  const json = join(folder, 'restart.json');
+  const words = ['--rounds', '1', '--keys', '2000', '--rate', '100', '--readmit', '0', '--json', json];
+  const { child, said } = bench(['restart', ...words]);
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect([code, code === 0 ? '' : said()]).toEqual([0, '']);
+  const { restarts } = JSON.parse(readFileSync(json, 'utf8')) as RestartReport;
+  const [restart] = restarts;
+  expect(restarts).toHaveLength(1);
+  expect(restart?.inSyncMs).toBeGreaterThanOrEqual(restart?.caughtUpMs ?? Infinity);
+  for (const outcome of [restart?.undisturbed, restart?.meanwhile]) expect(outcome?.requests).toBeGreaterThan(0);
+  rmSync(json);
+});
+
 test.each([
+  [['write-gap', 'leader-bribed'], 'there is no disturbance leader-bribed'],
+  [['write-gap', '--only', 'redis'], 'there is no contestant redis'],
+  [['restart', '--keys', '0'], '--keys is a whole number from 1 on'],
   [['get-replica', '--only', 'nobody'], 'there is no contestant nobody'],
   [['put-nobody'], 'no benchmark put-nobody; there are '],
   [['--compare', 'no-such-commit'], 'git knows no commit no-such-commit'],
