@@ -74,11 +74,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function run(
   asked: readonly DisturbanceName[],
-  {
-    rounds,
-    ratePerS,
-    only,
-  }: { readonly rounds: number; readonly ratePerS: number; readonly only: readonly string[] },
+  { rounds, ratePerS, only }: { readonly rounds: number; readonly ratePerS: number; readonly only: readonly string[] },
 ): Promise<GapsReport> {
   const { surroundings, result } = await withSurroundings(() =>
     runGaps({

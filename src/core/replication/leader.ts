@@ -719,7 +719,8 @@ export class Leader {
       }
     }
     // The follower's next word may be far: until its window is full there is more to send.
-    if (progress.sentBytes - progress.receivedBytes < this.#limits.inflightBytesMax) effects.push({ kind: 'turnWanted' });
+    if (progress.sentBytes - progress.receivedBytes < this.#limits.inflightBytesMax)
+      effects.push({ kind: 'turnWanted' });
   }
 
   // --- the end of the epoch --------------------------------------------------------------------------------------------

@@ -15,14 +15,15 @@ export function gapMarkdownOf(report: GapsReport): string {
     '|---|---|---|---|---|---|---|---|---|---|',
     ...report.gaps.map(gapRow),
     '',
-    ...Object.entries(disturbances).map(([name, { what }]: readonly [string, Disturbance]) => `- \`${name}\`: ${what}.`),
+    ...Object.entries(disturbances).map(
+      ([name, { what }]: readonly [string, Disturbance]) => `- \`${name}\`: ${what}.`,
+    ),
   ].join('\n');
 }
 
 function verdictRow({ disturbance, goal, p99Ms, undisturbedP99Ms, isReached }: GapVerdict): string {
   const undisturbed = undisturbedP99Ms === null ? '' : ` (${number(undisturbedP99Ms)})`;
-  const asked =
-    goal.kind === 'atMost' ? `≤ ${goal.ms}` : `as undisturbed${undisturbed}, within ${goal.withinMs}`;
+  const asked = goal.kind === 'atMost' ? `≤ ${goal.ms}` : `as undisturbed${undisturbed}, within ${goal.withinMs}`;
   const reached = isReached === null ? 'not measured' : isReached ? 'yes' : '**no**';
   return row([disturbance, asked, p99Ms === null ? '' : number(p99Ms), reached]);
 }
@@ -36,7 +37,12 @@ function gapRow(report: GapReport): string {
     title,
     String(rounds.length),
     ...[0.5, 0.99, 1].map((share) => number(percentileOf(gaps, share))),
-    `${(percentileOf(rounds.map(({ lastedMs }) => lastedMs), 0.5) / 1000).toFixed(1)} s`,
+    `${(
+      percentileOf(
+        rounds.map(({ lastedMs }) => lastedMs),
+        0.5,
+      ) / 1000
+    ).toFixed(1)} s`,
     number(Math.max(...rounds.map(({ stallMs }) => stallMs))),
     sum(rounds.map(({ failed }) => failed)),
     sum(rounds.map(({ lost }) => lost)),

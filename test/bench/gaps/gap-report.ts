@@ -61,7 +61,8 @@ export function verdictsOf({ gaps }: GapsReport): readonly GapVerdict[] {
     if (goal === null) return [];
     const disturbance = name as DisturbanceName;
     const p99Ms = p99Of(disturbance);
-    const mostMs = goal.kind === 'atMost' ? goal.ms : undisturbedP99Ms === null ? null : undisturbedP99Ms + goal.withinMs;
+    const mostMs =
+      goal.kind === 'atMost' ? goal.ms : undisturbedP99Ms === null ? null : undisturbedP99Ms + goal.withinMs;
     const isReached = p99Ms === null || mostMs === null ? null : p99Ms <= mostMs;
     return [{ disturbance, goal, p99Ms, undisturbedP99Ms, isReached }];
   });

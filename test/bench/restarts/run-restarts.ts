@@ -133,7 +133,9 @@ async function isAnswered(url: string): Promise<boolean> {
 
 /** By the record itself: to ask a replica would cost it. */
 async function membersOf({ cluster }: Installation): Promise<readonly string[]> {
-  const response = await fetch(`${cluster.kubernetesUrl}/apis/coordination.k8s.io/v1/namespaces/default/leases/kvstore`);
+  const response = await fetch(
+    `${cluster.kubernetesUrl}/apis/coordination.k8s.io/v1/namespaces/default/leases/kvstore`,
+  );
   const reading = readLease(await response.json());
   if (reading.kind !== 'record') throw new Error('the record cannot be read');
   return reading.record.content.inSync;

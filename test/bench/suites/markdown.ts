@@ -75,7 +75,8 @@ function laneRow({ name, contestant, outcomes, figure }: LaneReport): string {
 }
 
 /** Of a table. */
-export const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+export const row = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 
 const range = ({ min, max }: Spread): string => `${number(min)}–${number(max)}`;
 

@@ -62,13 +62,13 @@ test('runs are put together by contestant and disturbance, and the busiest machi
   const busy = { ...later, machine: { ...machine, busyShare: 0.2 } };
   const { gaps, machine: of } = joined([reportOf(gapsOf('leader-killed', [1, 2]), gapsOf('undisturbed', [4])), busy]);
   expect(of.busyShare).toBe(0.2);
-  expect(gaps.map(({ contestant, disturbance, rounds }) => [disturbance, contestant, rounds.map((r) => r.gapMs)])).toEqual(
-    [
-      ['undisturbed', 'kvstore', [4]],
-      ['leader-killed', 'kvstore', [1, 2, 3]],
-      ['leader-killed', 'etcd', [9]],
-    ],
-  );
+  expect(
+    gaps.map(({ contestant, disturbance, rounds }) => [disturbance, contestant, rounds.map((r) => r.gapMs)]),
+  ).toEqual([
+    ['undisturbed', 'kvstore', [4]],
+    ['leader-killed', 'kvstore', [1, 2, 3]],
+    ['leader-killed', 'etcd', [9]],
+  ]);
   expect(() => joined([])).toThrow('there is no run');
 });
 
