@@ -483,7 +483,7 @@ export const options = {
     variable: 'KV_SNAPSHOT_CHUNK_BYTES',
     processes: kvstore,
     section: 'Limits',
-    default: 256 * Ki,
+    default: 64 * Ki,
     help: 'The size of one piece of a snapshot.',
   }),
   sessionsMax: option(count({ min: 16, max: 1_000_000 }), {

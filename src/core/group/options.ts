@@ -101,7 +101,7 @@ export const defaultLimits: GroupLimits = {
   logBytesMax: 64 * 2 ** 20,
   logEntriesMax: 100_000,
   inflightBytesMax: 8 * 2 ** 20,
-  snapshotChunkBytes: 256 * 2 ** 10,
+  snapshotChunkBytes: 64 * 2 ** 10,
   sessionsMax: 10_000,
   outcomesPerSessionMax: 65_536,
   idempotencyKeysMax: 100_000,

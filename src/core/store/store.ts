@@ -26,8 +26,6 @@ const EXPIRY_BYTES = 16;
 const COUNTER_VALUE_BYTES = VALUE_PLACES_BYTES + typeBytes('text/plain');
 /** For each block that is given back: enough, since of four blocks of a size no more than one may be free. */
 const MOVED_PER_CHANGE = 4;
-/** Of {@link Store.values}: looked up together, for finding where to go on costs a search. */
-const KEYS_AT_ONCE = 64;
 /** Whoever decided a write knew the newest version: else two histories of the key have met. */
 const VERSIONS_GROW = 'R4: what is newer has the higher version';
 
@@ -55,6 +53,8 @@ export class Store {
   #valueBytes = 0;
   #tombstoneBytes = 0;
   #evictedKeys = 0;
+  /** So that whoever walks over the keys knows whether they are as they were. */
+  #changes = 0;
 
   /** `hashSeed`: unknown to whoever chooses the keys. */
   constructor(tombstonesMax: number, eviction: Eviction = 'none', hashSeed = 0) {
@@ -123,6 +123,7 @@ export class Store {
   }
 
   apply(effect: KeyEffect): void {
+    this.#changes += 1;
     this.#apply(effect);
     this.#moveSome();
   }
@@ -209,6 +210,7 @@ export class Store {
   }
 
   restoreValue(key: Key, stored: StoredValue): void {
+    this.#changes += 1;
     const before = this.#table.find(key);
     if (before !== NOWHERE) assert(this.#records.version(before) < stored.version, VERSIONS_GROW);
     if (before !== NOWHERE && !this.#records.isTombstone(before)) this.#replace(before, key, stored);
@@ -251,6 +253,7 @@ export class Store {
   }
 
   restoreTombstone(key: Key, tombstone: Tombstone): void {
+    this.#changes += 1;
     const before = this.#table.find(key);
     if (before !== NOWHERE) assert(this.#records.version(before) < tombstone.version, VERSIONS_GROW);
     const ref = this.#records.addTombstone(key, tombstone);
@@ -291,6 +294,7 @@ export class Store {
   }
 
   clear(): void {
+    this.#changes += 1;
     this.#table.clear();
     this.#index.clear();
     this.#tombstones.clear();
@@ -309,14 +313,15 @@ export class Store {
    */
   *values(): IterableIterator<[Key, StoredValue]> {
     for (let from = ''; ;) {
-      const keys: Key[] = [];
-      for (const key of this.#index.from(from)) if (keys.push(key) === KEYS_AT_ONCE) break;
-      for (const key of keys) {
-        const stored = this.get(key);
-        if (stored !== null) yield [key, stored];
+      const changes = this.#changes;
+      let last: Key | null = null;
+      for (const ref of this.#index.refsFrom(from)) {
+        last = this.#records.keyAt(ref);
+        yield [last, this.#records.value(ref)];
+        // Whoever changes one key may move the records of others.
+        if (this.#changes !== changes) break;
       }
-      const last = keys.at(-1);
-      if (last === undefined) return;
+      if (last === null) return;
       from = `${last}\0`;
     }
   }

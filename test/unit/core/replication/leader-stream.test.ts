@@ -227,6 +227,38 @@ describe('R11: a follower that the log no longer reaches back to gets a snapshot
     expect(chunks()).toBe(5);
   });
 
+  test('a turn sends a part of it, and asks for the next turn until the window is full, or all is out', () => {
+    const values = Array.from({ length: 8 }, (_, place) =>
+      entry(place + 2, 1, putBody(`k${place}`, { value: 'x'.repeat(40_000), version: 1, created: place + 2 })),
+    );
+    const group = leaderOf({
+      inSync: ['a'],
+      log: [entry(1, 1, openSessionBody()), ...values],
+      limits: { logEntriesMax: 1, snapshotChunkBytes: 30_000, inflightBytesMax: 150_000 },
+    });
+    const wanted = (): boolean => effectsOf('turnWanted', group.effects.splice(0)).length > 0;
+    const chunks = (): number => group.follower('d').received.filter(({ kind }) => kind === 'snapshotChunk').length;
+    group.hello('d', EMPTY);
+    const seen: [number, boolean][] = [[chunks(), wanted()]];
+    for (let turns = 0; turns < 3; turns += 1) {
+      group.turn();
+      seen.push([chunks(), wanted()]);
+    }
+    group.ack('d', { matchIndex: logIndex(0), receivedBytes: 150_000 });
+    while (wanted()) group.turn();
+    expect(seen).toEqual([
+      [2, true],
+      [4, false],
+      [4, false],
+      [4, false],
+    ]);
+    group.ack('d', { matchIndex: logIndex(0), receivedBytes: 300_000 });
+    while (wanted()) group.turn();
+    // The last is that of the session.
+    expect(chunks()).toBe(9);
+    expect(group.follower('d').received.some(({ kind }) => kind === 'snapshotEnd')).toBe(true);
+  });
+
   test('entries do not wait for chunks: under load the log would else have dropped them before the last chunk is out', () => {
     const values = Array.from({ length: 40 }, (_, place) =>
       entry(place + 2, 1, putBody(`k${place}`, { value: 'x'.repeat(500), version: 1, created: place + 2 })),

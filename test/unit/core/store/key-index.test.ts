@@ -84,6 +84,7 @@ describe('an index of keys', () => {
     ['in their order', (number: number) => number],
     ['against it', (number: number) => 2999 - number],
     ['in their order, between others', (number: number) => (number < 1500 ? 2 * number : 2 * (number - 1500) + 1)],
+    ['in their order, while others come elsewhere', (number: number) => (number % 3 < 2 ? number : 9000 - number)],
   ])('keys that come %s', (_, place) => {
     const model = new Model();
     for (let number = 0; number < 3000; number += 1) model.toggle(`k${String(place(number)).padStart(5, '0')}` as Key);
