@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync } from 'node:fs';
 
 export interface Guarded {
+  /** Resolves when its process has ended, whoever ended it. */
+  readonly ended: Promise<void>;
+  /** Nothing happens if it has ended. */
+  signal(name: NodeJS.Signals): void;
+  /** SIGKILL; resolves when it has ended. */
   kill(): Promise<void>;
 }
 
@@ -14,22 +18,36 @@ export interface GuardedOptions {
 }
 
 /**
- * A server that cannot outlive this process, not even when it is killed: its shell reads a pipe that only this process
+ * A server that cannot outlive this process, not even when it is killed: a shell reads a pipe that only this process
  * holds open, and ends the server at the pipe's end.
  */
 export function startGuarded({ program, args, logFile }: GuardedOptions): Guarded {
   const log = openSync(logFile, 'a');
-  const script = '"$@" & child=$!; cat >&2; kill -KILL "$child"; wait "$child"';
-  const shell = spawn('sh', ['-c', script, 'sh', program, ...args], {
-    stdio: ['pipe', log, log],
-    // Ctrl-C in a terminal goes to the whole process group; whoever started it decides in which order things end.
-    detached: true,
-  });
+  // Ctrl-C in a terminal goes to the whole process group; whoever started it decides in which order things end.
+  const server = spawn(program, args, { stdio: ['ignore', log, log], detached: true });
   closeSync(log);
-  const ended = once(shell, 'close');
+  const script = 'read -r _; kill -KILL "$1"';
+  const guard =
+    server.pid === undefined
+      ? null
+      : spawn('sh', ['-c', script, 'sh', String(server.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const ended = new Promise<void>((resolve) => {
+    const onEnd = (): void => {
+      // Before anything else can have its pid.
+      guard?.kill('SIGKILL');
+      resolve();
+    };
+    server.once('exit', onEnd);
+    server.once('error', (error) => {
+      appendFileSync(logFile, `${error.message}\n`);
+      onEnd();
+    });
+  });
   return {
+    ended,
+    signal: (name) => void server.kill(name),
     async kill() {
-      shell.stdin?.end();
+      server.kill('SIGKILL');
       await ended;
     },
   };

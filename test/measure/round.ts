@@ -1,6 +1,7 @@
 import type { Installation } from './installation.ts';
 import { Ledger } from './load/ledger.ts';
-import { lengthOf, OpenLoop, type Failure } from './load/open-loop.ts';
+import { OpenLoop, type Failure } from './load/open-loop.ts';
+import { lengthOf } from './load/pauses.ts';
 import { until } from './until.ts';
 
 export interface RunOptions {

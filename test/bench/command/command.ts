@@ -3,7 +3,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { exitCodeOf, interruption } from './interruption.ts';
 import { percent } from './markdown.ts';
 import { putIntoPage } from './page.ts';
-import { QUIET_SHARE_MAX, taken, type Taken } from './taken.ts';
+import { QUIET_SHARE_MAX, taken, takenTogether, type Taken } from './taken.ts';
 
 /** A benchmark whose figures stand in docs/performance.md: `npm run bench -- NAME`. */
 export interface Command<Asked, Seen extends object> {
@@ -19,6 +19,10 @@ export interface Command<Asked, Seen extends object> {
   markdownOf(report: Taken & Seen): string;
   /** Why it must not take the place of what the page has, as far as others do not decide it; null: it may. */
   unfit(report: Taken & Seen): string | null;
+  /** Of several runs, what they have seen together. @default no such thing: only one can be shown */
+  joined?(runs: readonly Seen[]): Seen;
+  /** After all else, when it is kept and shown. @throws if something was seen that must not be */
+  check?(seen: Seen): void;
   /** Into the page, or wherever else its figures stand. @default the markdown, between the benchmark's own markers */
   write?(report: Taken & Seen): void;
 }
@@ -26,8 +30,8 @@ export interface Command<Asked, Seen extends object> {
 export interface Words {
   /** Of options: null, if it is not there. */
   text(option: string): string | null;
-  /** A whole number from 1 on. @throws UsageError */
-  count(option: string): number;
+  /** A whole number. @param least - the least that it may be; @default 1. @throws UsageError */
+  count(option: string, least?: number): number;
   /** A number above 0. @throws UsageError */
   amount(option: string): number;
   flag(option: string): boolean;
@@ -45,7 +49,7 @@ export class UsageError extends Error {}
 
 const COMMON = {
   json: { type: 'string' },
-  from: { type: 'string' },
+  from: { type: 'string', multiple: true },
   write: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsConfig['options'];
@@ -79,19 +83,32 @@ async function run<Asked, Seen extends object>(
   }
   const asked = command.parse(words);
   const tools: Tools = { say: (line) => console.error(line), signal: interruption() };
+  const [first, ...others] = values.from ?? [];
   const report =
-    values.from === undefined
-      ? await taken(() => command.measure(asked, tools))
-      : (JSON.parse(readFileSync(values.from, 'utf8')) as Taken & Seen);
+    first === undefined ? await taken(() => command.measure(asked, tools)) : kept(command, [first, ...others]);
   // First of all: whatever is wrong with the rest can be done again from it.
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
   console.log(command.markdownOf(report));
-  return values.write === true ? write(command, report) : 0;
+  const code = values.write === true ? write(command, report) : 0;
+  command.check?.(report);
+  return code;
+}
+
+/** What was kept in these files. */
+function kept<Asked, Seen extends object>(
+  { joined }: Command<Asked, Seen>,
+  [first, ...others]: readonly [string, ...string[]],
+): Taken & Seen {
+  const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Taken & Seen;
+  const reports = [read(first), ...others.map(read)] as const;
+  if (others.length === 0) return reports[0];
+  if (joined === undefined) throw new UsageError('--from is given once: runs of this cannot be put together');
+  return { ...takenTogether(reports), ...joined(reports) };
 }
 
 interface CommonValues {
   readonly json?: string;
-  readonly from?: string;
+  readonly from?: readonly string[];
   readonly write?: boolean;
   readonly help?: boolean;
 }
@@ -117,9 +134,10 @@ function parsed<Asked, Seen extends object>(
     values,
     words: {
       text,
-      count(option) {
+      count(option, least = 1) {
         const value = Number(text(option));
-        if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${option} is a whole number from 1 on`);
+        if (!Number.isInteger(value) || value < least)
+          throw new UsageError(`--${option} is a whole number from ${least} on`);
         return value;
       },
       amount(option) {

@@ -38,6 +38,13 @@ export async function taken<Seen extends object>(
   return { startedAt, release, machine: machineNow(Math.max(before, after)), ...seen };
 }
 
+/** Of several runs: as the first, on a machine as busy as it was in any of them. */
+export function takenTogether(runs: readonly [Taken, ...Taken[]]): Taken {
+  const [{ startedAt, release, machine }] = runs;
+  const busyShare = Math.max(...runs.map((run) => run.machine.busyShare));
+  return { startedAt, release, machine: { ...machine, busyShare } };
+}
+
 /** @param how - a sentence: how often and how long */
 export function textOf({ startedAt, release, machine }: Taken, how: string): string {
   const { processors, model, memoryGiB, system, node, busyShare } = machine;

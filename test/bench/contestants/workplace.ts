@@ -3,18 +3,47 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FreePorts } from '../../../src/main/local/ports.ts';
-import { startGuarded, type Guarded } from '../../measure/guarded.ts';
+import { startGuarded, type Guarded, type GuardedOptions } from '../../measure/guarded.ts';
 import { until } from '../../measure/until.ts';
-import { HOST, type Running } from './contestant.ts';
+import { HOST } from './contestant.ts';
 
 const READY_WITHIN_MS = 20_000;
 const LOG_BYTES_SHOWN = 2000;
+
+/** A server of a workplace: a process, and whoever takes its place. */
+export class WorkplaceServer {
+  readonly #options: GuardedOptions;
+  #process: Guarded;
+  #isOver = false;
+
+  constructor(options: GuardedOptions) {
+    this.#options = options;
+    this.#process = startGuarded(options);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process.signal(name);
+  }
+
+  /** Ends its process by a signal; resolves when it has ended, and another runs in its place. */
+  async replace(by: NodeJS.Signals): Promise<void> {
+    this.signal(by);
+    await this.#process.ended;
+    if (!this.#isOver) this.#process = startGuarded(this.#options);
+  }
+
+  /** SIGKILL, for good. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#process.kill();
+  }
+}
 
 /** Where a contestant's servers live: a temporary folder, their processes, and ports that nobody else has. */
 export class Workplace {
   readonly folder: string;
   readonly #ports = new FreePorts();
-  readonly #servers: Guarded[] = [];
+  readonly #servers: WorkplaceServer[] = [];
 
   /**
    * What `start` builds in a new workplace; if it fails, nothing is left of it, and the error tells what the servers
@@ -22,7 +51,7 @@ export class Workplace {
    *
    * @param where - the folder's parent. @default that of temporary files
    */
-  static async with(start: (place: Workplace) => Promise<Running>, where = tmpdir()): Promise<Running> {
+  static async with<Built>(start: (place: Workplace) => Promise<Built>, where = tmpdir()): Promise<Built> {
     const place = new Workplace(where);
     try {
       return await start(place);
@@ -44,8 +73,10 @@ export class Workplace {
   }
 
   /** Its log has its name. */
-  run(name: string, program: string, args: readonly string[]): void {
-    this.#servers.push(startGuarded({ program, args, logFile: join(this.folder, `${name}.log`) }));
+  run(name: string, program: string, args: readonly string[]): WorkplaceServer {
+    const server = new WorkplaceServer({ program, args, logFile: join(this.folder, `${name}.log`) });
+    this.#servers.push(server);
+    return server;
   }
 
   /** One of the programs in `servers/`, in a Node like this one. */
@@ -71,7 +102,7 @@ export class Workplace {
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server.kill()));
+    await Promise.all(this.#servers.map((server) => server.end()));
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -4,7 +4,7 @@ import { ClientLoad } from './client-load.ts';
 import { CrowdLoad } from './crowd-load.ts';
 import { dialects, type Dialect } from './dialects.ts';
 import type { Load, LoadOptions } from './load.ts';
-import type { Message, Outcome, Plan } from './plan.ts';
+import { ENOUGH, type Message, type OpenEndedPlan, type Outcome, type Plan } from './plan.ts';
 import { RawLoad } from './raw-load.ts';
 import { Requests } from './requests.ts';
 import { Tally } from './tally.ts';
@@ -13,16 +13,16 @@ import { Tally } from './tally.ts';
 const SILENCE_MS = 15_000;
 const EMPTY_LOOK_MS = 20;
 
-process.once('message', (plan: Plan) => {
+process.once('message', (plan: Plan | OpenEndedPlan) => {
   generate(plan).then(
-    (outcome) => say({ kind: 'outcome', outcome }),
-    (error: unknown) => say({ kind: 'failed', reason: (error as Error).message }),
+    (outcome) => sayLast({ kind: 'outcome', outcome }),
+    (error: unknown) => sayLast({ kind: 'failed', reason: (error as Error).message }),
   );
 });
 // Whoever started it is gone.
 process.once('disconnect', () => process.exit(1));
 
-async function generate(plan: Plan): Promise<Outcome> {
+async function generate(plan: Plan | OpenEndedPlan): Promise<Outcome> {
   const tally = new Tally();
   const failed = Promise.withResolvers<never>();
   const onFailure = (reason: string): void => failed.reject(new Error(reason));
@@ -35,14 +35,14 @@ async function generate(plan: Plan): Promise<Outcome> {
     } else {
       load.start();
       await wait(plan.warmUpMs);
-      process.send?.({ kind: 'begun' } satisfies Message);
       tally.begin();
-      await wait(plan.measureMs);
+      say({ kind: 'begun' });
+      await ('measureMs' in plan ? wait(plan.measureMs) : enough());
       // A short time in which nothing was begun and answered says nothing yet.
       while (tally.isEmpty) await wait(EMPTY_LOOK_MS);
     }
     tally.end();
-    process.send?.({ kind: 'stopping' } satisfies Message);
+    say({ kind: 'stopping' });
     await load.stop();
     return tally.outcome;
   };
@@ -69,7 +69,19 @@ function loadOf(options: LoadOptions): Load {
 }
 
 function say(message: Message): void {
+  process.send?.(message);
+}
+
+function sayLast(message: Message): void {
   process.send?.(message, () => process.exit(0));
+}
+
+function enough(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('message', (message) => {
+      if (message === ENOUGH) resolve();
+    });
+  });
 }
 
 function wait(ms: number): Promise<void> {

@@ -1,9 +1,9 @@
-import type { Plan } from './plan.ts';
+import type { OpenEndedPlan } from './plan.ts';
 import type { Requests } from './requests.ts';
 import type { Tally } from './tally.ts';
 
 export interface LoadOptions {
-  readonly plan: Plan;
+  readonly plan: OpenEndedPlan;
   readonly requests: Requests;
   readonly tally: Tally;
   readonly onFailure: (reason: string) => void;

@@ -2,7 +2,12 @@ import type { Address } from '../../measure/load/http-connection.ts';
 import type { DialectName } from './dialects.ts';
 
 /** What a load generator is told to do: plain data, for it runs in a process of its own. */
-export interface Plan {
+export interface Plan extends OpenEndedPlan {
+  readonly measureMs: number;
+}
+
+/** A plan whose measured time lasts until it is told that it is {@link ENOUGH}. */
+export interface OpenEndedPlan {
   readonly dialect: DialectName;
   readonly address: Address;
   /** How many of the requests are reads: 0, 1 or a share between. */
@@ -15,7 +20,6 @@ export interface Plan {
   readonly valueBytes: number;
   readonly pace: Pace;
   readonly warmUpMs: number;
-  readonly measureMs: number;
 }
 
 export type Pace =
@@ -47,9 +51,12 @@ export interface Outcome {
   readonly generatorUs: number;
 }
 
+/** What it is told when an open-ended plan has gone on for long enough. */
+export const ENOUGH = 'enough';
+
 /** What the process says. */
 export type Message =
-  /** The measured time begins. */
+  /** The measured time has begun. */
   | { readonly kind: 'begun' }
   /** From now on it sends no more; what is under way is still answered. */
   | { readonly kind: 'stopping' }

@@ -1,5 +1,5 @@
 import { dialects, type Dialect } from './dialects.ts';
-import type { Plan } from './plan.ts';
+import type { OpenEndedPlan } from './plan.ts';
 import type { Request } from './request.ts';
 
 export interface PlannedRequest extends Request {
@@ -20,7 +20,7 @@ export class Requests {
   #sentGets = 0;
   #sentPuts = 0;
 
-  constructor(plan: Plan) {
+  constructor(plan: OpenEndedPlan) {
     const dialect: Dialect = dialects[plan.dialect];
     const { getShare } = plan;
     this.#getShare = getShare;
@@ -39,7 +39,7 @@ export class Requests {
 }
 
 function every(
-  { keys, apart = 1 }: Plan,
+  { keys, apart = 1 }: OpenEndedPlan,
   step: number,
   make: (item: number) => PlannedRequest,
 ): readonly PlannedRequest[] {

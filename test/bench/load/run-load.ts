@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { LastMessage, Message, Outcome, Plan } from './plan.ts';
+import { ENOUGH, type LastMessage, type Message, type OpenEndedPlan, type Outcome, type Plan } from './plan.ts';
 
 export interface RunLoadOptions {
   readonly signal?: AbortSignal;
@@ -16,8 +16,28 @@ export interface RunLoadOptions {
  *
  * @throws if an answer was wrong, a connection ended, or nobody answered; and when it is aborted
  */
-export async function runLoad(plan: Plan, options: RunLoadOptions = {}): Promise<Outcome> {
-  const { signal, onBegun, onStopping } = options;
+export function runLoad(plan: Plan, options: RunLoadOptions = {}): Promise<Outcome> {
+  return runProcess(plan, options, null);
+}
+
+/**
+ * As {@link runLoad}; what is measured is what is begun while `work` goes on, which begins once the load has warmed up.
+ *
+ * @throws what `work` throws, too
+ */
+export function runLoadDuring(
+  plan: OpenEndedPlan,
+  work: () => Promise<void>,
+  options: RunLoadOptions = {},
+): Promise<Outcome> {
+  return runProcess(plan, options, work);
+}
+
+async function runProcess(
+  plan: Plan | OpenEndedPlan,
+  { signal, onBegun, onStopping }: RunLoadOptions,
+  work: (() => Promise<void>) | null,
+): Promise<Outcome> {
   signal?.throwIfAborted();
   // A process group of its own: Ctrl-C in a terminal goes to whole groups, and it ends when this process says so.
   const child = fork(join(import.meta.dirname, 'generator.ts'), { detached: true });
@@ -25,13 +45,21 @@ export async function runLoad(plan: Plan, options: RunLoadOptions = {}): Promise
   signal?.addEventListener('abort', kill);
   try {
     let last: LastMessage | null = null;
+    const worked = Promise.withResolvers<null>();
     child.on('message', (message: Message) => {
-      if (message.kind === 'begun') onBegun?.();
-      else if (message.kind === 'stopping') onStopping?.();
-      else last = message;
+      if (message.kind === 'stopping') onStopping?.();
+      else if (message.kind === 'begun') {
+        onBegun?.();
+        work?.().then(() => {
+          if (child.connected) child.send(ENOUGH);
+          worked.resolve(null);
+        }, worked.reject);
+      } else last = message;
     });
     child.send(plan);
-    const [code, by] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    // Work that fails ends it; what the process then says of itself does not matter.
+    const [code, by] = (await Promise.race([ended, worked.promise])) ?? (await ended);
     signal?.throwIfAborted();
     return outcomeOf(last, `the load generator ended with ${code ?? by ?? 'nothing'}, and said nothing`);
   } finally {

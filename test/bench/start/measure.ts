@@ -107,13 +107,15 @@ async function nodeStart(): Promise<number> {
 async function firstStart(replicas: number): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'kvstore-start-'));
   const seen: Promise<Started>[] = [];
+  // Whoever is started again when all are killed is none of them.
+  let isMeasured = true;
   const cluster = new LocalCluster({
     replicas,
     proxies: 0,
     directory: join(folder, 'cluster'),
     onChange(server, change) {
       const pod = cluster.pods.find((candidate) => candidate.server === server);
-      if (change.kind === 'started' && pod !== undefined)
+      if (change.kind === 'started' && pod !== undefined && isMeasured)
         seen.push(readyAfter(performance.now(), server, pod.httpPort));
     },
   });
@@ -126,6 +128,7 @@ async function firstStart(replicas: number): Promise<Started> {
       processorMs: Math.max(...started.map(({ processorMs }) => processorMs)),
     };
   } finally {
+    isMeasured = false;
     cluster.killAll();
     await cluster.stop();
     rmSync(folder, { recursive: true, force: true });

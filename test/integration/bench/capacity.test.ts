@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { DataFileSeen } from '../../bench/data-file/measure.ts';
+import type { SnapshotCost } from '../../bench/restarts/snapshot-cost.ts';
+import type { GapsSeen } from '../../bench/gaps/gap-report.ts';
 import type { Lane } from '../../bench/overload/measure.ts';
 import type { PausesSeen } from '../../bench/pauses/measure.ts';
+import type { RestartsSeen } from '../../bench/restarts/restart-report.ts';
 import type { Starts } from '../../bench/start/measure.ts';
 
 jest.setTimeout(120_000);
@@ -78,7 +81,44 @@ test('data-file: every lookup found its value, at the replica and through the pr
   expect(Object.keys(lookups)).toEqual(['at the replica', 'through the proxy']);
 });
 
+test('write-gap: a leader that is stopped, and an API that is away, leave a gap of some length, and lose no write', async () => {
+  const words = ['write-gap', 'leader-stopped', 'api-away', '--only', 'kvstore', '--rounds', '1', '--rate', '100'];
+  const { gaps } = await seenBy<GapsSeen>(words);
+  expect(gaps.map(({ disturbance }) => disturbance)).toEqual(['leader-stopped', 'api-away']);
+  for (const { rounds } of gaps) {
+    expect(rounds).toEqual([expect.objectContaining({ failed: 0, lost: 0 })]);
+    expect(rounds[0]?.gapMs).toBeGreaterThan(0);
+  }
+  const json = join(folder, 'report.json');
+  const twice = await bench(['write-gap', '--from', json, '--from', json]);
+  expect([twice.code, twice.said]).toEqual([0, expect.stringMatching(/\| leader-stopped \| kvstore.* \| 2 \|/u)]);
+});
+
+test('restart: a follower that is started again gets in sync under load', async () => {
+  const words = ['restart', '--rounds', '1', '--keys', '2000', '--rate', '100', '--readmit', '0'];
+  const { restarts } = await seenBy<RestartsSeen>(words);
+  const [restart] = restarts;
+  expect(restarts).toHaveLength(1);
+  expect(restart?.inSyncMs).toBeGreaterThanOrEqual(restart?.caughtUpMs ?? Infinity);
+  for (const outcome of [restart?.undisturbed, restart?.meanwhile]) expect(outcome?.requests).toBeGreaterThan(0);
+});
+
+test('snapshot: each part of the work has taken some time', async () => {
+  const { cost } = await seenBy<{ readonly cost: SnapshotCost }>(['snapshot', '--keys', '20000']);
+  expect(Math.min(cost.findUs, cost.encodeUs, cost.decodeUs, cost.addUs)).toBeGreaterThan(0);
+});
+
+test('runs that cannot be put together are refused', async () => {
+  const json = join(folder, 'report.json');
+  const { code, said } = await bench(['snapshot', '--from', json, '--from', json]);
+  expect([code, said]).toEqual([2, expect.stringContaining('--from is given once')]);
+});
+
 test.each([
+  [['write-gap', 'leader-bribed'], 'there is no disturbance leader-bribed'],
+  [['write-gap', '--only', 'redis'], 'there is no contestant redis'],
+  [['restart', '--keys', '0'], '--keys is a whole number from 1 on'],
+  [['restart', '--readmit=-1'], '--readmit is a whole number from 0 on'],
   [['start', '--rounds', '0'], '--rounds is a whole number from 1 on'],
   [['overload', '--second', '1'], 'Unknown option'],
 ])('%j is refused', async (words, complaint) => {

@@ -8,6 +8,7 @@ import {
   type Ending,
 } from './http-connection.ts';
 import type { Ledger } from './ledger.ts';
+import { Pauses, type Pause } from './pauses.ts';
 
 export interface OpenLoopOptions {
   /** Proxies that the client knows; it spreads its connections over those that take them. */
@@ -16,12 +17,6 @@ export interface OpenLoopOptions {
   readonly ledger: Ledger;
   /** Writes beyond them wait at the client, and their time counts from when they were due. @default 128 */
   readonly connections?: number;
-}
-
-/** A stretch without an acknowledgement. */
-export interface Pause {
-  readonly fromMs: number;
-  readonly toMs: number;
 }
 
 /** An answer of 5xx, or a connection that broke under a request. */
@@ -35,8 +30,6 @@ export interface Failure {
 
 /** An address that refused, or said that it is closing, is left alone for so long if there is another. */
 const REST_MS = 1000;
-/** A shorter stretch without an acknowledgement is not worth a record. */
-const PAUSE_MIN_MS = 10;
 const RECONNECT_MS = 20;
 
 /**
@@ -57,13 +50,11 @@ export class OpenLoop implements ConnectionOwner {
   readonly #underWay = new Map<HttpConnection, number>();
   readonly #idle = new Deque<HttpConnection>();
   readonly #backlog = new Deque<number>();
-  readonly #pauses: Pause[] = [];
   readonly #startedMs = performance.now();
+  readonly #pauses = new Pauses(this.#startedMs);
   readonly #timer: NodeJS.Timeout;
   #reconnect: NodeJS.Timeout | null = null;
   #begun = 0;
-  #acknowledged = 0;
-  #lastAckMs = this.#startedMs;
   #lastTurnMs = this.#startedMs;
   #longestStallMs = 0;
   #nextAddress = 0;
@@ -81,7 +72,7 @@ export class OpenLoop implements ConnectionOwner {
   }
 
   get acknowledged(): number {
-    return this.#acknowledged;
+    return this.#pauses.acknowledged;
   }
 
   /** How long this process itself was away from its work: a pause that is no longer may be its own. */
@@ -90,7 +81,7 @@ export class OpenLoop implements ConnectionOwner {
   }
 
   get lastAckMs(): number {
-    return this.#lastAckMs;
+    return this.#pauses.lastAckMs;
   }
 
   get waiting(): number {
@@ -99,12 +90,10 @@ export class OpenLoop implements ConnectionOwner {
 
   /** The longest stretch without an acknowledgement that touches the time since `fromMs`; the one that lasts, too. */
   worstPause(fromMs = 0): Pause {
-    const lasting = { fromMs: this.#lastAckMs, toMs: this.#state === 'running' ? performance.now() : this.#lastAckMs };
-    let worst: Pause = { fromMs, toMs: fromMs };
-    for (const pause of [...this.#pauses, lasting]) {
-      if (pause.toMs >= fromMs && lengthOf(pause) > lengthOf(worst)) worst = pause;
-    }
-    return worst;
+    return this.#pauses.worst({
+      fromMs,
+      toMs: this.#state === 'running' ? performance.now() : this.#pauses.lastAckMs,
+    });
   }
 
   /** No further writes; resolves when those that were begun are settled. Then closes. */
@@ -211,9 +200,7 @@ export class OpenLoop implements ConnectionOwner {
 
   #acknowledge(write: number, answer: Answer): void {
     const atMs = performance.now();
-    if (atMs - this.#lastAckMs >= PAUSE_MIN_MS) this.#pauses.push({ fromMs: this.#lastAckMs, toMs: atMs });
-    this.#lastAckMs = atMs;
-    this.#acknowledged += 1;
+    this.#pauses.acknowledge(atMs);
     const version = Number(headerOf(answer.head, 'x-kv-version'));
     this.#ledger.settle(write, { outcome: 'acknowledged', status: answer.status, version, atMs });
   }
@@ -251,10 +238,6 @@ export class OpenLoop implements ConnectionOwner {
     this.#nextAddress += 1;
     return address;
   }
-}
-
-export function lengthOf(pause: Pause): number {
-  return pause.toMs - pause.fromMs;
 }
 
 /** A body that is no problem+json has no code. */

@@ -1,4 +1,4 @@
-import { lengthOf } from '../load/open-loop.ts';
+import { lengthOf } from '../load/pauses.ts';
 import { msText, steady, underLoad, type RoundResult, type Run } from '../round.ts';
 
 /** SIGSTOP of the leader until the set is without it, then SIGCONT: another leads, and goes on leading. */

@@ -1,6 +1,7 @@
 import { isReady } from '../../../src/main/local/kubelet.ts';
 import type { Server } from '../../../src/main/local/server.ts';
-import { lengthOf, type OpenLoop } from '../load/open-loop.ts';
+import type { OpenLoop } from '../load/open-loop.ts';
+import { lengthOf } from '../load/pauses.ts';
 import { msText, steady, underLoad, type RoundResult, type Run } from '../round.ts';
 import { until } from '../until.ts';
 

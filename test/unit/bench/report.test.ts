@@ -76,7 +76,7 @@ test('who took part has a bar, of its median, and a line from the least to the m
 });
 
 test('the page of the docs has a place of its own for each', () => {
-  const benchmarks = ['goals', 'overload', 'start', 'pauses', 'data-file', 'memory'];
+  const benchmarks = 'goals overload start pauses data-file memory write-gap restart snapshot'.split(' ');
   const put = (text: string, name: string) => withSection(text, markersOf(name), `figures of ${name}`);
   const once = benchmarks.reduce(put, page('docs/performance.md'));
   for (const name of benchmarks) expect(once).toContain(`figures of ${name}\n`);

@@ -54,7 +54,7 @@ export class FastConnection implements ResponseOwner {
   #hasAnswered = false;
   /** The client sends nothing more, and may still read. */
   #hasEnded = false;
-  /** Since anything arrived or was under way. */
+  /** Since the last request was answered, or another began to arrive. */
   #quietSweeps = 0;
 
   constructor(socket: Socket, server: FastServer) {
@@ -106,6 +106,7 @@ export class FastConnection implements ResponseOwner {
         socket.uncork();
       }
       this.#hasAnswered = true;
+      this.#quietSweeps = 0;
       response.close('written');
       if (!response.isLast) continue;
       this.#state = 'last';
@@ -117,6 +118,8 @@ export class FastConnection implements ResponseOwner {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    // Who sends a request byte by byte is not heard from anew with each.
+    if (this.#unread === null) this.#quietSweeps = 0;
     this.#unread = this.#unread === null ? chunk : Buffer.concat([this.#unread, chunk]);
     this.#take();
   };
@@ -125,7 +128,6 @@ export class FastConnection implements ResponseOwner {
   #take(): void {
     if (this.#isTaking) return;
     this.#isTaking = true;
-    this.#quietSweeps = 0;
     // Answers that go out at once make room for more.
     do this.#takeSome();
     while (this.#isCutShort && this.#hasRoom);
@@ -165,6 +167,7 @@ export class FastConnection implements ResponseOwner {
   }
 
   #begin(response: FastResponse, answer: FastAnswerer): void {
+    this.#quietSweeps = 0;
     this.#underWay.push(response);
     this.#server.onRequest(response, answer, this.#underWay.length);
   }

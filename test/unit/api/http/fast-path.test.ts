@@ -289,6 +289,21 @@ describe('a connection', () => {
     open();
   });
 
+  test('that gets a request byte by byte is given up as node:http gives it up', async () => {
+    const { port, metrics } = await serve({ requestTimeoutMs: 300 });
+    const client = new RawClient(port);
+    client.send(GET);
+    await client.answers(1);
+    const bytes = `GET /v1/keys/k HTTP/1.1\r\nHost: x\r\nX-Slow: ${'s'.repeat(900)}`;
+    const feed = setInterval(() => {
+      client.send(bytes.charAt(client.socket.bytesWritten - GET.length));
+    }, 20);
+    await client.close();
+    clearInterval(feed);
+    expect(client.received).toContain('HTTP/1.1 408 Request Timeout');
+    expect(metrics.limitsHit).toEqual(['request-timeout']);
+  });
+
   test('that idles is closed, and one with a request under way is not', async () => {
     const { port, operations } = await serve({ idleTimeoutMs: 1000 });
     const idle = new RawClient(port);

@@ -1,0 +1,85 @@
+import type { Key } from '../../../src/core/base/key.ts';
+import { epoch, groupId, logIndex, version, wallMs } from '../../../src/core/base/numbers.ts';
+import { defaultLimits } from '../../../src/core/group/options.ts';
+import { SnapshotScan } from '../../../src/core/replication/snapshot.ts';
+import { StateMachine } from '../../../src/core/store/state-machine.ts';
+import { FrameDecoder } from '../../../src/protocol/peer/frame-decoder.ts';
+import { FrameEncoder } from '../../../src/protocol/peer/frame-encoder.ts';
+import { encodePreface, SUPPORTED_VERSIONS } from '../../../src/protocol/peer/preface.ts';
+
+/** Processor time for each key, in microseconds. */
+export interface SnapshotCost {
+  /** To walk over the leader's store. */
+  readonly findUs: number;
+  readonly encodeUs: number;
+  readonly decodeUs: number;
+  /** To add what came to the follower's store. */
+  readonly addUs: number;
+}
+
+const VALUE_BYTES = 64;
+/** A prime: keys come scattered, as they do. */
+const STRIDE = 7_368_787;
+
+/** Of a store of so many keys of 16 bytes, in this process. @throws if not all of them came over */
+export function costOfSnapshot(keys: number): SnapshotCost {
+  const leader = filled(keys);
+  const follower = emptyMachine();
+  const spentUs = { findUs: 0, encodeUs: 0, decodeUs: 0, addUs: 0 };
+  const timed = <Result>(part: keyof SnapshotCost, work: () => Result): Result => {
+    const before = process.threadCpuUsage();
+    const result = work();
+    const { user, system } = process.threadCpuUsage(before);
+    spentUs[part] += user + system;
+    return result;
+  };
+
+  const encoder = new FrameEncoder();
+  const decoder = new FrameDecoder();
+  decoder.push(Buffer.from(encodePreface(SUPPORTED_VERSIONS)));
+  const head = { epoch: epoch(1), lineage: { number: 1, id: 'bench' }, hello: 1 } as const;
+  const scan = new SnapshotScan(leader);
+  while (!scan.done) {
+    const chunk = timed('findUs', () => scan.nextChunk(defaultLimits.snapshotChunkBytes));
+    if (chunk === null) break;
+    const { number, items } = chunk;
+    const bytes = timed('encodeUs', () => {
+      encoder.encode({ kind: 'peer', group: groupId(0), message: { kind: 'snapshotChunk', ...head, number, items } });
+      return Buffer.concat(encoder.take());
+    });
+    encoder.reuse();
+    const outcome = timed('decodeUs', () => decoder.push(bytes));
+    if (outcome.kind === 'malformed') throw new Error(outcome.reason);
+    timed('addUs', () => {
+      for (const frame of outcome.frames) {
+        if (frame.kind !== 'peer' || frame.message.kind !== 'snapshotChunk') continue;
+        for (const item of frame.message.items) follower.restore(item);
+      }
+    });
+  }
+  if (follower.store.size !== keys) throw new Error(`${follower.store.size} keys of ${keys} came over`);
+  const { findUs, encodeUs, decodeUs, addUs } = spentUs;
+  return { findUs: findUs / keys, encodeUs: encodeUs / keys, decodeUs: decodeUs / keys, addUs: addUs / keys };
+}
+
+function emptyMachine(): StateMachine {
+  return new StateMachine({ tombstonesMax: 1_000_000, idempotencyKeptMs: 600_000 });
+}
+
+function filled(keys: number): StateMachine {
+  const machine = emptyMachine();
+  const value = new Uint8Array(VALUE_BYTES).fill(120);
+  for (let number = 0; number < keys; number += 1) {
+    machine.store.restoreValue(`bench-${String((number * STRIDE) % keys).padStart(10, '0')}` as Key, {
+      value,
+      contentType: 'text/plain',
+      revision: logIndex(0),
+      version: version(1),
+      createRevision: logIndex(0),
+      modifiedMs: wallMs(1_790_000_000_000),
+      expiresAtMs: null,
+      idleMs: null,
+    });
+  }
+  return machine;
+}

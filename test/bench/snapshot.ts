@@ -1,0 +1,45 @@
+/** What a snapshot costs for each key, in processor time: `npm run bench -- snapshot`. */
+import { runCommand, type Command } from './command/command.ts';
+import { number, table } from './command/markdown.ts';
+import { textOf } from './command/taken.ts';
+import { costOfSnapshot, type SnapshotCost } from './restarts/snapshot-cost.ts';
+
+const DEFAULT_KEYS = '400000';
+
+interface Asked {
+  readonly keys: number;
+}
+
+interface Seen extends Asked {
+  readonly cost: SnapshotCost;
+}
+
+const snapshot: Command<Asked, Seen> = {
+  name: 'snapshot',
+  usage: `npm run bench -- snapshot [OPTIONS]
+
+The processor time of a snapshot of small keys, in one process: at the leader to find them and to encode them, at the follower to decode
+and to add them.
+
+  --keys N         that the store holds (default ${DEFAULT_KEYS})`,
+  options: { keys: { type: 'string', default: DEFAULT_KEYS } },
+  parse: (words) => ({ keys: words.count('keys') }),
+  measure: ({ keys }) => Promise.resolve({ keys, cost: costOfSnapshot(keys) }),
+  markdownOf: (report) =>
+    [
+      textOf(report, `${number(report.keys)} keys of 16 bytes with values of 64.`),
+      '',
+      ...table({
+        head: ['at', 'to', 'µs a key'],
+        rows: [
+          ['the leader', 'find it', number(report.cost.findUs)],
+          ['the leader', 'encode it', number(report.cost.encodeUs)],
+          ['the follower', 'decode it', number(report.cost.decodeUs)],
+          ['the follower', 'add it', number(report.cost.addUs)],
+        ],
+      }),
+    ].join('\n'),
+  unfit: ({ keys }) => (keys < Number(DEFAULT_KEYS) ? `of ${keys} keys only` : null),
+};
+
+process.exitCode = await runCommand(snapshot);
