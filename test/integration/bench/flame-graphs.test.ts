@@ -13,6 +13,6 @@ test("a server's profile under load has the functions of its sources by their na
   const recording = await record({ at: 'replica', getShare: 1 }, 0.5, new AbortController().signal);
   const sources = new Sources();
   const names = namesIn(framesOf(recording, (url, line) => sources.at(url, line)));
-  expect(names).toEqual(expect.arrayContaining(['#onRequest api/http/server.ts', 'emit node:events']));
+  expect(names).toEqual(expect.arrayContaining(['#onData api/http/fast-path/connection.ts', 'emit node:events']));
   expect(names.filter((name) => /\bchunk-|kvstore\.js/.test(name))).toEqual([]);
 });
