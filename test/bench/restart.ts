@@ -6,7 +6,7 @@ import { runCommand, type Command } from './command/command.ts';
 import { restartMarkdownOf, type RestartsAsked, type RestartsSeen } from './restarts/restart-report.ts';
 import { runRestarts } from './restarts/run-restarts.ts';
 
-const DEFAULTS = { rounds: '5', keys: '1000000', rate: '5000', readmit: '2000' } as const;
+const DEFAULTS = { rounds: '5', keys: '1000000', rate: '5000', readmit: '500' } as const;
 
 const restart: Command<RestartsAsked, RestartsSeen> = {
   name: 'restart',
