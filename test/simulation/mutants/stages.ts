@@ -59,6 +59,9 @@ const idle = (seed: number): Partial<Plan> => ({
 /** So that nobody takes over because a Lease has expired. */
 const longLease = () => ({ times: { ...defaultTimes, leaseMs: 30_000 } });
 
+/** Who was removed would wait for longer than anything here may take. */
+const longWait = () => ({ times: { ...defaultTimes, readmitMinMs: 2000 } });
+
 /** What dies from now on is not started again before the end. */
 function stopRestarts(stage: Scenario): void {
   stage.world.plan = { ...stage.world.plan, restartMeanUs: 1e6 * SECOND };
@@ -376,7 +379,7 @@ const plays = {
     stage.end();
   }),
 
-  'two-of-three': staged(three, (stage) => {
+  'two-of-three': staged(longWait, (stage) => {
     stage.begin();
     const [first, second] = stage.followers();
     check(first !== undefined && second !== undefined, 'world', () => 'there are no followers');
