@@ -8,7 +8,7 @@ import type { Stay, StoredValue, Tombstone } from './reads.ts';
  * A record is a block of the arena, in the order of the machine's bytes. First what finding it reads, mostly one line of the
  * processor's cache:
  *
- *   word 0      lengths of the key and of the value | TOMBSTONE | APART | CHANGED | ENDS
+ *   word 0      lengths of the key and of the value | TOMBSTONE | APART | ENDS
  *   word 1      of a value: its content type's number
  *   the key, up to a multiple of 8 bytes
  *
@@ -18,7 +18,7 @@ import type { Stay, StoredValue, Tombstone } from './reads.ts';
  *   0  version                                               version
  *   1  revision                                              revision
  *   2  when it was written                                   its number in the order of deletion
- *     [revision of its creation: another one wrote it]       two words: its neighbours in that order
+ *   3  revision of its creation                              two words: its neighbours in that order
  *     [when it falls due, or NaN
  *      its idle time, or NaN
  *      a word: its place among those that fall due, and 1, or 0: it does not]
@@ -29,11 +29,9 @@ const VALUE_LENGTH_SHIFT = 11;
 const VALUE_LENGTH = (1 << 13) - 1;
 const TOMBSTONE = 1 << 24;
 const APART = 1 << 25;
-/** Its creation was another entry. */
-const CHANGED = 1 << 26;
-/** It has a time to live, or an idle time. */
-const ENDS = 1 << 27;
-const [VERSION, REVISION, MODIFIED, MORE] = [0, 1, 2, 3];
+/** It has a time to live, or an idle time. A put that leaves that as it was finds its place as large as it needs. */
+const ENDS = 1 << 26;
+const [VERSION, REVISION, MODIFIED, CREATED, ENDS_FROM] = [0, 1, 2, 3, 4];
 /** Within what {@link ENDS} adds. */
 const [EXPIRES, IDLE, DUE_PLACE, ENDS_LENGTH] = [0, 1, 2, 3];
 const [ORDER, NEIGHBOURS, TOMBSTONE_END] = [2, 3, 4];
@@ -44,7 +42,7 @@ const APART_NUMBER_BYTES = 4;
 const APART_OVERHEAD_BYTES = 250;
 
 /**
- * The values and tombstones themselves, packed: 32 bytes beside a key and its value, 40 once it was changed, 24 more if it ends; and no
+ * The values and tombstones themselves, packed: 40 bytes beside a key and its value, 64 if it ends; and no
  * object. What they are found by is {@link KeyTable}.
  */
 export class Records {
@@ -152,15 +150,13 @@ export class Records {
   /** A copy, which goes on to be this value whatever becomes of the record. */
   value(ref: Ref): StoredValue {
     const numbers = this.#arena.numbers(ref);
-    const head = this.#head(ref);
-    const first = numberOf(ref) + numbersFrom(head);
-    const revision = numbers[first + REVISION] as LogIndex;
+    const first = numberOf(ref) + numbersFrom(this.#head(ref));
     return {
       value: this.#bytes(ref),
       contentType: this.#contentTypes.at(this.#typeNumber(ref)),
-      revision,
+      revision: numbers[first + REVISION] as LogIndex,
       version: numbers[first + VERSION] as Version,
-      createRevision: (head & CHANGED) === 0 ? revision : (numbers[first + MORE] as LogIndex),
+      createRevision: numbers[first + CREATED] as LogIndex,
       modifiedMs: numbers[first + MODIFIED] as WallMs,
       expiresAtMs: this.expiresAtMs(ref),
       idleMs: this.#end(ref, IDLE),
@@ -182,14 +178,14 @@ export class Records {
   /** Among those that fall due; null: it does not. */
   duePlace(ref: Ref): number | null {
     const head = this.#head(ref);
-    const place = (head & ENDS) === 0 ? 0 : this.#word(ref, endsFrom(head) + DUE_PLACE, 0);
+    const place = (head & ENDS) === 0 ? 0 : this.#word(ref, ENDS_FROM + DUE_PLACE, 0);
     return place === 0 ? null : place - 1;
   }
 
   /** Of one that ends; of another it can only be null. */
   setDuePlace(ref: Ref, place: number | null): void {
     const head = this.#head(ref);
-    if ((head & ENDS) !== 0) this.#setWord(ref, endsFrom(head) + DUE_PLACE, 0, place === null ? 0 : place + 1);
+    if ((head & ENDS) !== 0) this.#setWord(ref, ENDS_FROM + DUE_PLACE, 0, place === null ? 0 : place + 1);
   }
 
   /** What the value counts for: between {@link leastRecordBytes} and {@link mostRecordBytes}. */
@@ -254,16 +250,14 @@ export class Records {
   }
 
   #end(ref: Ref, which: number): number | null {
-    const head = this.#head(ref);
-    if ((head & ENDS) === 0) return null;
-    const ms = this.#number(ref, endsFrom(head) + which);
+    if ((this.#head(ref) & ENDS) === 0) return null;
+    const ms = this.#number(ref, ENDS_FROM + which);
     return Number.isNaN(ms) ? null : ms;
   }
 
   #writeEnds(ref: Ref, { expiresAtMs, idleMs }: Stay): void {
-    const first = endsFrom(this.#head(ref));
-    this.#setNumber(ref, first + EXPIRES, expiresAtMs ?? NaN);
-    this.#setNumber(ref, first + IDLE, idleMs ?? NaN);
+    this.#setNumber(ref, ENDS_FROM + EXPIRES, expiresAtMs ?? NaN);
+    this.#setNumber(ref, ENDS_FROM + IDLE, idleMs ?? NaN);
   }
 
   #number(ref: Ref, which: number): number {
@@ -301,7 +295,7 @@ export class Records {
     numbers[first + VERSION] = stored.version;
     numbers[first + REVISION] = stored.revision;
     numbers[first + MODIFIED] = stored.modifiedMs;
-    if ((head & CHANGED) !== 0) numbers[first + MORE] = stored.createRevision;
+    numbers[first + CREATED] = stored.createRevision;
     if ((head & ENDS) !== 0) this.#writeEnds(ref, stored);
     if ((head & APART) !== 0) this.#setWord(ref, bytesFrom(head), 0, this.#putApart(value));
     else this.#arena.bytes(ref).set(value, byteOf(ref) + 8 * (numbersFrom(head) + bytesFrom(head)));
@@ -329,29 +323,20 @@ export class Records {
   }
 }
 
-/** What a value's size depends on, beside its key and its bytes. */
-type Shape = Stay & Pick<StoredValue, 'revision' | 'createRevision'>;
-
 const hasEnd = ({ expiresAtMs, idleMs }: Stay): boolean => expiresAtMs !== null || idleMs !== null;
 
 const headOf = (keyLength: number, stored: StoredValue): number =>
-  keyLength | valueHead(stored.value.length) | shapeOf(stored);
+  keyLength | valueHead(stored.value.length) | (hasEnd(stored) ? ENDS : 0);
 
 const valueHead = (length: number): number => (length > PACKED_BYTES_MAX ? APART : length << VALUE_LENGTH_SHIFT);
-
-const shapeOf = (shape: Shape): number =>
-  (shape.createRevision === shape.revision ? 0 : CHANGED) | (hasEnd(shape) ? ENDS : 0);
 
 const lengthOf = (head: number): number => (head >>> VALUE_LENGTH_SHIFT) & VALUE_LENGTH;
 
 /** The double with which the numbers begin, behind the two words and the key. */
 const numbersFrom = (head: number): number => 1 + (((head & KEY_LENGTH) + 7) >>> 3);
 
-/** The number with which what is said of its end begins. */
-const endsFrom = (head: number): number => MORE + ((head & CHANGED) === 0 ? 0 : 1);
-
-/** And the bytes. */
-const bytesFrom = (head: number): number => endsFrom(head) + ((head & ENDS) === 0 ? 0 : ENDS_LENGTH);
+/** The number with which the bytes begin. */
+const bytesFrom = (head: number): number => ENDS_FROM + ((head & ENDS) === 0 ? 0 : ENDS_LENGTH);
 
 /** In the arena. */
 const valueBytes = (keyLength: number, stored: StoredValue): number => bytesOfHead(headOf(keyLength, stored));
@@ -364,12 +349,12 @@ const recordBytes = (head: number, valueLength: number): number =>
 
 const tombstoneBytes = (keyLength: number): number => 8 * (numbersFrom(keyLength) + TOMBSTONE_END);
 
-/** What a value costs, with its key and without its type, wherever they are: one that was never changed and does not end. */
+/** What a value costs, with its key and without its type, wherever they are: one that does not end. */
 export const leastRecordBytes = (keyLength: number, valueLength: number): number =>
   recordBytes(keyLength | valueHead(valueLength), valueLength);
 
 export const mostRecordBytes = (keyLength: number, valueLength: number): number =>
-  recordBytes(keyLength | valueHead(valueLength) | CHANGED | ENDS, valueLength);
+  recordBytes(keyLength | valueHead(valueLength) | ENDS, valueLength);
 
 /** What a tombstone costs, with its key. */
 export const tombstoneRecordBytes = (keyLength: number): number => blockBytes(tombstoneBytes(keyLength));

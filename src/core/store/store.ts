@@ -407,7 +407,7 @@ export function bytesAdded(command: WriteCommand): number {
 const sumOf = (steps: readonly Step[]): number =>
   steps.reduce((sum, step) => sum + (step.kind === 'get' ? 0 : bytesAdded(step)), 0);
 
-/** Of a value that was never changed and does not end; without its type, which it may share. */
+/** Of a value that does not end; without its type, which it may share. */
 export const valueBytes = (key: Key, value: Uint8Array): number =>
   leastRecordBytes(key.length, value.length) + VALUE_PLACES_BYTES;
 
