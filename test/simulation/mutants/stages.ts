@@ -366,7 +366,7 @@ const plays = {
     },
   ),
 
-  flapping: staged(three, (stage) => {
+  flapping: staged(longWait, (stage) => {
     stage.begin();
     const [flapping] = stage.followers();
     check(flapping !== undefined, 'world', () => 'there is no follower');
