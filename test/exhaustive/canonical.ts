@@ -111,7 +111,10 @@ class Walk {
   #store(store: Store): string {
     const { history, uses, versionFloor, evictedKeys } = store;
     const tombstones = this.#list([...store.tombstones()]);
-    return `store{${this.text(history)},${this.text(uses)},${this.#entries([...store.values()])},${tombstones},${versionFloor},${evictedKeys}}`;
+    // Of one that a snapshot will bring nothing is told but that it is missing.
+    if (history.missing > 0) throw new Error('cannot be compared: older versions that are not there yet');
+    const older = `${history.limit}:${this.#list([...history.superseded()])}`;
+    return `store{${older},${this.text(uses)},${this.#entries([...store.values()])},${tombstones},${versionFloor},${evictedKeys}}`;
   }
 
   #list(items: readonly unknown[]): string {

@@ -73,7 +73,7 @@ export class Entry {
  * The objects around the bytes of one write, until it is packed: measured as heap per entry, with values of 16 to 64 bytes. It is 440 while the
  * store holds the same value, and 570 once the key was written again and the value is the log's alone.
  */
-const ENTRY_OVERHEAD_BYTES = 570;
+export const ENTRY_OVERHEAD_BYTES = 570;
 
 function bodyBytes(body: EntryBody): number {
   switch (body.kind) {

@@ -4,7 +4,7 @@ import type { GroupLimits, GroupTimes } from '../group/options.ts';
 import { isLapsed } from '../store/locks.ts';
 import { evictEffect, expireEffect, isDue } from '../store/newest.ts';
 import type { Store } from '../store/store.ts';
-import type { Entry, EntryBody, StateEffect } from './entry.ts';
+import { ENTRY_OVERHEAD_BYTES, type Entry, type EntryBody, type StateEffect } from './entry.ts';
 import { victimsOf } from './eviction.ts';
 import type { Proposals } from './proposals.ts';
 import type { Replica } from './replica.ts';
@@ -99,8 +99,10 @@ export class Housekeeping {
     if (missing <= 0) return true;
     const { forgettingThrough } = this.#proposals;
     const { history } = this.#store;
+    // The entry that says so wants room, too.
+    const least = missing + ENTRY_OVERHEAD_BYTES;
     const enough =
-      history.enoughFor(missing + FREED_BYTES_MIN, forgettingThrough) ?? history.enoughFor(missing, forgettingThrough);
+      history.enoughFor(missing + FREED_BYTES_MIN, forgettingThrough) ?? history.enoughFor(least, forgettingThrough);
     if (enough === null) return this.#limits.eviction === 'lru' && this.#evict(missing, now);
     const { index } = this.#append({ kind: 'forget', through: enough.through }, now);
     this.#proposals.frees(index, enough.bytes);

@@ -134,8 +134,7 @@ export class Replica implements NewestKeys, NewestLocks {
   }
 
   #stateAfter(change: OpenChange | null, key: Key): NewestState {
-    const { store } = this.machine;
-    if (change === null) return { current: store.get(key), lastVersion: store.lastVersion(key) };
+    if (change === null) return this.machine.store.stateOf(key);
     return afterwards(change.effect, () => this.#stateAfter(change.beneath, key));
   }
 

@@ -286,6 +286,9 @@ function isSparse(sizeClass: number, { blocks, used }: Size): boolean {
   return free * sizeOf(sizeClass) > FREE_BYTES_MIN && free > FREE_SHARE * used;
 }
 
+/** What a block may have left over, at most. */
+export const BLOCK_STEP_BYTES_MAX = Math.max(...SIZES.map((size, at) => size - (SIZES[at - 1] ?? 0)));
+
 /** What a block of so many bytes takes up. */
 export const blockBytes = (bytes: number): number => SIZES[classOf(bytes)] as number;
 

@@ -40,6 +40,11 @@ export class ContentTypes {
     return number;
   }
 
+  /** One use more of a type that is used. */
+  share(number: number): void {
+    if (number !== 0) this.#uses[number] = (this.#uses[number] as number) + 1;
+  }
+
   /** Forgotten with its last use. */
   giveBack(number: number): void {
     if (number === 0) return;

@@ -1,43 +1,18 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
-import type { LogIndex, Version } from '../base/numbers.ts';
-import { CONTENT_TYPE_BYTES_MAX } from './commands.ts';
-import { contentBytes, OFF_HEAP_OVERHEAD_BYTES } from './content-bytes.ts';
+import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
+import type { SipHash } from '../base/sip-hash.ts';
+import { KeyTable } from './key-table.ts';
 import type { StoredValue } from './reads.ts';
+import { RecordList } from './record-list.ts';
+import { NOWHERE, OLDER_BYTES_MORE_MAX, type Records, type Ref } from './records.ts';
 
-/**
- * What an older version costs beside its bytes: the value, its array, its place among all and among those of its key; and
- * what a key costs that has any. Measured, as a test does again.
- */
-const OLDER_OVERHEAD_BYTES = 420;
-const KEY_OVERHEAD_BYTES = 380;
-
-/** A version that another has taken the place of. */
-class Older {
-  readonly versions: Versions;
-  readonly version: Version;
-  /** The entry that wrote the version after it. */
-  readonly supersededAt: LogIndex;
-  /** null: it was not there when it was superseded; a snapshot brings it (R11). */
-  stored: StoredValue | null;
-  /** Its neighbours in the order of {@link supersededAt}. */
-  previous: Older | null = null;
-  next: Older | null = null;
-  isGone = false;
-
-  constructor(versions: Versions, version: Version, supersededAt: LogIndex, stored: StoredValue | null) {
-    this.versions = versions;
-    this.version = version;
-    this.supersededAt = supersededAt;
-    this.stored = stored;
-  }
-}
-
-/** Those of one key, by their numbers. */
-interface Versions {
-  readonly key: Key;
-  readonly list: Older[];
-}
+/** What a key costs that has any: its place in the table of those. Measured, as a test does again. */
+const KEY_PLACE_BYTES = 24;
+/** After so many versions each a walk remembers where it was. */
+const WALK_STEPS = 256;
+/** Of one that a snapshot will bring: no entry has this number. */
+const UNKNOWN_REVISION = 0 as LogIndex;
 
 /** A version, and until which entry it stood. */
 export interface Superseded {
@@ -53,6 +28,9 @@ export interface Superseded {
  *
  * What is kept depends on the entries alone, on every replica: on how the keys were written, on the limit that the leader
  * has put into the log, and on how far it had the oldest forgotten.
+ *
+ * They are packed as what stands is ({@link Records}), and found by key as that is. As objects, which live just long enough for the collector
+ * to move them to the old space, they were a quarter of what a follower did under writes of 100 keys.
  */
 export class History {
   /**
@@ -60,17 +38,24 @@ export class History {
    * next, and is not shown any more.
    */
   limit = 1;
-  #keys = new Map<Key, Versions>();
-  #oldest: Older | null = null;
-  #newest: Older | null = null;
-  /** R11: while a snapshot comes in, the last that it has brought: they come in their order, before those of the entries. */
-  #restored: Older | null = null;
-  #size = 0;
+  readonly #records: Records;
+  /** The newest of each key. Those of a key are a ring, so that its oldest stands behind its newest. */
+  readonly #table: KeyTable;
+  /** All of them, in the order in which they were superseded. */
+  readonly #order: RecordList;
   #missing = 0;
   #bytes = 0;
+  /** So that whoever walks over them knows whether they are as they were. */
+  #changes = 0;
+
+  constructor(records: Records, hash: Pick<SipHash, 'of'>) {
+    this.#records = records;
+    this.#table = new KeyTable(records, hash);
+    this.#order = new RecordList(records);
+  }
 
   get size(): number {
-    return this.#size;
+    return this.#order.size;
   }
 
   get bytes(): number {
@@ -84,39 +69,41 @@ export class History {
 
   /** Whether what is superseded is to be kept, or may be. */
   wants(key: Key): boolean {
-    return this.limit > 1 || this.#keys.has(key);
+    return this.limit > 1 || (this.size > 0 && this.#table.find(key) !== NOWHERE);
   }
 
-  /** `after` takes the place of `before`; null: of one that a snapshot will bring. */
-  supersede(key: Key, before: StoredValue | null, after: StoredValue): void {
-    let versions = this.#keys.get(key);
-    if (this.limit === 1 && versions === undefined) return;
-    versions ??= this.#begin(key);
+  /** `after` takes the place of what stands at `before`; {@link NOWHERE}: of one that a snapshot will bring. */
+  supersede(key: Key, before: Ref, after: StoredValue): void {
     const version = (after.version - 1) as Version;
-    const older = new Older(versions, version, after.revision, before);
-    assert(before === null || before.version === version, 'R20: the versions of a key follow each other');
-    versions.list.push(older);
-    this.#insert(older, this.#newest);
-    this.#trim(versions, after.version);
+    assert(
+      before === NOWHERE || this.#records.version(before) === version,
+      'R20: the versions of a key follow each other',
+    );
+    const ref =
+      before === NOWHERE
+        ? this.#records.addOlder(key, unknown(version), after.revision)
+        : this.#records.addOlderCopy(before, after.revision);
+    this.#count(ref, 1);
+    this.#order.push(ref);
+    this.#becomeNewest(ref, key);
+    this.#trim(ref, after.version);
   }
 
   /** The key was deleted, or its time has come. */
   end(key: Key): void {
-    const versions = this.#keys.get(key);
-    if (versions === undefined) return;
-    for (const older of versions.list.splice(0)) this.#drop(older);
-    this.#close(versions);
+    const newest = this.size === 0 ? NOWHERE : this.#table.find(key);
+    for (let left = newest !== NOWHERE; left;) {
+      const oldest = this.#records.newerOfKey(newest);
+      left = oldest !== newest;
+      this.#dropOldest(oldest);
+    }
   }
 
   /** All that were superseded at this entry or before, whatever their keys. */
   forgetThrough(index: LogIndex): void {
-    for (let older = this.#oldest; older !== null && older.supersededAt <= index; older = this.#oldest) {
-      const { versions } = older;
-      // Of one key they were superseded in the order of their numbers.
-      const first = versions.list.shift();
-      assert(first === older, 'R20: the oldest version of a key goes first');
-      this.#drop(older);
-      if (versions.list.length === 0) this.#close(versions);
+    for (let oldest = this.#order.oldest; oldest !== NOWHERE; oldest = this.#order.oldest) {
+      if (this.#records.supersededAt(oldest) > index) return;
+      this.#dropOldest(oldest);
     }
   }
 
@@ -124,30 +111,32 @@ export class History {
   enoughFor(bytes: number, after: LogIndex): { readonly through: LogIndex; readonly bytes: number } | null {
     if (this.#bytes < bytes) return null;
     let [free, through] = [0, after];
-    for (let older = this.#oldest; older !== null; older = older.next) {
-      if (older.supersededAt <= after) continue;
+    for (let ref = this.#order.oldest; ref !== NOWHERE; ref = this.#records.newer(ref)) {
+      const supersededAt = this.#records.supersededAt(ref);
+      if (supersededAt <= after) continue;
       // What one entry has superseded goes together.
-      if (free >= bytes && older.supersededAt > through) break;
-      free += olderBytes(older.stored);
-      through = older.supersededAt;
+      if (free >= bytes && supersededAt > through) break;
+      free += this.#records.bytes(ref);
+      through = supersededAt;
     }
     return free >= bytes ? { through, bytes: free } : null;
   }
 
-  /** Those that are kept, the newest first, beneath the one that stands. */
+  /** Those that are kept, the newest first, beneath the one that stands. Nothing may change while it goes on. */
   *of(key: Key, standing: StoredValue): IterableIterator<StoredValue> {
-    const list = this.#keys.get(key)?.list ?? [];
-    for (let place = list.length - 1; place >= 0; place -= 1) {
-      const { version, stored } = list[place] as Older;
-      if (version <= standing.version - this.limit) return;
-      if (stored !== null) yield stored;
+    for (const ref of this.#ring(key)) {
+      if (this.#records.version(ref) <= standing.version - this.limit) return;
+      if (!this.#isMissing(ref)) yield this.#records.value(ref);
     }
   }
 
   /** R11: the one that stood at `index`, if it is among those that were superseded since. */
   standingAt(key: Key, index: LogIndex): Superseded | null {
-    for (const { stored, supersededAt } of this.#keys.get(key)?.list ?? [])
-      if (stored !== null && stored.revision <= index && index < supersededAt) return { key, stored, supersededAt };
+    for (const ref of this.#ring(key)) {
+      const supersededAt = this.#records.supersededAt(ref);
+      if (!this.#isMissing(ref) && this.#records.revision(ref) <= index && index < supersededAt)
+        return { key, stored: this.#records.value(ref), supersededAt };
+    }
     return null;
   }
 
@@ -156,98 +145,175 @@ export class History {
    * superseded since is awaited, or has gone meanwhile, here as there.
    */
   restore({ key, stored, supersededAt }: Superseded, startIndex: LogIndex): void {
+    let [newer, older] = [NOWHERE, NOWHERE];
+    for (const ref of this.#ring(key)) {
+      older = ref;
+      if (this.#records.version(ref) <= stored.version) break;
+      newer = ref;
+    }
     if (supersededAt > startIndex) {
-      const awaited = this.#keys.get(key)?.list.find(({ version }) => version === stored.version);
-      if (awaited?.stored !== null) return;
-      awaited.stored = stored;
-      this.#missing -= 1;
-      this.#bytes += olderBytes(stored) - olderBytes(null);
+      if (older !== newer && this.#records.version(older) === stored.version) this.#fill(older, key, stored);
       return;
     }
-    const versions = this.#keys.get(key) ?? this.#begin(key);
-    const older = new Older(versions, stored.version, supersededAt, stored);
-    const place = versions.list.findLastIndex(({ version }) => version < stored.version) + 1;
-    versions.list.splice(place, 0, older);
-    this.#insert(older, this.#restored);
-    this.#restored = older;
+    const ref = this.#records.addOlder(key, stored, supersededAt);
+    this.#count(ref, 1);
+    this.#order.restore(ref);
+    if (newer === NOWHERE) this.#becomeNewest(ref, key);
+    else this.#insert(ref, this.#records.olderOfKey(newer), newer);
   }
 
-  /** Live, in the order in which they were superseded: goes on over those that are left. */
+  /** One that was missing is known now. */
+  #fill(missing: Ref, key: Key, stored: StoredValue): void {
+    if (!this.#isMissing(missing)) return;
+    const ref = this.#records.addOlder(key, stored, this.#records.supersededAt(missing));
+    this.#count(ref, 1);
+    this.replace(missing, ref, key);
+    this.#free(missing);
+  }
+
+  /**
+   * Live, in the order in which they were superseded: goes on over those that are left. Where the last that it has seen is gone, it
+   * finds its way from one before.
+   */
   *superseded(): IterableIterator<Superseded> {
-    for (let older = this.#oldest; older !== null; older = older.next) {
-      // What is gone still knows what came behind it.
-      if (older.isGone || older.stored === null) continue;
-      yield { key: older.versions.key, stored: older.stored, supersededAt: older.supersededAt };
+    const records = this.#records;
+    const seen: Seen[] = [];
+    for (let [ref, steps] = [this.#order.oldest, 0]; ref !== NOWHERE; steps += 1) {
+      const [key, order, changes] = [records.keyAt(ref), records.order(ref), this.#changes];
+      if (steps % WALK_STEPS === 0) seen.push({ key, order });
+      if (!this.#isMissing(ref)) yield { key, stored: records.value(ref), supersededAt: records.supersededAt(ref) };
+      ref = this.#changes === changes ? records.newer(ref) : this.#firstBehind({ key, order }, seen);
     }
+  }
+
+  /** What of `seen` is gone is forgotten. */
+  #firstBehind({ key, order }: Seen, seen: Seen[]): Ref {
+    let from = this.#find(key, order);
+    for (let last = seen.at(-1); from === NOWHERE && last !== undefined; last = seen.at(-1)) {
+      from = this.#find(last.key, last.order);
+      if (from === NOWHERE) seen.pop();
+    }
+    return this.#order.firstBehind(order, from === NOWHERE ? this.#order.oldest : from);
+  }
+
+  #find(key: Key, order: number): Ref {
+    for (const ref of this.#ring(key)) if (this.#records.order(ref) === order) return ref;
+    return NOWHERE;
+  }
+
+  /** The same one, in another record, before this one goes. */
+  replace(before: Ref, after: Ref, key: Key): void {
+    const records = this.#records;
+    this.#changes += 1;
+    this.#order.replace(before, after);
+    const [older, newer] = [records.olderOfKey(before), records.newerOfKey(before)];
+    if (this.#table.find(key) === before) this.#table.replace(key, after);
+    if (older === before) this.#standAlone(after);
+    else this.#insert(after, older, newer);
   }
 
   clear(): void {
-    this.#keys = new Map();
-    this.#oldest = null;
-    this.#newest = null;
-    this.#restored = null;
+    this.#changes += 1;
+    this.#table.clear();
+    this.#order.clear();
     this.limit = 1;
-    this.#size = 0;
     this.#missing = 0;
     this.#bytes = 0;
   }
 
   /** Of a key that is written. */
-  #trim(versions: Versions, newest: Version): void {
-    const { list } = versions;
-    while ((list[0]?.version ?? Infinity) <= newest - this.limit) this.#drop(list.shift() as Older);
-    if (list.length === 0) this.#close(versions);
+  #trim(newest: Ref, standing: Version): void {
+    for (let left = true; left;) {
+      const oldest = this.#records.newerOfKey(newest);
+      if (this.#records.version(oldest) > standing - this.limit) return;
+      left = oldest !== newest;
+      this.#dropOldest(oldest);
+    }
   }
 
-  #begin(key: Key): Versions {
-    const versions = { key, list: [] };
-    this.#keys.set(key, versions);
-    this.#bytes += KEY_OVERHEAD_BYTES + key.length;
-    return versions;
+  /** Those of a key, the newest first. */
+  *#ring(key: Key): IterableIterator<Ref> {
+    const newest = this.#table.find(key);
+    if (newest === NOWHERE) return;
+    let ref = newest;
+    do {
+      yield ref;
+      ref = this.#records.olderOfKey(ref);
+    } while (ref !== newest);
   }
 
-  #close({ key }: Versions): void {
-    this.#keys.delete(key);
-    this.#bytes -= KEY_OVERHEAD_BYTES + key.length;
+  /** In front of all others of its key. */
+  #becomeNewest(ref: Ref, key: Key): void {
+    const before = this.#table.put(key, ref);
+    if (before !== NOWHERE) {
+      this.#insert(ref, before, this.#records.newerOfKey(before));
+      return;
+    }
+    this.#bytes += KEY_PLACE_BYTES;
+    this.#standAlone(ref);
   }
 
-  #insert(older: Older, previous: Older | null): void {
-    const next = previous === null ? this.#oldest : previous.next;
-    older.previous = previous;
-    older.next = next;
-    if (previous === null) this.#oldest = older;
-    else previous.next = older;
-    if (next === null) this.#newest = older;
-    else next.previous = older;
-    this.#size += 1;
-    this.#bytes += olderBytes(older.stored);
-    if (older.stored === null) this.#missing += 1;
+  #standAlone(ref: Ref): void {
+    this.#records.setOlderOfKey(ref, ref);
+    this.#records.setNewerOfKey(ref, ref);
   }
 
-  /** Out of the order; out of those of its key the caller has taken it. */
-  #drop(older: Older): void {
-    const { previous, next, stored } = older;
-    if (previous === null) this.#oldest = next;
-    else previous.next = next;
-    if (next === null) this.#newest = previous;
-    else next.previous = previous;
-    if (this.#restored === older) this.#restored = previous;
-    this.#size -= 1;
-    this.#bytes -= olderBytes(stored);
-    if (stored === null) this.#missing -= 1;
-    // Whoever stands there goes on from here, and keeps no more of it than that.
-    older.isGone = true;
-    older.stored = null;
-    older.previous = null;
+  #insert(ref: Ref, older: Ref, newer: Ref): void {
+    this.#records.setOlderOfKey(ref, older);
+    this.#records.setNewerOfKey(ref, newer);
+    this.#records.setNewerOfKey(older, ref);
+    this.#records.setOlderOfKey(newer, ref);
+  }
+
+  /** Of its key. */
+  #dropOldest(ref: Ref): void {
+    const records = this.#records;
+    this.#order.remove(ref);
+    const [newest, newer] = [records.olderOfKey(ref), records.newerOfKey(ref)];
+    if (newest === ref) {
+      this.#table.remove(records.keyAt(ref));
+      this.#bytes -= KEY_PLACE_BYTES;
+    } else {
+      assert(records.version(ref) < records.version(newest), 'R20: the oldest version of a key goes first');
+      records.setNewerOfKey(newest, newer);
+      records.setOlderOfKey(newer, newest);
+    }
+    this.#free(ref);
+  }
+
+  #free(ref: Ref): void {
+    this.#count(ref, -1);
+    this.#records.free(ref);
+  }
+
+  /** It has come, or is about to go. */
+  #count(ref: Ref, by: 1 | -1): void {
+    this.#changes += 1;
+    this.#bytes += by * this.#records.bytes(ref);
+    if (this.#isMissing(ref)) this.#missing += by;
+  }
+
+  #isMissing(ref: Ref): boolean {
+    return this.#records.revision(ref) === UNKNOWN_REVISION;
   }
 }
 
-const olderBytes = (stored: StoredValue | null): number =>
-  OLDER_OVERHEAD_BYTES + (stored === null ? 0 : contentBytes(stored));
+/** Where a walk was. */
+interface Seen {
+  readonly key: Key;
+  readonly order: number;
+}
 
-/**
- * What a write that supersedes a version adds at most, beside the bytes of the value, which stay counted: of what was packed
- * becomes an array, and names its type itself.
- */
-export const SUPERSEDING_BYTES =
-  OLDER_OVERHEAD_BYTES + KEY_OVERHEAD_BYTES + OFF_HEAP_OVERHEAD_BYTES + CONTENT_TYPE_BYTES_MAX;
+const unknown = (version: Version): StoredValue => ({
+  value: new Uint8Array(0),
+  contentType: null,
+  revision: UNKNOWN_REVISION,
+  version,
+  createRevision: UNKNOWN_REVISION,
+  modifiedMs: 0 as WallMs,
+  expiresAtMs: null,
+  idleMs: null,
+});
+
+/** What a write that supersedes a version adds at most, beside what that has been counted for. */
+export const SUPERSEDING_BYTES = OLDER_BYTES_MORE_MAX + KEY_PLACE_BYTES;

@@ -44,7 +44,10 @@ export class KeyTable {
 
   /** One that is not there yet. */
   add(key: Key, ref: Ref): void {
-    const hash = this.#hash.of(key);
+    this.#insert(this.#hash.of(key), ref);
+  }
+
+  #insert(hash: number, ref: Ref): void {
     const table = tableOf(hash);
     const count = (this.#counts[table] as number) + 1;
     this.#counts[table] = count;
@@ -58,6 +61,22 @@ export class KeyTable {
     const hash = this.#hash.of(key);
     const slots = this.#tables[tableOf(hash)] as Slots;
     slots[this.#slotOf(slots, hash, key) + 1] = ref;
+  }
+
+  /** Its record is this one now, whether or not it had one; which one that was. */
+  put(key: Key, ref: Ref): Ref {
+    const hash = this.#hash.of(key);
+    const slots = this.#tables[tableOf(hash)];
+    if (slots != null) {
+      const at = this.#slotOf(slots, hash, key) + 1;
+      const before = slots[at] as Ref;
+      if (before !== NOWHERE) {
+        slots[at] = ref;
+        return before;
+      }
+    }
+    this.#insert(hash, ref);
+    return NOWHERE;
   }
 
   /** One that is there, before its record goes. */

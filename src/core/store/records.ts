@@ -1,6 +1,6 @@
 import type { Key } from '../base/key.ts';
 import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
-import { Arena, blockBytes, byteOf, NOWHERE, numberOf, wordOf, type Ref } from './arena.ts';
+import { Arena, BLOCK_STEP_BYTES_MAX, blockBytes, byteOf, NOWHERE, numberOf, wordOf, type Ref } from './arena.ts';
 import { ContentTypes } from './content-types.ts';
 import type { Stay, StoredValue, Tombstone } from './reads.ts';
 
@@ -8,7 +8,7 @@ import type { Stay, StoredValue, Tombstone } from './reads.ts';
  * A record is a block of the arena, in the order of the machine's bytes. First what finding it reads, mostly one line of the
  * processor's cache:
  *
- *   word 0      lengths of the key and of the value | TOMBSTONE | APART | ENDS
+ *   word 0      lengths of the key and of the value | TOMBSTONE | APART | ENDS | OLDER
  *   word 1      of a value: its content type's number
  *   the key, up to a multiple of 8 bytes
  *
@@ -22,6 +22,10 @@ import type { Stay, StoredValue, Tombstone } from './reads.ts';
  *     [when it falls due, or NaN
  *      its idle time, or NaN
  *      a word: its place among those that fall due, and 1, or 0: it does not]
+ *     [of an older version: its number in the order of superseding
+ *      two words: its neighbours in that order
+ *      the entry that superseded it
+ *      two words: its neighbours among those of its key]
  *      the bytes; of a value that is apart a word, its number there
  */
 const KEY_LENGTH = (1 << 11) - 1;
@@ -31,10 +35,15 @@ const TOMBSTONE = 1 << 24;
 const APART = 1 << 25;
 /** It has a time to live, or an idle time. A put that leaves that as it was finds its place as large as it needs. */
 const ENDS = 1 << 26;
+/** R20: another version has taken its place. */
+const OLDER = 1 << 27;
 const [VERSION, REVISION, MODIFIED, CREATED, ENDS_FROM] = [0, 1, 2, 3, 4];
 /** Within what {@link ENDS} adds. */
 const [EXPIRES, IDLE, DUE_PLACE, ENDS_LENGTH] = [0, 1, 2, 3];
-const [ORDER, NEIGHBOURS, TOMBSTONE_END] = [2, 3, 4];
+/** Where the list begins that a tombstone is in; that of an older version begins behind what the value has. */
+const TOMBSTONE_LIST_FROM = 2;
+/** Within a list, and within what {@link OLDER} adds. */
+const [ORDER, NEIGHBOURS, LIST_LENGTH, SUPERSEDED, KEY_NEIGHBOURS, OLDER_LENGTH] = [0, 1, 2, 2, 3, 4];
 /** What is larger has an array of its own, which nobody ever writes to again: it is neither copied in nor out. */
 export const PACKED_BYTES_MAX = 4096;
 const APART_NUMBER_BYTES = 4;
@@ -42,8 +51,8 @@ const APART_NUMBER_BYTES = 4;
 const APART_OVERHEAD_BYTES = 250;
 
 /**
- * The values and tombstones themselves, packed: 40 bytes beside a key and its value, 64 if it ends; and no
- * object. What they are found by is {@link KeyTable}.
+ * The values, tombstones and older versions themselves, packed: 40 bytes beside a key and its value, 64 if it ends, 32 more if it is
+ * an older one; and no object. What they are found by is {@link KeyTable}.
  */
 export class Records {
   readonly #arena = new Arena();
@@ -57,10 +66,14 @@ export class Records {
     return this.#contentTypes.bytes;
   }
 
-  // --- both kinds ------------------------------------------------------------------------------------------------------
+  // --- all kinds -------------------------------------------------------------------------------------------------------
 
   isTombstone(ref: Ref): boolean {
     return (this.#head(ref) & TOMBSTONE) !== 0;
+  }
+
+  isOlder(ref: Ref): boolean {
+    return (this.#head(ref) & OLDER) !== 0;
   }
 
   version(ref: Ref): Version {
@@ -210,29 +223,91 @@ export class Records {
     return { version: this.version(ref), revision: this.#number(ref, REVISION) as LogIndex };
   }
 
-  /** The one that was deleted before; {@link NOWHERE}: it is the first. */
+  // --- older versions --------------------------------------------------------------------------------------------------
+
+  /** What stands at `ref`, once more: as an older version. Its own is about to be overwritten. */
+  addOlderCopy(ref: Ref, supersededAt: LogIndex): Ref {
+    const head = this.#head(ref);
+    const older = this.#arena.allocate(bytesOfHead(head | OLDER));
+    const [from, to] = [this.#arena.words(ref), this.#arena.words(older)];
+    const [first, copy] = [wordOf(ref), wordOf(older)];
+    // Word by word: a view for `set` costs more than these few.
+    const front = 2 * (numbersFrom(head) + bytesFrom(head));
+    for (let at = 1; at < front; at += 1) to[copy + at] = from[first + at] as number;
+    to[copy] = head | OLDER;
+    this.#contentTypes.share(this.#typeNumber(ref));
+    this.setDuePlace(older, null);
+    this.#setNumber(older, SUPERSEDED + listFrom(head | OLDER), supersededAt);
+    const behind = 2 * OLDER_LENGTH;
+    const end = front + ((lengthOf(head) + 3) >>> 2);
+    for (let at = front; at < end; at += 1) to[copy + behind + at] = from[first + at] as number;
+    if ((head & APART) !== 0) {
+      // The array is the older one's as well, until the other forgets it.
+      const value = this.#apart[this.#apartNumber(ref)] as Uint8Array;
+      this.#setWord(older, bytesFrom(head | OLDER), 0, this.#putApart(value));
+    }
+    return older;
+  }
+
+  addOlder(key: Key, stored: StoredValue, supersededAt: LogIndex): Ref {
+    const head = headOf(key.length, stored) | OLDER;
+    const ref = this.#arena.allocate(bytesOfHead(head));
+    this.#writeContent(ref, head, stored);
+    this.#setNumber(ref, SUPERSEDED + listFrom(head), supersededAt);
+    this.#writeKey(ref, key);
+    return ref;
+  }
+
+  revision(ref: Ref): LogIndex {
+    return this.#number(ref, REVISION) as LogIndex;
+  }
+
+  supersededAt(ref: Ref): LogIndex {
+    return this.#number(ref, SUPERSEDED + listFrom(this.#head(ref))) as LogIndex;
+  }
+
+  /** The version of the same key before it, as far as there is one; before the oldest stands the newest. */
+  olderOfKey(ref: Ref): Ref {
+    return this.#word(ref, KEY_NEIGHBOURS + listFrom(this.#head(ref)), 0) as Ref;
+  }
+
+  newerOfKey(ref: Ref): Ref {
+    return this.#word(ref, KEY_NEIGHBOURS + listFrom(this.#head(ref)), 1) as Ref;
+  }
+
+  setOlderOfKey(ref: Ref, older: Ref): void {
+    this.#setWord(ref, KEY_NEIGHBOURS + listFrom(this.#head(ref)), 0, older);
+  }
+
+  setNewerOfKey(ref: Ref, newer: Ref): void {
+    this.#setWord(ref, KEY_NEIGHBOURS + listFrom(this.#head(ref)), 1, newer);
+  }
+
+  // --- the list of the tombstones, and that of the older versions ------------------------------------------------------
+
+  /** The one before it; {@link NOWHERE}: it is the first. */
   older(ref: Ref): Ref {
-    return this.#word(ref, NEIGHBOURS, 0) as Ref;
+    return this.#word(ref, NEIGHBOURS + listFrom(this.#head(ref)), 0) as Ref;
   }
 
   newer(ref: Ref): Ref {
-    return this.#word(ref, NEIGHBOURS, 1) as Ref;
+    return this.#word(ref, NEIGHBOURS + listFrom(this.#head(ref)), 1) as Ref;
   }
 
   setOlder(ref: Ref, older: Ref): void {
-    this.#setWord(ref, NEIGHBOURS, 0, older);
+    this.#setWord(ref, NEIGHBOURS + listFrom(this.#head(ref)), 0, older);
   }
 
   setNewer(ref: Ref, newer: Ref): void {
-    this.#setWord(ref, NEIGHBOURS, 1, newer);
+    this.#setWord(ref, NEIGHBOURS + listFrom(this.#head(ref)), 1, newer);
   }
 
   order(ref: Ref): number {
-    return this.#number(ref, ORDER);
+    return this.#number(ref, ORDER + listFrom(this.#head(ref)));
   }
 
   setOrder(ref: Ref, order: number): void {
-    this.#setNumber(ref, ORDER, order);
+    this.#setNumber(ref, ORDER + listFrom(this.#head(ref)), order);
   }
 
   // --- the block -------------------------------------------------------------------------------------------------------
@@ -285,8 +360,11 @@ export class Records {
 
   /** All but the key and the place among those that fall due. */
   #writeValue(ref: Ref, key: Key, stored: StoredValue): void {
+    this.#writeContent(ref, headOf(key.length, stored), stored);
+  }
+
+  #writeContent(ref: Ref, head: number, stored: StoredValue): void {
     const { value } = stored;
-    const head = headOf(key.length, stored);
     const words = this.#arena.words(ref);
     words[wordOf(ref)] = head;
     words[wordOf(ref) + 1] = this.#contentTypes.take(stored.contentType);
@@ -335,8 +413,13 @@ const lengthOf = (head: number): number => (head >>> VALUE_LENGTH_SHIFT) & VALUE
 /** The double with which the numbers begin, behind the two words and the key. */
 const numbersFrom = (head: number): number => 1 + (((head & KEY_LENGTH) + 7) >>> 3);
 
+/** The number with which the list begins that a tombstone or an older version is in. */
+const listFrom = (head: number): number =>
+  (head & TOMBSTONE) !== 0 ? TOMBSTONE_LIST_FROM : (head & ENDS) === 0 ? ENDS_FROM : ENDS_FROM + ENDS_LENGTH;
+
 /** The number with which the bytes begin. */
-const bytesFrom = (head: number): number => ENDS_FROM + ((head & ENDS) === 0 ? 0 : ENDS_LENGTH);
+const bytesFrom = (head: number): number =>
+  ENDS_FROM + ((head & ENDS) === 0 ? 0 : ENDS_LENGTH) + ((head & OLDER) === 0 ? 0 : OLDER_LENGTH);
 
 /** In the arena. */
 const valueBytes = (keyLength: number, stored: StoredValue): number => bytesOfHead(headOf(keyLength, stored));
@@ -347,7 +430,7 @@ const bytesOfHead = (head: number): number =>
 const recordBytes = (head: number, valueLength: number): number =>
   blockBytes(bytesOfHead(head)) + ((head & APART) === 0 ? 0 : APART_OVERHEAD_BYTES + valueLength);
 
-const tombstoneBytes = (keyLength: number): number => 8 * (numbersFrom(keyLength) + TOMBSTONE_END);
+const tombstoneBytes = (keyLength: number): number => 8 * (numbersFrom(keyLength) + TOMBSTONE_LIST_FROM + LIST_LENGTH);
 
 /** What a value costs, with its key and without its type, wherever they are: one that does not end. */
 export const leastRecordBytes = (keyLength: number, valueLength: number): number =>
@@ -355,6 +438,9 @@ export const leastRecordBytes = (keyLength: number, valueLength: number): number
 
 export const mostRecordBytes = (keyLength: number, valueLength: number): number =>
   recordBytes(keyLength | valueHead(valueLength) | ENDS, valueLength);
+
+/** What an older version costs more than it did while it stood: what is added, and a step to the next size of blocks. */
+export const OLDER_BYTES_MORE_MAX = 8 * OLDER_LENGTH + BLOCK_STEP_BYTES_MAX;
 
 /** What a tombstone costs, with its key. */
 export const tombstoneRecordBytes = (keyLength: number): number => blockBytes(tombstoneBytes(keyLength));

@@ -10,10 +10,12 @@ import { ExpiryHeap } from './expiry-heap.ts';
 import { History, SUPERSEDING_BYTES } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { KeyTable } from './key-table.ts';
+import { LastHash } from './last-hash.ts';
 import { lockBytes } from './locks.ts';
+import type { NewestState } from './newest.ts';
 import type { Stay, StoredValue, Tombstone } from './reads.ts';
+import { RecordList } from './record-list.ts';
 import { leastRecordBytes, mostRecordBytes, NOWHERE, Records, tombstoneRecordBytes, type Ref } from './records.ts';
-import { Tombstones } from './tombstones.ts';
 import { USE_BYTES, Uses, type Eviction } from './uses.ts';
 
 /** Its places in the table of keys and in their order. Measured, as a test does again. */
@@ -37,7 +39,7 @@ const VERSIONS_GROW = 'R4: what is newer has the higher version';
  * floor: a key that nobody remembers begins above it. The floor is 0, and keys begin at version 1, until then.
  */
 export class Store {
-  readonly history = new History();
+  readonly history: History;
   readonly uses: Uses;
   readonly #tombstonesMax: number;
   readonly #records = new Records();
@@ -45,7 +47,7 @@ export class Store {
   readonly #table: KeyTable;
   /** Of the values. */
   readonly #index = new KeyIndex(this.#records);
-  readonly #tombstones = new Tombstones(this.#records);
+  readonly #tombstones = new RecordList(this.#records);
   readonly #expiries = new ExpiryHeap((ref, place) => {
     this.#records.setDuePlace(ref as Ref, place);
   });
@@ -61,7 +63,9 @@ export class Store {
     this.#tombstonesMax = tombstonesMax;
     this.uses = new Uses(eviction);
     const random = new Random(hashSeed);
-    this.#table = new KeyTable(this.#records, new SipHash(random.below(2 ** 32), random.below(2 ** 32)));
+    const hash = new LastHash(new SipHash(random.below(2 ** 32), random.below(2 ** 32)));
+    this.#table = new KeyTable(this.#records, hash);
+    this.history = new History(this.#records, hash);
   }
 
   get size(): number {
@@ -110,6 +114,14 @@ export class Store {
     return ref === NOWHERE ? null : this.#records.value(ref);
   }
 
+  /** R12: of the key as entries have left it. */
+  stateOf(key: Key): NewestState {
+    const ref = this.#table.find(key);
+    if (ref === NOWHERE) return { current: null, lastVersion: this.#versionFloor };
+    const current = this.#records.isTombstone(ref) ? null : this.#records.value(ref);
+    return { current, lastVersion: this.#records.version(ref) };
+  }
+
   /** The version that the key had last, deleted or not: the next is one more. */
   lastVersion(key: Key): Version {
     const ref = this.#table.find(key);
@@ -131,8 +143,7 @@ export class Store {
   #apply(effect: KeyEffect): void {
     switch (effect.kind) {
       case 'put':
-        this.#supersede(effect.key, effect.stored);
-        this.restoreValue(effect.key, effect.stored);
+        this.#put(effect.key, effect.stored);
         return;
       case 'delete':
       case 'expire':
@@ -157,23 +168,36 @@ export class Store {
    */
   #moveSome(): void {
     for (const before of this.#records.toMove(MOVED_PER_CHANGE)) {
-      const key = this.#records.keyAt(before);
-      const isTombstone = this.#records.isTombstone(before);
-      const place = isTombstone ? null : this.#records.duePlace(before);
       const after = this.#records.copyOf(before);
-      this.#table.replace(key, after);
-      if (isTombstone) this.#tombstones.replaceBy(after);
-      else this.#index.replace(key, after);
-      if (place !== null) this.#expiries.renameAt(place, after);
+      this.#refer(before, after);
       this.#records.freeBlock(before);
     }
   }
 
+  /** Whoever refers to a record refers to its copy from now on. */
+  #refer(before: Ref, after: Ref): void {
+    const key = this.#records.keyAt(before);
+    if (this.#records.isOlder(before)) {
+      this.history.replace(before, after, key);
+      return;
+    }
+    this.#table.replace(key, after);
+    if (this.#records.isTombstone(before)) {
+      this.#tombstones.replace(before, after);
+      return;
+    }
+    this.#index.replace(key, after);
+    const place = this.#records.duePlace(before);
+    if (place !== null) this.#expiries.renameAt(place, after);
+  }
+
   /** R11, R20: while a snapshot comes in, what the entry supersedes may be missing; it will come as an older version. */
-  #supersede(key: Key, after: StoredValue): void {
-    if (!this.history.wants(key)) return;
-    const before = this.get(key);
-    if (before !== null || after.createRevision < after.revision) this.history.supersede(key, before, after);
+  #put(key: Key, after: StoredValue): void {
+    const before = this.#table.find(key);
+    const standing = before !== NOWHERE && this.#records.isTombstone(before) ? NOWHERE : before;
+    const supersedes = standing !== NOWHERE || after.createRevision < after.revision;
+    if (supersedes && this.history.wants(key)) this.history.supersede(key, standing, after);
+    this.#restoreValue(before, key, after);
   }
 
   /** R11: while a snapshot comes in the value may be missing; it will come with the newest time. */
@@ -212,7 +236,11 @@ export class Store {
 
   restoreValue(key: Key, stored: StoredValue): void {
     this.#changes += 1;
-    const before = this.#table.find(key);
+    this.#restoreValue(this.#table.find(key), key, stored);
+  }
+
+  /** `before`: what the key has, a value or a tombstone. */
+  #restoreValue(before: Ref, key: Key, stored: StoredValue): void {
     if (before !== NOWHERE) assert(this.#records.version(before) < stored.version, VERSIONS_GROW);
     if (before !== NOWHERE && !this.#records.isTombstone(before)) this.#replace(before, key, stored);
     else this.#add(before, key, stored);
@@ -338,10 +366,10 @@ export class Store {
   /** Live, as {@link values}, in the order of deletion. */
   *tombstones(): IterableIterator<[Key, Tombstone]> {
     for (let ref = this.#tombstones.oldest; ref !== NOWHERE;) {
-      const [key, order] = [this.#records.keyAt(ref), this.#tombstones.orderOf(ref)];
+      const [key, order] = [this.#records.keyAt(ref), this.#records.order(ref)];
       yield [key, this.#records.tombstone(ref)];
       const now = this.#table.find(key);
-      const isThere = now !== NOWHERE && this.#records.isTombstone(now) && this.#tombstones.orderOf(now) === order;
+      const isThere = now !== NOWHERE && this.#records.isTombstone(now) && this.#records.order(now) === order;
       ref = isThere ? this.#records.newer(now) : this.#tombstones.firstBehind(order);
     }
   }

@@ -52,8 +52,8 @@ export const historyMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'store/history.ts',
-        find: `older !== null && older.supersededAt <= index; older = this.#oldest) {`,
-        replace: `older !== null && older.supersededAt <= index + 1; older = this.#oldest) {`,
+        find: `      if (this.#records.supersededAt(oldest) > index) return;`,
+        replace: `      if (this.#records.supersededAt(oldest) > index + 1) return;`,
       },
     ],
   },

@@ -54,14 +54,7 @@ test.each([
   ['src/core/store/content-types.ts', 'TYPE_OVERHEAD_BYTES', /each content type once, with (\d+) bytes/],
   ['src/core/store/store.ts', 'EXPIRY_BYTES', /(\d+) if it has a time to live/],
   ['src/core/store/uses.ts', 'USE_BYTES', /(\d+) if it has an idle time/],
-  ['src/core/store/content-bytes.ts', 'OFF_HEAP_OVERHEAD_BYTES', /420 bytes, (\d+) more if the value/],
-  [
-    'src/core/store/content-bytes.ts',
-    'ON_HEAP_BYTES_MAX',
-    /its content type and 420 bytes, 170 more if the value is longer than (\d+) bytes/,
-  ],
-  ['src/core/store/history.ts', 'OLDER_OVERHEAD_BYTES', /its content type and (\d+) bytes, 170 more/],
-  ['src/core/store/history.ts', 'KEY_OVERHEAD_BYTES', /has any the key and (\d+) bytes/],
+  ['src/core/store/history.ts', 'KEY_PLACE_BYTES', /for each key that has any (\d+) bytes/],
   ['src/core/store/idempotency.ts', 'OVERHEAD_BYTES', /kept `Idempotency-Key` (\d+) bytes/],
 ])('what it says of sizes is what is accounted for: %s, %s', (file, constant, said) => {
   const accounted = new RegExp(`const ${constant} = (\\d+);`).exec(page(file))?.[1];

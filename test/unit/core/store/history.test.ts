@@ -132,6 +132,63 @@ describe('R20: older versions', () => {
   });
 });
 
+describe('R20: older versions are records among others', () => {
+  test('they are found where they have been moved to, with their values, in their order', () => {
+    const it = new Machine(4);
+    const { store } = it.machine;
+    const names = Array.from({ length: 20_000 }, (_, number) => `key-${number}`);
+    const valueOf = (number: number, version: number) =>
+      `${number}.${version}.`.padEnd(version % 2 === 0 ? 40 : 90, '-');
+    for (let version = 1; version <= 6; version += 1)
+      for (const [number, name] of names.entries()) it.put(name, valueOf(number, version));
+    const full = store.pageBytes;
+    const isLeft = (number: number): boolean => number % 8 === 0;
+    for (const [number, name] of names.entries()) if (!isLeft(number)) it.remove(name);
+    // A page goes when what is left in it stands elsewhere.
+    expect(store.pageBytes).toBeLessThan(full / 2);
+    const left = names.filter((_, number) => isLeft(number));
+    for (const [place, name] of left.entries()) {
+      const number = 8 * place;
+      const standing = store.get(key(name));
+      expect(standing?.value).toEqual(bytes(valueOf(number, 6)));
+      const older = standing === null ? [] : [...it.history.of(key(name), standing)];
+      expect(older.map(({ value }) => value)).toEqual([5, 4, 3].map((version) => bytes(valueOf(number, version))));
+    }
+    expect([...it.history.superseded()].map((each) => `${each.key} ${each.stored.version}`)).toEqual(
+      [3, 4, 5].flatMap((version) => left.map((name) => `${name} ${version}`)),
+    );
+  });
+
+  test('a large value and a content type are kept for as long as a version has them', () => {
+    const it = new Machine(3);
+    const large = 'x'.repeat(10_000);
+    it.put('k', large).put('k', 'small').put('k', 'small again');
+    const standing = it.machine.store.get(key('k'));
+    const older = standing === null ? [] : [...it.history.of(key('k'), standing)];
+    expect(older.map(({ value }) => value.length)).toEqual([5, 10_000]);
+    expect(it.history.bytes).toBeGreaterThan(10_000);
+    it.put('k');
+    expect(it.history.bytes).toBeLessThan(1000);
+    it.remove('k');
+    expect(it.history.bytes).toBe(0);
+  });
+
+  test('a walk finds its way when the one that it has seen last is gone, and those before it, too', () => {
+    const it = new Machine(2);
+    const names = Array.from({ length: 2000 }, (_, number) => `key-${number}`);
+    for (const name of [...names, ...names]) it.put(name);
+    const walk = it.history.superseded();
+    for (let at = 0; at < 1500; at += 1) walk.next();
+    // Another version is superseded behind all others, and the one before it goes.
+    for (let at = 1280; at < 1500; at += 1) it.put(names[at] ?? '');
+    const rest = [...walk].map((each) => `${each.key} ${each.stored.version}`);
+    expect(rest).toEqual([
+      ...names.slice(1500).map((name) => `${name} 1`),
+      ...names.slice(1280, 1500).map((name) => `${name} 2`),
+    ]);
+  });
+});
+
 interface Drawn {
   readonly kind: 'put' | 'remove' | 'forget' | 'limit';
   readonly at: number;
