@@ -130,6 +130,7 @@ export class Group {
       case 'connected':
         if (this.#candidate.runner.owns(input.link)) this.#candidate.runner.onConnected(input.link, effects);
         else if (this.#tenure?.runner.owns(input.link) === true) this.#tenure.runner.onConnected(input.link, effects);
+        else if (this.#leader?.knocksOn(input.link) === true) this.#leader.onKnockHeard(input.link, now, effects);
         else this.#follower.onConnected(input.link, now, effects);
         return;
       case 'accepted':
@@ -276,8 +277,12 @@ export class Group {
       this.#tenure.runner.onClosed(link, reason);
       return;
     }
+    if (this.#leader?.knocksOn(link) === true) {
+      this.#leader.onKnockClosed(link, reason, now);
+      return;
+    }
     this.#earlyHellos.delete(link);
-    this.#leader?.onClosed(link);
+    this.#leader?.onLost(link, now, effects);
     this.#follower.onClosed(link, reason, now, effects);
   }
 
@@ -452,7 +457,17 @@ export class Group {
     this.#follower.unfollow(effects);
     this.#obedience.adopt({ lineage, epoch });
     this.#leader = new Leader(
-      { replica, epoch, lineage, members: content.inSync, times, limits, authorityMs: askedMs, random: this.#random },
+      {
+        replica,
+        epoch,
+        lineage,
+        members: content.inSync,
+        times,
+        limits,
+        authorityMs: askedMs,
+        random: this.#random,
+        nextLink: this.#port.nextLink,
+      },
       now,
     );
     this.#tenure = new Tenure(

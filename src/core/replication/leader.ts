@@ -18,6 +18,7 @@ import { bytesAdded } from '../store/store.ts';
 import type { Uses } from '../store/uses.ts';
 import { Entry, type EntryBody } from './entry.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { Knocks } from './knocks.ts';
 import { InSyncSet, type SetChange } from './in-sync-set.ts';
 import type { Lineage } from './lineage.ts';
 import { LOG_START } from './log.ts';
@@ -42,6 +43,7 @@ export interface LeaderOptions {
   readonly authorityMs: number;
   /** R22: for what it looks at. */
   readonly random: Random;
+  readonly nextLink: () => LinkId;
 }
 
 /** Somebody who waits for an entry to be committed. */
@@ -87,6 +89,7 @@ export class Leader {
   readonly #followers = new Map<ReplicaId, Progress>();
   readonly #byLink = new Map<LinkId, Progress>();
   readonly #proposals = new Proposals();
+  readonly #knocks: Knocks;
   readonly #waiting = new Deque<Waiter>();
   /** Repeated requests that wait for the entry of the first (R15). */
   readonly #repeated = new Map<LogIndex, RepeatedWaiter[]>();
@@ -120,6 +123,7 @@ export class Leader {
       limits: options.limits,
       startedMs: now.monotonicMs,
     });
+    this.#knocks = new Knocks(options.nextLink);
     this.#housekeeping = new Housekeeping({
       replica,
       proposals: this.#proposals,
@@ -341,6 +345,7 @@ export class Leader {
     progress.stopping = hello.stopping;
     progress.heardMs = now.monotonicMs;
     this.membership.onHello(hello.from);
+    this.#knocks.end(hello.from, effects);
 
     const { epoch, lineage } = this;
     const { log, machine } = this.#replica;
@@ -448,6 +453,27 @@ export class Leader {
     if (!this.set.maximal.has(progress.id)) this.#followers.delete(progress.id);
   }
 
+  /** The other end closed it, or the network did: R6 asks which. */
+  onLost(link: LinkId, now: Instant, effects: Effect[]): void {
+    const progress = this.#byLink.get(link);
+    this.onClosed(link);
+    if (progress?.link !== null || progress.addresses === null || !this.set.confirmed.has(progress.id)) return;
+    this.#knocks.begin(progress.id, progress.addresses.peer, now, effects);
+  }
+
+  knocksOn(link: LinkId): boolean {
+    return this.#knocks.owns(link);
+  }
+
+  onKnockHeard(link: LinkId, now: Instant, effects: Effect[]): void {
+    this.#knocks.onConnected(link, now, effects);
+  }
+
+  onKnockClosed(link: LinkId, reason: 'refused' | 'lost', now: Instant): void {
+    const id = this.#knocks.onClosed(link, reason, now);
+    if (id !== null) this.membership.onRefused(id);
+  }
+
   #progressOf(id: ReplicaId): Progress {
     let progress = this.#followers.get(id);
     if (progress === undefined) {
@@ -466,6 +492,7 @@ export class Leader {
       this.rounds.begin(nowMs);
     }
     this.membership.tick(this.#replica, nowMs);
+    this.#knocks.tick((id) => this.set.confirmed.has(id), now, effects);
     // R6: a silent member shows itself only when it has something to acknowledge.
     if (this.drained && this.membership.hasSilentMember(nowMs)) this.#append({ kind: 'empty' }, now);
     this.#endIdleSessions(now);
@@ -727,6 +754,7 @@ export class Leader {
 
   /** Everybody who waits learns that the outcome is open: the request may be repeated at the next leader (R15). */
   stepDown(effects: Effect[]): void {
+    this.#knocks.endAll(effects);
     const outcome: WriteOutcome = { kind: 'unknown', code: 'deposed' };
     for (let waiter = this.#waiting.shift(); waiter !== undefined; waiter = this.#waiting.shift()) {
       effects.push({ kind: 'writeAnswered', ticket: waiter.ticket, outcome });

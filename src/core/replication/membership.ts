@@ -36,6 +36,8 @@ export class Membership {
   readonly #appended = new Deque<{ readonly index: LogIndex; readonly ms: number }>();
   /** Members whose memory is proven gone. */
   readonly #gone = new Set<ReplicaId>();
+  /** Members whose link was lost, and at whose address nobody listens. */
+  readonly #refusing = new Set<ReplicaId>();
   /** By pod: how long it must be caught up before it is added again. */
   readonly #removals = new Map<string, { readonly waitMs: number; readonly atMs: number }>();
   #lastTickMs: number;
@@ -77,11 +79,17 @@ export class Membership {
 
   /** Another process of a member's pod is the proof that the member's memory is gone. */
   onHello(from: ReplicaId): void {
+    this.#refusing.delete(from);
     const identity = parseReplicaId(from);
     for (const id of this.#set.confirmed) {
       const member = parseReplicaId(id);
       if (id !== from && member?.podUid === identity?.podUid) this.#gone.add(id);
     }
+  }
+
+  /** Its link was lost, and its address refuses another: it may come back, but nobody waits for it. */
+  onRefused(id: ReplicaId): void {
+    if (this.#set.confirmed.has(id)) this.#refusing.add(id);
   }
 
   /** The API server's word, or that of its pod, proves that this member's memory is gone. */
@@ -195,6 +203,7 @@ export class Membership {
    */
   onRemoved(id: ReplicaId, nowMs: number): void {
     this.#gone.delete(id);
+    this.#refusing.delete(id);
     const progress = this.#followers.get(id);
     // It shows anew that it is caught up: what it was as a member does not count.
     if (progress !== undefined) progress.caughtUpSinceMs = null;
@@ -224,7 +233,7 @@ export class Membership {
     this.#set.abandon();
   }
 
-  /** R6, R9: the member that should go: one whose memory is gone, one that is waited for too long, one that asks to. */
+  /** R6, R9: the member that should go: one whose memory is gone, one that nobody is there of, one that is waited for too long, one that asks to. */
   #leaving(nowMs: number): { readonly id: ReplicaId; readonly reason: string } | null {
     let asks: ReplicaId | null = null;
     const hears = this.hearsFromAnybody(nowMs, this.#lateMs);
@@ -232,6 +241,7 @@ export class Membership {
       if (id === this.#self) continue;
       const progress = this.#followers.get(id);
       if (this.#gone.has(id)) return { id, reason: 'its memory is gone' };
+      if (this.#refusing.has(id)) return { id, reason: 'nobody listens at its address' };
       if (hears && this.waitedMs(progress, nowMs) > this.#times.removalMs)
         return { id, reason: 'it does not acknowledge' };
       if (progress?.stopping === true && progress.link !== null) asks = id;

@@ -142,6 +142,33 @@ export const replicationMutants: readonly Mutant[] = [
   },
   // --- R6 ----------------------------------------------------------------------------------------------------------------
   {
+    name: 'waits-for-who-refuses',
+    rule: 'R6',
+    without: 'where the link to a member is lost, its address is asked whether anybody is there',
+    aim: 'member-dies',
+    patches: [
+      {
+        file: 'replication/leader.ts',
+        find: `    this.#knocks.begin(progress.id, progress.addresses.peer, now, effects);`,
+        replace: ``,
+      },
+    ],
+  },
+  {
+    name: 'refusal-outlives-the-return',
+    rule: 'R6',
+    without: 'who says hello again is there, whatever its address said before',
+    aim: 'refused-for-a-moment',
+    patches: [
+      {
+        file: 'replication/membership.ts',
+        find: `    this.#refusing.delete(from);
+`,
+        replace: ``,
+      },
+    ],
+  },
+  {
     name: 'waits-for-who-is-gone',
     rule: 'R6',
     without: 'a leader that hears from nobody removes whoever is gone',

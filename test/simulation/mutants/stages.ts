@@ -336,6 +336,42 @@ const plays = {
     stage.end();
   }),
 
+  'member-dies': staged(three, (stage) => {
+    stage.begin();
+    stopRestarts(stage);
+    const [dying] = stage.followers();
+    check(dying !== undefined, 'world', () => 'there is no follower');
+    const id = dying.id as ReplicaId;
+    dying.die({ silent: false });
+    stage.expect('it is removed, for its address refuses', () => !members(stage).includes(id), 200);
+    stage.expect('writes go on', () => committedLately(stage, 100), 200);
+    stage.end();
+  }),
+
+  'refused-for-a-moment': staged(
+    () => ({ replicas: 2 }),
+    (stage) => {
+      stage.begin();
+      const [member] = stage.followers();
+      check(member !== undefined, 'world', () => 'there is no follower');
+      const { world } = stage;
+      const { network } = world.plan;
+      world.plan = { ...world.plan, network: { ...network, falseRefusals: 1 } };
+      // It would take over if it were refused.
+      member.pause();
+      for (const end of member.links.values()) world.network.reset(end);
+      stage.run(50);
+      world.plan = { ...world.plan, network };
+      member.continue();
+      stage.run(500);
+      world.pods.desired = 3;
+      const isMember = (): boolean => members(stage).includes(member.id as ReplicaId);
+      stage.expectThroughout('who is back is not replaced', isMember, 3000);
+      check(members(stage).length === 3, 'liveness', () => 'the third is no member');
+      stage.end();
+    },
+  ),
+
   'idle-member-dies': staged(idle, (stage) => {
     stage.begin();
     const [silent] = stage.followers();

@@ -58,6 +58,7 @@ export class LeaderKit {
   wallMs = START_MS;
   #links = 0;
   #tickets = 0;
+  #dialled = 0;
   #number = 0;
   #repliesSeen = 0;
 
@@ -80,6 +81,7 @@ export class LeaderKit {
         limits: limits({ minInSync: setup.minInSync ?? Math.min(2, setup.inSync.length), ...setup.limits }),
         authorityMs: this.nowMs,
         random: new Random(1),
+        nextLink: () => (this.#dialled += 1),
       },
       this.now,
     );
@@ -126,7 +128,15 @@ export class LeaderKit {
   }
 
   close(name: string): Effect[] {
-    return this.#turn(() => this.leader.onClosed(this.follower(name).link));
+    return this.#turn((effects) => this.leader.onLost(this.follower(name).link, this.now, effects));
+  }
+
+  /** What the leader dialled last is answered like this. */
+  answerKnock(how: 'connected' | 'refused' | 'lost'): Effect[] {
+    return this.#turn((effects) => {
+      if (how === 'connected') this.leader.onKnockHeard(this.#dialled, this.now, effects);
+      else this.leader.onKnockClosed(this.#dialled, how, this.now);
+    });
   }
 
   receive(name: string, message: PeerMessage): Effect[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { epoch, logIndex } from '../../../../src/core/base/numbers.ts';
-import { put } from '../kit/builders.ts';
+import type { Effect } from '../../../../src/core/group/io.ts';
+import { effectsOf, put } from '../kit/builders.ts';
 import { leaderOf, type LeaderKit, type LeaderSetup } from '../kit/leader-kit.ts';
 
 /** d follows, outside the set; time goes on until it is caught up for two ticks. */
@@ -229,6 +230,55 @@ describe('R6: shrinking', () => {
     const group = withLearner({ inSync: ['a'], minInSync: 3 });
     group.pass(100, ['d']);
     expect(group.change).toEqual({ add: 'd', remove: null });
+  });
+
+  test('a member whose link is lost, and whose address refuses another, is removed at once', () => {
+    const group = leaderOf({ inSync: ['a', 'b', 'c'] });
+    const [dialled] = effectsOf('connect', group.close('c'));
+    expect([dialled?.address, group.change]).toEqual([group.follower('c').hello({}).addresses.peer, null]);
+    group.answerKnock('refused');
+    expect(group.change).toEqual({ add: null, remove: 'c' });
+    group.confirmChange();
+    expect(effectsOf('connect', group.pass(500, ['b']))).toEqual([]);
+  });
+
+  test('one at whose address somebody listens is asked for again, until it says hello', () => {
+    const group = leaderOf({ inSync: ['a', 'b', 'c'] });
+    const [dialled] = effectsOf('connect', group.close('c'));
+    expect(effectsOf('disconnect', group.answerKnock('connected')).map(({ link }) => link)).toEqual([dialled?.link]);
+    expect(effectsOf('connect', group.pass(100, ['b']))).toHaveLength(1);
+    group.answerKnock('lost');
+    expect(effectsOf('connect', group.pass(100, ['b']))).toHaveLength(1);
+    const [open] = effectsOf('disconnect', group.hello('c'));
+    expect(open?.reason).toBe('it was only a knock');
+    expect([group.change, effectsOf('connect', group.pass(500, ['b', 'c']))]).toEqual([null, []]);
+  });
+
+  test('one that is back is not removed for what its address said before', () => {
+    const group = leaderOf({ inSync: ['a', 'b', 'c'] });
+    group.close('c');
+    group.answerKnock('refused');
+    expect(group.change).toEqual({ add: null, remove: 'c' });
+    group.hello('c');
+    expect(group.change).toBeNull();
+  });
+
+  test('at the minimum one that refuses stays a member: writes wait', () => {
+    const group = leaderOf({ inSync: ['a', 'b'], minInSync: 2 });
+    group.close('b');
+    group.answerKnock('refused');
+    group.propose(put('k'));
+    group.pass(2000);
+    expect([group.change, group.replies()]).toEqual([null, []]);
+  });
+
+  test('nobody is dialled who is no member, and nobody by one who leads no more', () => {
+    const group = withLearner({ inSync: ['a', 'b', 'c'] });
+    expect(effectsOf('connect', group.close('d'))).toEqual([]);
+    const [dialled] = effectsOf('connect', group.close('c'));
+    const effects: Effect[] = [];
+    group.leader.stepDown(effects);
+    expect(effectsOf('disconnect', effects).map(({ link }) => link)).toEqual([dialled?.link]);
   });
 
   test('a leader that hears from nobody removes nobody', () => {
