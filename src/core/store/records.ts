@@ -57,6 +57,8 @@ const APART_OVERHEAD_BYTES = 250;
 export class Records {
   readonly #arena = new Arena();
   readonly #contentTypes = new ContentTypes();
+  /** To make a key of so many bytes. */
+  readonly #units: (number[] | undefined)[] = [];
   /** The values that are apart, by number. */
   #apart: (Uint8Array | null)[] = [];
   #freeNumbers: number[] = [];
@@ -81,9 +83,13 @@ export class Records {
   }
 
   keyAt(ref: Ref): Key {
+    const bytes = this.#arena.bytes(ref);
     const from = byteOf(ref) + 8;
-    const units = this.#arena.bytes(ref).subarray(from, from + (this.#head(ref) & KEY_LENGTH));
-    return String.fromCharCode.apply(null, units as unknown as number[]) as Key;
+    const length = this.#head(ref) & KEY_LENGTH;
+    // 16 bytes by way of an array of V8's own: 100 ns; of a view of the page: 260.
+    const units = (this.#units[length] ??= new Array<number>(length).fill(0));
+    for (let at = 0; at < length; at += 1) units[at] = bytes[from + at] as number;
+    return String.fromCharCode.apply(null, units) as Key;
   }
 
   isAt(ref: Ref, key: Key): boolean {

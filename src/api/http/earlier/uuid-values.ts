@@ -1,25 +1,30 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-
 import { keyOf } from '../../../protocol/http/key-path.ts';
 import { notAUuid, otherUuidVersion } from '../../../protocol/http/validation-detail.ts';
 import { readUuid } from '../../../protocol/http/uuid.ts';
 import type { ApiContext } from '../context.ts';
 import { datasetValue } from '../dataset-value.ts';
+import type { ApiRequest, ApiResponse } from '../exchange.ts';
 import { sendJson } from '../respond.ts';
-import type { Route } from '../routes.ts';
+import type { DirectRoute } from '../routes.ts';
 import { sendInvalid } from './answers.ts';
 import { segmentAfter } from './input.ts';
 import { find, textOrRefusal } from './values.ts';
 
 /** The route of the service whose keys are UUIDs: the data file first, then the store's key that is the UUID in its canonical form. */
-export const uuidValueRoutes: readonly Route[] = [
-  { pattern: '/get_value/{key}', match: /^\/get_value\/[^/]+$/, methods: { GET: get } },
+export const uuidValueRoutes: readonly DirectRoute[] = [
+  // Of a # or a no-break space Express makes something of its own.
+  {
+    pattern: '/get_value/{key}',
+    match: /^\/get_value\/[^/]+$/,
+    direct: /^\/get_value\/[^/?#\xa0]+(?:\?[^#\xa0]*)?$/,
+    methods: { GET: get },
+  },
 ];
 
 /** The service takes random ones only. */
 const UUID_VERSION = 4;
 
-async function get(context: ApiContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function get(context: ApiContext, request: ApiRequest, response: ApiResponse): Promise<void> {
   const text = segmentAfter('/get_value/', request, response, 'key');
   if (text === null) return;
   const uuid = readUuid(text);

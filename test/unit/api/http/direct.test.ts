@@ -106,6 +106,8 @@ interface Drawn {
   readonly framing: 'length' | 'chunked';
 }
 
+const UUID = '5f0c1c3a-7e0b-4d0e-9b7e-0123456789ab';
+
 const byte = fc.integer({ min: 0x21, max: 0xff }).filter((code) => code !== 0x7f);
 /** What may stand in a request line, one character a byte. */
 const raw = fc.array(byte, { maxLength: 6 }).map((codes) => String.fromCharCode(...codes));
@@ -116,12 +118,12 @@ const keyPart = fc.oneof(
   escape,
 );
 const keyText = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('k', 'app/theme', 'text') },
+  { weight: 3, arbitrary: fc.constantFrom('k', 'app/theme', 'text', UUID, UUID.toUpperCase(), UUID.replace('-4', '-1')) },
   { weight: 3, arbitrary: fc.array(keyPart, { maxLength: 3 }).map((parts) => parts.join('')) },
   { weight: 1, arbitrary: fc.constantFrom('x'.repeat(1024), 'x'.repeat(1025)) },
 );
 const prefix = fc.constantFrom(
-  ...['/v1/keys/', '/v1/keys/', '/v1/keys/', '/get/', '/get/', '/put', '/put/', '/v1/keys', '/V1/keys/', '//v1/keys/'],
+  ...['/v1/keys/', '/v1/keys/', '/v1/keys/', '/get/', '/get/', '/get_value/', '/put', '/put/', '/v1/keys', '/V1/keys/', '//v1/keys/'],
   ...['http://host/v1/keys/', 'http://host/get/', '/get', '/delete/', '/v1', '*'],
 );
 const pair = fc.constantFrom(
