@@ -22,7 +22,7 @@ test('in every order in which a replica can crash amid two writes, all invariant
 }, 300_000);
 
 /** Some three times what the most expensive of them takes. */
-const STATES_MAX = 100_000;
+const STATES_MAX = 600_000;
 
 test('each clause of R2, R3 and R4 that is taken out shows within its configuration', async () => {
   const searched = await runSearches({

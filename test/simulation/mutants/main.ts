@@ -18,7 +18,7 @@ schedule that killed it. The few that schedules hardly meet are looked for in th
 `;
 
 /** Of a search; some ten times what the most expensive of them takes. */
-const STATES_MAX = 100_000;
+const STATES_MAX = 600_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
