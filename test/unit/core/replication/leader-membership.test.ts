@@ -278,7 +278,7 @@ describe('R6: shrinking', () => {
     const [dialled] = effectsOf('connect', group.close('c'));
     const effects: Effect[] = [];
     group.leader.stepDown(effects);
-    expect(effectsOf('disconnect', effects).map(({ link }) => link)).toEqual([dialled?.link]);
+    expect(effectsOf('disconnect', effects).map(({ link }) => link)).toContain(dialled?.link);
   });
 
   test('a leader that hears from nobody removes nobody', () => {
