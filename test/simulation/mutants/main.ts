@@ -17,7 +17,7 @@ schedule that killed it. The few that schedules hardly meet are looked for in th
   --jobs N     workers; default: one per processor
 `;
 
-/** Of a search; some ten times what the most expensive of them takes. */
+/** Of a search; some three times what the most expensive of them takes. */
 const STATES_MAX = 600_000;
 
 const { values, positionals } = parseArgs({
