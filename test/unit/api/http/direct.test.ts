@@ -118,12 +118,27 @@ const keyPart = fc.oneof(
   escape,
 );
 const keyText = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('k', 'app/theme', 'text', UUID, UUID.toUpperCase(), UUID.replace('-4', '-1')) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('k', 'app/theme', 'text', UUID, UUID.toUpperCase(), UUID.replace('-4', '-1')),
+  },
   { weight: 3, arbitrary: fc.array(keyPart, { maxLength: 3 }).map((parts) => parts.join('')) },
   { weight: 1, arbitrary: fc.constantFrom('x'.repeat(1024), 'x'.repeat(1025)) },
 );
 const prefix = fc.constantFrom(
-  ...['/v1/keys/', '/v1/keys/', '/v1/keys/', '/get/', '/get/', '/get_value/', '/put', '/put/', '/v1/keys', '/V1/keys/', '//v1/keys/'],
+  ...[
+    '/v1/keys/',
+    '/v1/keys/',
+    '/v1/keys/',
+    '/get/',
+    '/get/',
+    '/get_value/',
+    '/put',
+    '/put/',
+    '/v1/keys',
+    '/V1/keys/',
+    '//v1/keys/',
+  ],
   ...['http://host/v1/keys/', 'http://host/get/', '/get', '/delete/', '/v1', '*'],
 );
 const pair = fc.constantFrom(
