@@ -13,17 +13,25 @@ export class SipHash {
 
   /** 32 bits, not negative. */
   of(bytes: string): number {
+    return this.#of(bytes, 0, bytes.length);
+  }
+
+  /** The same of bytes that nobody made a string of. */
+  ofBytes(bytes: Uint8Array, from: number, length: number): number {
+    return this.#of(bytes, from, length);
+  }
+
+  #of(bytes: string | Uint8Array, from: number, length: number): number {
     let v0 = this.#key0;
     let v1 = this.#key1;
     let v2 = 0x6c796765 ^ this.#key0;
     let v3 = 0x74656462 ^ this.#key1;
-    const { length } = bytes;
     const whole = length & ~3;
     // The words of four bytes; one more with what is left and the length; then three rounds of the end.
     for (let at = 0, last = whole + 16; at < last; at += 4) {
       let word = 0;
-      if (at < whole) word = wordAt(bytes, at);
-      else if (at === whole) word = tailAt(bytes, at);
+      if (at < whole) word = wordAt(bytes, from + at);
+      else if (at === whole) word = tailAt(bytes, from + at, length);
       const isMessage = at <= whole;
       if (isMessage) v3 ^= word;
       else if (at === whole + 4) v2 ^= 0xff;
@@ -43,17 +51,18 @@ export class SipHash {
   }
 }
 
-function wordAt(bytes: string, at: number): number {
+function wordAt(bytes: string | Uint8Array, at: number): number {
   return (
-    bytes.charCodeAt(at) |
-    (bytes.charCodeAt(at + 1) << 8) |
-    (bytes.charCodeAt(at + 2) << 16) |
-    (bytes.charCodeAt(at + 3) << 24)
+    unitAt(bytes, at) | (unitAt(bytes, at + 1) << 8) | (unitAt(bytes, at + 2) << 16) | (unitAt(bytes, at + 3) << 24)
   );
 }
 
-function tailAt(bytes: string, at: number): number {
-  let word = bytes.length << 24;
-  for (let place = at; place < bytes.length; place += 1) word |= bytes.charCodeAt(place) << (8 * (place - at));
+/** What is left of all `length`, and that. */
+function tailAt(bytes: string | Uint8Array, at: number, length: number): number {
+  let word = length << 24;
+  for (let place = 0; place < (length & 3); place += 1) word |= unitAt(bytes, at + place) << (8 * place);
   return word;
 }
+
+const unitAt = (bytes: string | Uint8Array, at: number): number =>
+  typeof bytes === 'string' ? bytes.charCodeAt(at) : (bytes[at] as number);

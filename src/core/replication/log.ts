@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { Deque } from '../base/deque.ts';
 import type { Epoch, LogIndex } from '../base/numbers.ts';
-import { PACKED_BYTES_MAX } from '../store/records.ts';
+import { PACKED_BYTES_MAX } from '../store/record-layout.ts';
 import { effectsOf, type Entry } from './entry.ts';
 import { PackedEntries, type EntryCodec, type PackedPlace } from './packed-entries.ts';
 

@@ -3,6 +3,7 @@ import type { Addresses } from '../election/record.ts';
 import type { Epoch, LogIndex, Version, WallMs } from '../base/numbers.ts';
 import type { DecidedOutcome, IdempotencyKey, SessionId } from '../store/commands.ts';
 import type { HeldLock } from '../store/locks.ts';
+import type { PackedValues } from '../store/packed-values.ts';
 import type { StoredValue } from '../store/reads.ts';
 import type { Entry } from './entry.ts';
 import type { Lineage } from './lineage.ts';
@@ -92,6 +93,8 @@ export interface SnapshotChunk {
 }
 
 export type SnapshotItem =
+  | ({ readonly kind: 'values' } & PackedValues)
+  /** One that is too large to be packed. */
   | { readonly kind: 'value'; readonly key: Key; readonly stored: StoredValue }
   | { readonly kind: 'tombstone'; readonly key: Key; readonly version: Version; readonly revision: LogIndex }
   /** R20: a version that the entry at `supersededAt` has put another in the place of. */

@@ -4,7 +4,6 @@ import type { LogIndex } from '../base/numbers.ts';
 import { outcomeExtraBytes, type SessionId } from '../store/commands.ts';
 import type { Superseded } from '../store/history.ts';
 import type { HeldLock } from '../store/locks.ts';
-import type { StoredValue } from '../store/reads.ts';
 import type { Session } from '../store/sessions.ts';
 import type { StateMachine } from '../store/state-machine.ts';
 import type { Tombstone } from '../store/reads.ts';
@@ -23,7 +22,8 @@ const SESSION_ITEM_BYTES = 256 * 1024;
  */
 export class SnapshotScan {
   readonly startIndex: LogIndex;
-  readonly #values: Iterator<[Key, StoredValue]>;
+  /** The key from which on values are still to be sent; null: all were. */
+  #from: string | null = '';
   readonly #tombstones: Iterator<[Key, Tombstone]>;
   readonly #superseded: Iterator<Superseded>;
   readonly #locks: Iterator<[Key, HeldLock]>;
@@ -39,7 +39,6 @@ export class SnapshotScan {
   constructor(machine: StateMachine) {
     this.#machine = machine;
     this.startIndex = machine.appliedIndex;
-    this.#values = machine.store.values();
     this.#tombstones = machine.store.tombstones();
     this.#superseded = machine.store.history.superseded();
     this.#locks = machine.locks.entries();
@@ -62,7 +61,11 @@ export class SnapshotScan {
   ): { readonly number: number; readonly items: readonly SnapshotItem[]; readonly bytes: number } | null {
     const items: SnapshotItem[] = [];
     let taken = 0;
-    while (taken < bytes) {
+    if (this.#from !== null) {
+      this.#from = this.#takeValues(this.#from, bytes, items);
+      for (const item of items) taken += itemBytes(item);
+    }
+    while (taken < bytes && this.#from === null) {
       const item = this.#nextItem();
       if (item === null) {
         this.#done = true;
@@ -77,14 +80,23 @@ export class SnapshotScan {
     return { number: this.#chunks - 1, items, bytes: taken };
   }
 
+  /** Where the next piece begins. */
+  #takeValues(from: string, bytes: number, items: SnapshotItem[]): Key | null {
+    const { store } = this.#machine;
+    const onChanged = (key: Key): number => {
+      const stood = store.history.standingAt(key, this.startIndex);
+      if (stood === null) return 0;
+      const item = { kind: 'older', ...stood } as const;
+      items.push(item);
+      return itemBytes(item);
+    };
+    const { packed, large, next } = store.pieceFrom(from, { through: this.startIndex, bytes, onChanged });
+    for (const values of packed) items.push({ kind: 'values', ...values });
+    for (const [key, stored] of large) items.push({ kind: 'value', key, stored });
+    return next;
+  }
+
   #nextItem(): SnapshotItem | 'skipped' | null {
-    const value = this.#values.next();
-    if (value.done !== true) {
-      const [key, stored] = value.value;
-      if (stored.revision <= this.startIndex) return { kind: 'value', key, stored };
-      const stood = this.#machine.store.history.standingAt(key, this.startIndex);
-      return stood === null ? 'skipped' : { kind: 'older', ...stood };
-    }
     const tombstone = this.#tombstones.next();
     if (tombstone.done !== true) {
       const [key, { version, revision }] = tombstone.value;
@@ -146,6 +158,8 @@ export class SnapshotScan {
 /** What an item counts for in the stream's window, at both ends. */
 export function itemBytes(item: SnapshotItem): number {
   switch (item.kind) {
+    case 'values':
+      return ITEM_OVERHEAD_BYTES + item.bytes.length;
     case 'value':
     case 'older':
       return ITEM_OVERHEAD_BYTES + item.key.length + item.stored.value.length;

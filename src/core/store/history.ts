@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
-import type { SipHash } from '../base/sip-hash.ts';
 import { KeyTable } from './key-table.ts';
+import type { KeyHash } from './last-hash.ts';
 import type { StoredValue } from './reads.ts';
 import { RecordList } from './record-list.ts';
 import { NOWHERE, OLDER_BYTES_MORE_MAX, type Records, type Ref } from './records.ts';
@@ -48,7 +48,7 @@ export class History {
   /** So that whoever walks over them knows whether they are as they were. */
   #changes = 0;
 
-  constructor(records: Records, hash: Pick<SipHash, 'of'>) {
+  constructor(records: Records, hash: KeyHash) {
     this.#records = records;
     this.#table = new KeyTable(records, hash);
     this.#order = new RecordList(records);

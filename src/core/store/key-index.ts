@@ -72,6 +72,40 @@ export class KeyIndex {
     else this.#insert(at + 1, half, place - block.length, ref);
   }
 
+  /** Keys in their order, none of which is there yet. */
+  addAll(refs: readonly Ref[]): void {
+    for (let from = 0; from < refs.length;) from += this.#addSome(refs, from);
+  }
+
+  /** Those that belong behind the last one of a block, and before the next: how many, one at least. */
+  #addSome(refs: readonly Ref[], from: number): number {
+    const first = this.#records.keyAt(refs[from] as Ref);
+    const at = this.#blockOf(first);
+    const block = this.#blocks[at];
+    const room = block === undefined ? 0 : BLOCK_MAX - block.length;
+    const count = Math.min(room, refs.length - from);
+    if (
+      block === undefined ||
+      count < 2 ||
+      !this.#areBetween(at, first, this.#records.keyAt(refs[from + count - 1] as Ref))
+    ) {
+      this.add(first, refs[from] as Ref);
+      return 1;
+    }
+    block.refs.set(refs.slice(from, from + count), block.length);
+    block.length += count;
+    this.#size += count;
+    return count;
+  }
+
+  /** Whether all between `first` and `last` would stand behind what the block has. */
+  #areBetween(at: number, first: Key, last: Key): boolean {
+    const block = this.#blocks[at] as Block;
+    const next = this.#firsts[at + 1] as Ref;
+    if (this.#records.compare(block.refs[block.length - 1] as Ref, first) >= 0) return false;
+    return at + 1 === this.#blocks.length || this.#records.compare(next, last) > 0;
+  }
+
   /** The key's record is another one now. */
   replace(key: Key, ref: Ref): void {
     const at = this.#blockOf(key);
@@ -105,11 +139,16 @@ export class KeyIndex {
 
   /** The records of these keys. Nothing may change while it goes on. */
   *refsFrom(from: string): IterableIterator<Ref> {
+    for (const refs of this.blocksFrom(from)) for (const ref of refs) yield ref as Ref;
+  }
+
+  /** The same, those of a block together, as they are now. */
+  *blocksFrom(from: string): IterableIterator<Uint32Array> {
     let at = this.#blockOf(from);
     const first = this.#blocks[at];
     let place = first === undefined ? 0 : this.#placeIn(first, from);
     for (let block = first; block !== undefined; block = this.#blocks[at]) {
-      for (; place < block.length; place += 1) yield block.refs[place] as Ref;
+      yield block.refs.subarray(place, block.length);
       at += 1;
       place = 0;
     }

@@ -1,5 +1,6 @@
-import type { SipHash } from '../base/sip-hash.ts';
+import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
+import type { KeyHash } from './last-hash.ts';
 import { NOWHERE, type Records, type Ref } from './records.ts';
 
 /** So many tables, by the upper bits of the hash. Each grows by itself: of ten million keys 10,000 move at a time, in 0.2 ms. */
@@ -24,11 +25,13 @@ type Slots = Uint32Array;
  */
 export class KeyTable {
   readonly #records: Records;
-  readonly #hash: Pick<SipHash, 'of'>;
+  readonly #hash: KeyHash;
   readonly #tables: (Slots | null)[] = new Array<Slots | null>(TABLES).fill(null);
+  /** Of what was read, so that no compiler leaves the reads out. */
+  #fetched = 0;
   readonly #counts = new Uint32Array(TABLES);
 
-  constructor(records: Records, hash: Pick<SipHash, 'of'>) {
+  constructor(records: Records, hash: KeyHash) {
     this.#records = records;
     this.#hash = hash;
   }
@@ -47,6 +50,28 @@ export class KeyTable {
     this.#insert(this.#hash.of(key), ref);
   }
 
+  /** Of different keys. @throws if one of them is there */
+  addAll(refs: readonly Ref[]): void {
+    const hashes = Uint32Array.from(refs, (ref) => this.#records.hashAt(ref, this.#hash));
+    this.#fetch(hashes);
+    for (let at = 0; at < hashes.length; at += 1) {
+      const [hash, ref] = [hashes[at] as number, refs[at] as Ref];
+      assert(
+        !this.#hasKeyOf(ref, hash),
+        'R11: a snapshot brings each value once, and before any entry that changes it',
+      );
+      this.#insert(hash, ref);
+    }
+  }
+
+  /** As {@link Records.fetch}, where they will be. Of a million keys it saves 0.1 µs each. */
+  #fetch(hashes: Uint32Array): void {
+    for (const hash of hashes) {
+      const slots = this.#tables[tableOf(hash)];
+      if (slots != null) this.#fetched ^= slots[homeOf(hash, slots.length - 1)] as number;
+    }
+  }
+
   #insert(hash: number, ref: Ref): void {
     const table = tableOf(hash);
     const count = (this.#counts[table] as number) + 1;
@@ -54,6 +79,15 @@ export class KeyTable {
     let slots = this.#tables[table] ?? (this.#tables[table] = new Uint32Array(2 * SLOTS_MIN));
     if (8 * count > FULL * slotsOf(slots)) slots = this.#resize(table, slots, 2 * slotsOf(slots));
     insert(slots, hash, ref);
+  }
+
+  #hasKeyOf(ref: Ref, hash: number): boolean {
+    const slots = this.#tables[tableOf(hash)];
+    if (slots == null) return false;
+    const mask = slots.length - 1;
+    for (let at = homeOf(hash, mask); slots[at + 1] !== NOWHERE; at = (at + 2) & mask)
+      if (slots[at] === hash && this.#records.isAt(slots[at + 1] as Ref, this.#records.keyAt(ref))) return true;
+    return false;
   }
 
   /** The key's record is another one now. */

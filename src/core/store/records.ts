@@ -2,51 +2,42 @@ import type { Key } from '../base/key.ts';
 import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
 import { Arena, BLOCK_STEP_BYTES_MAX, blockBytes, byteOf, NOWHERE, numberOf, wordOf, type Ref } from './arena.ts';
 import { ContentTypes } from './content-types.ts';
+import type { KeyHash } from './last-hash.ts';
+import {
+  APART,
+  bytesFrom,
+  bytesOfHead,
+  CREATED,
+  DUE_PLACE,
+  ENDS,
+  ENDS_FROM,
+  EXPIRES,
+  hasEnd,
+  headOf,
+  IDLE,
+  KEY_LENGTH,
+  KEY_NEIGHBOURS,
+  lengthOf,
+  listFrom,
+  LIST_LENGTH,
+  MODIFIED,
+  NEIGHBOURS,
+  numbersFrom,
+  OLDER,
+  OLDER_LENGTH,
+  ORDER,
+  REVISION,
+  SUPERSEDED,
+  TOMBSTONE,
+  TOMBSTONE_LIST_FROM,
+  valueHead,
+  VERSION,
+  wordsOfHead,
+} from './record-layout.ts';
 import type { Stay, StoredValue, Tombstone } from './reads.ts';
 
-/*
- * A record is a block of the arena, in the order of the machine's bytes. First what finding it reads, mostly one line of the
- * processor's cache:
- *
- *   word 0      lengths of the key and of the value | TOMBSTONE | APART | ENDS | OLDER
- *   word 1      of a value: its content type's number
- *   the key, up to a multiple of 8 bytes
- *
- * Then doubles, counted from here, those in brackets only where they say something, and of a value its bytes:
- *
- *   a value                                                  a tombstone
- *   0  version                                               version
- *   1  revision                                              revision
- *   2  when it was written                                   its number in the order of deletion
- *   3  revision of its creation                              two words: its neighbours in that order
- *     [when it falls due, or NaN
- *      its idle time, or NaN
- *      a word: its place among those that fall due, and 1, or 0: it does not]
- *     [of an older version: its number in the order of superseding
- *      two words: its neighbours in that order
- *      the entry that superseded it
- *      two words: its neighbours among those of its key]
- *      the bytes; of a value that is apart a word, its number there
- */
-const KEY_LENGTH = (1 << 11) - 1;
-const VALUE_LENGTH_SHIFT = 11;
-const VALUE_LENGTH = (1 << 13) - 1;
-const TOMBSTONE = 1 << 24;
-const APART = 1 << 25;
-/** It has a time to live, or an idle time. A put that leaves that as it was finds its place as large as it needs. */
-const ENDS = 1 << 26;
-/** R20: another version has taken its place. */
-const OLDER = 1 << 27;
-const [VERSION, REVISION, MODIFIED, CREATED, ENDS_FROM] = [0, 1, 2, 3, 4];
-/** Within what {@link ENDS} adds. */
-const [EXPIRES, IDLE, DUE_PLACE, ENDS_LENGTH] = [0, 1, 2, 3];
-/** Where the list begins that a tombstone is in; that of an older version begins behind what the value has. */
-const TOMBSTONE_LIST_FROM = 2;
-/** Within a list, and within what {@link OLDER} adds. */
-const [ORDER, NEIGHBOURS, LIST_LENGTH, SUPERSEDED, KEY_NEIGHBOURS, OLDER_LENGTH] = [0, 1, 2, 2, 3, 4];
-/** What is larger has an array of its own, which nobody ever writes to again: it is neither copied in nor out. */
-export const PACKED_BYTES_MAX = 4096;
-const APART_NUMBER_BYTES = 4;
+/** Of the processor's cache. */
+const LINE_WORDS = 16;
 /** The array's header, in V8's heap and beside it, and its place. */
 const APART_OVERHEAD_BYTES = 250;
 
@@ -62,6 +53,8 @@ export class Records {
   /** The values that are apart, by number. */
   #apart: (Uint8Array | null)[] = [];
   #freeNumbers: number[] = [];
+  /** Of what was read, so that no compiler leaves the reads out. */
+  #fetched = 0;
 
   /** Of the content types, which values share. */
   get typeBytes(): number {
@@ -90,6 +83,10 @@ export class Records {
     const units = (this.#units[length] ??= new Array<number>(length).fill(0));
     for (let at = 0; at < length; at += 1) units[at] = bytes[from + at] as number;
     return String.fromCharCode.apply(null, units) as Key;
+  }
+
+  hashAt(ref: Ref, hash: KeyHash): number {
+    return hash.ofBytes(this.#arena.bytes(ref), byteOf(ref) + 8, this.#head(ref) & KEY_LENGTH);
   }
 
   isAt(ref: Ref, key: Key): boolean {
@@ -178,12 +175,16 @@ export class Records {
       createRevision: numbers[first + CREATED] as LogIndex,
       modifiedMs: numbers[first + MODIFIED] as WallMs,
       expiresAtMs: this.expiresAtMs(ref),
-      idleMs: this.#end(ref, IDLE),
+      idleMs: this.idleMs(ref),
     };
   }
 
   expiresAtMs(ref: Ref): WallMs | null {
     return this.#end(ref, EXPIRES) as WallMs | null;
+  }
+
+  idleMs(ref: Ref): number | null {
+    return this.#end(ref, IDLE);
   }
 
   /** false: the record has no place for it, or need have none any more. */
@@ -212,6 +213,51 @@ export class Records {
     const head = this.#head(ref);
     const apart = (head & APART) === 0 ? null : (this.#apart[this.#apartNumber(ref)] as Uint8Array);
     return recordBytes(head, apart?.length ?? lengthOf(head));
+  }
+
+  // --- values of a snapshot --------------------------------------------------------------------------------------------
+
+  /** Of the words that {@link pack} copies; null: the value is apart. */
+  packedWords(ref: Ref): number | null {
+    const head = this.#head(ref);
+    return (head & APART) === 0 ? wordsOfHead(head) : null;
+  }
+
+  /**
+   * Reads a little of each, so that the processor has it when it is asked for: where no read waits for another it fetches many at
+   * once. To pack one of a million takes 0.43 µs instead of 0.8.
+   */
+  fetch(refs: Uint32Array): void {
+    for (const ref of refs) {
+      const words = this.#arena.words(ref as Ref);
+      const at = wordOf(ref as Ref);
+      this.#fetched ^= (words[at] as number) ^ (words[(at + LINE_WORDS) % words.length] as number);
+    }
+  }
+
+  contentType(ref: Ref): string | null {
+    return this.#contentTypes.at(this.#typeNumber(ref));
+  }
+
+  /** As it lies; where the next begins. */
+  pack(ref: Ref, to: Uint32Array, at: number): number {
+    const words = this.#arena.words(ref);
+    const from = wordOf(ref);
+    const length = wordsOfHead(words[from] as number);
+    for (let word = 0; word < length; word += 1) to[at + word] = words[from + word] as number;
+    return at + length;
+  }
+
+  addPacked(from: Uint32Array, at: number, contentType: string | null): Ref {
+    const head = from[at] as number;
+    const ref = this.#arena.allocate(bytesOfHead(head));
+    const words = this.#arena.words(ref);
+    const to = wordOf(ref);
+    const length = wordsOfHead(head);
+    for (let word = 0; word < length; word += 1) words[to + word] = from[at + word] as number;
+    words[to + 1] = this.#contentTypes.take(contentType);
+    this.setDuePlace(ref, null);
+    return ref;
   }
 
   // --- tombstones ------------------------------------------------------------------------------------------------------
@@ -407,31 +453,8 @@ export class Records {
   }
 }
 
-const hasEnd = ({ expiresAtMs, idleMs }: Stay): boolean => expiresAtMs !== null || idleMs !== null;
-
-const headOf = (keyLength: number, stored: StoredValue): number =>
-  keyLength | valueHead(stored.value.length) | (hasEnd(stored) ? ENDS : 0);
-
-const valueHead = (length: number): number => (length > PACKED_BYTES_MAX ? APART : length << VALUE_LENGTH_SHIFT);
-
-const lengthOf = (head: number): number => (head >>> VALUE_LENGTH_SHIFT) & VALUE_LENGTH;
-
-/** The double with which the numbers begin, behind the two words and the key. */
-const numbersFrom = (head: number): number => 1 + (((head & KEY_LENGTH) + 7) >>> 3);
-
-/** The number with which the list begins that a tombstone or an older version is in. */
-const listFrom = (head: number): number =>
-  (head & TOMBSTONE) !== 0 ? TOMBSTONE_LIST_FROM : (head & ENDS) === 0 ? ENDS_FROM : ENDS_FROM + ENDS_LENGTH;
-
-/** The number with which the bytes begin. */
-const bytesFrom = (head: number): number =>
-  ENDS_FROM + ((head & ENDS) === 0 ? 0 : ENDS_LENGTH) + ((head & OLDER) === 0 ? 0 : OLDER_LENGTH);
-
 /** In the arena. */
 const valueBytes = (keyLength: number, stored: StoredValue): number => bytesOfHead(headOf(keyLength, stored));
-
-const bytesOfHead = (head: number): number =>
-  8 * (numbersFrom(head) + bytesFrom(head)) + ((head & APART) === 0 ? lengthOf(head) : APART_NUMBER_BYTES);
 
 const recordBytes = (head: number, valueLength: number): number =>
   blockBytes(bytesOfHead(head)) + ((head & APART) === 0 ? 0 : APART_OVERHEAD_BYTES + valueLength);

@@ -136,6 +136,9 @@ export class StateMachine {
       case 'value':
         this.store.restoreValue(item.key, item.stored);
         break;
+      case 'values':
+        this.store.restoreValues(item);
+        break;
       case 'tombstone':
         this.store.restoreTombstone(item.key, item);
         break;

@@ -1,6 +1,6 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
-import type { Version, WallMs } from '../base/numbers.ts';
+import type { LogIndex, Version, WallMs } from '../base/numbers.ts';
 import { Random } from '../base/random.ts';
 import { SipHash } from '../base/sip-hash.ts';
 import type { KeyEffect } from '../replication/entry.ts';
@@ -13,7 +13,9 @@ import { KeyTable } from './key-table.ts';
 import { LastHash } from './last-hash.ts';
 import { lockBytes } from './locks.ts';
 import type { NewestState } from './newest.ts';
+import { newPacked, PACKED_FROM, wordsOfPacked, type PackedValues } from './packed-values.ts';
 import type { Stay, StoredValue, Tombstone } from './reads.ts';
+import { wordsOfHead } from './record-layout.ts';
 import { RecordList } from './record-list.ts';
 import { leastRecordBytes, mostRecordBytes, NOWHERE, Records, tombstoneRecordBytes, type Ref } from './records.ts';
 import { USE_BYTES, Uses, type Eviction } from './uses.ts';
@@ -30,6 +32,22 @@ const COUNTER_VALUE_BYTES = VALUE_PLACES_BYTES + typeBytes('text/plain');
 const MOVED_PER_CHANGE = 4;
 /** Whoever decided a write knew the newest version: else two histories of the key have met. */
 const VERSIONS_GROW = 'R4: what is newer has the higher version';
+
+/** R11: what a snapshot sends of a stretch of keys. */
+export interface PieceOfValues {
+  readonly packed: readonly PackedValues[];
+  /** Too large to be packed. */
+  readonly large: readonly (readonly [Key, StoredValue])[];
+  /** With which the next piece begins; null: there is none. */
+  readonly next: Key | null;
+}
+
+/** Neighbours of one content type. */
+interface Run {
+  readonly contentType: string | null;
+  readonly refs: Ref[];
+  words: number;
+}
 
 /**
  * The keys and their newest values, as of the last applied entry; and the older ones that are kept, in {@link history}.
@@ -270,6 +288,23 @@ export class Store {
     if (beforeMs !== stored.expiresAtMs) this.#onExpiry(ref, null, stored.expiresAtMs);
   }
 
+  /** R11: values of a snapshot. They come before any entry that changes them, and each once. */
+  restoreValues({ contentType, bytes }: PackedValues): void {
+    this.#changes += 1;
+    const words = wordsOfPacked(bytes);
+    const refs: Ref[] = [];
+    for (let at = PACKED_FROM; at < words.length; at += wordsOfHead(words[at] as number))
+      refs.push(this.#records.addPacked(words, at, contentType));
+    this.#table.addAll(refs);
+    this.#index.addAll(refs);
+    for (const ref of refs) {
+      this.#valueBytes += this.#bytesAt(ref);
+      this.#onExpiry(ref, null, this.#records.expiresAtMs(ref));
+      const idleMs = this.#records.idleMs(ref);
+      if (this.uses.counts(idleMs)) this.uses.onWritten(this.#records.keyAt(ref), idleMs);
+    }
+  }
+
   /** To a block of another size. */
   #move(before: Ref, key: Key, stored: StoredValue): Ref {
     const ref = this.#records.addValue(key, stored);
@@ -356,6 +391,57 @@ export class Store {
       if (last === null) return;
       from = `${last}\0`;
     }
+  }
+
+  /**
+   * R11: from the key `from` on, about `bytes` of values, in the order of the keys' bytes. Of a key that an entry after `through` has
+   * changed it is only told, and hears how many bytes that makes.
+   */
+  pieceFrom(
+    from: string,
+    { through, bytes, onChanged }: { through: LogIndex; bytes: number; onChanged: (key: Key) => number },
+  ): PieceOfValues {
+    const runs: Run[] = [];
+    const large: [Key, StoredValue][] = [];
+    let taken = 0;
+    let next: Key | null = null;
+    for (const refs of this.#index.blocksFrom(from)) {
+      this.#records.fetch(refs);
+      for (let at = 0; at < refs.length && next === null; at += 1) {
+        const ref = refs[at] as Ref;
+        if (taken >= bytes) next = this.#records.keyAt(ref);
+        else if (this.#records.revision(ref) > through) taken += onChanged(this.#records.keyAt(ref));
+        else taken += this.#take(ref, runs, large);
+      }
+      if (next !== null) break;
+    }
+    return { packed: runs.map((each) => this.#pack(each)), large, next };
+  }
+
+  /** How many bytes that are. */
+  #take(ref: Ref, runs: Run[], large: [Key, StoredValue][]): number {
+    const words = this.#records.packedWords(ref);
+    if (words === null) {
+      const stored = this.#records.value(ref);
+      large.push([this.#records.keyAt(ref), stored]);
+      return stored.value.length;
+    }
+    const contentType = this.#records.contentType(ref);
+    let run = runs.at(-1);
+    if (run?.contentType !== contentType) {
+      run = { contentType, refs: [], words: 0 };
+      runs.push(run);
+    }
+    run.refs.push(ref);
+    run.words += words;
+    return 4 * words;
+  }
+
+  #pack({ contentType, refs, words }: Run): PackedValues {
+    const packed = newPacked(words);
+    let at = PACKED_FROM;
+    for (const ref of refs) at = this.#records.pack(ref, packed, at);
+    return { contentType, bytes: new Uint8Array(packed.buffer) };
   }
 
   /** The keys with values from `from` on, in the order of their bytes. Nothing may change while it goes on. */

@@ -65,9 +65,14 @@ export class Uses {
     this.#writtenMs = nowMs;
   }
 
+  /** Of a value with this idle time, which may be null: whether anybody asks when it was used. */
+  counts(idleMs: number | null): boolean {
+    return idleMs !== null || this.#eviction !== 'none';
+  }
+
   /** The key was written. null: its value does not end when it is idle. */
   onWritten(key: Key, idleMs: number | null): void {
-    if (idleMs === null && this.#eviction === 'none') {
+    if (!this.counts(idleMs)) {
       this.remove(key);
       return;
     }

@@ -6,11 +6,13 @@ import type { Entry } from '../../core/replication/entry.ts';
 import type { Append, KeptOutcome, PeerMessage, SnapshotItem } from '../../core/replication/messages.ts';
 import { parseReplicaId, type ReplicaId } from '../../core/replication/replica-id.ts';
 import { TOUCHES_PER_ACK_MAX } from '../../core/replication/touches.ts';
+import { faultOfPacked } from '../../core/store/packed-values.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
 import { readEntry, writeEntry } from './entry-codec.ts';
 import { readHeld, writeHeld } from './lock-codec.ts';
 import {
+  readContentType,
   readDecided,
   readIdempotencyKey,
   readIndex,
@@ -19,6 +21,7 @@ import {
   readSession,
   readStored,
   readVersion,
+  writeContentType,
   writeDecided,
   writeIdempotencyKey,
   writeLineage,
@@ -264,7 +267,15 @@ function readAppend(reader: ByteReader, epoch: Epoch): Append {
   };
 }
 
-const ITEMS: readonly SnapshotItem['kind'][] = ['value', 'tombstone', 'session', 'idempotency', 'lock', 'older'];
+const ITEMS: readonly SnapshotItem['kind'][] = [
+  'value',
+  'tombstone',
+  'session',
+  'idempotency',
+  'lock',
+  'older',
+  'values',
+];
 
 function writeItem(writer: ByteWriter, item: SnapshotItem): void {
   writer.oneOf(ITEMS, item.kind);
@@ -272,6 +283,10 @@ function writeItem(writer: ByteWriter, item: SnapshotItem): void {
     case 'value':
       writer.key(item.key);
       writeStored(writer, item.stored);
+      return;
+    case 'values':
+      writeContentType(writer, item.contentType);
+      writer.bytesOf(item.bytes);
       return;
     case 'older':
       writer.key(item.key);
@@ -320,6 +335,8 @@ function readItem(reader: ByteReader): SnapshotItem {
   switch (kind) {
     case 'value':
       return { kind, key: reader.key(), stored: readStored(reader) };
+    case 'values':
+      return readPackedValues(reader);
     case 'older':
       return {
         kind,
@@ -350,6 +367,16 @@ function readItem(reader: ByteReader): SnapshotItem {
     default:
       return unreachable(kind);
   }
+}
+
+function readPackedValues(reader: ByteReader): SnapshotItem {
+  const contentType = readContentType(reader);
+  const packed = reader.bytesOf('packed values');
+  // Records are doubles, too.
+  const bytes = packed.byteOffset % 8 === 0 ? packed : packed.slice();
+  const fault = faultOfPacked(bytes);
+  if (fault !== null) reader.fail(fault);
+  return { kind: 'values', contentType, bytes };
 }
 
 function readKeptOutcomes(reader: ByteReader): readonly KeptOutcome[] {

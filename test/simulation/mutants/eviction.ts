@@ -28,8 +28,8 @@ export const evictionMutants: readonly Mutant[] = [
       },
       {
         file: 'store/uses.ts',
-        find: `    if (idleMs === null && this.#eviction === 'none') {`,
-        replace: `    if (idleMs === -1) {`,
+        find: `    return idleMs !== null || this.#eviction !== 'none';`,
+        replace: `    return idleMs !== -1;`,
       },
     ],
   },

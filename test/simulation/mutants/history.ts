@@ -78,8 +78,8 @@ export const historyMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/snapshot.ts',
-        find: `      return stood === null ? 'skipped' : { kind: 'older', ...stood };`,
-        replace: `      return 'skipped';`,
+        find: `      if (stood === null) return 0;`,
+        replace: `      if (stood !== null) return 0;\n      return 0;`,
       },
     ],
   },

@@ -395,9 +395,9 @@ export const replicationMutants: readonly Mutant[] = [
     aim: 'snapshots-under-writes',
     patches: [
       {
-        file: 'replication/snapshot.ts',
-        find: `      if (stored.revision <= this.startIndex) return { kind: 'value', key, stored };`,
-        replace: `      if (stored.revision > 0) return { kind: 'value', key, stored };`,
+        file: 'store/store.ts',
+        find: `        else if (this.#records.revision(ref) > through)`,
+        replace: `        else if (this.#records.revision(ref) > Infinity)`,
       },
     ],
   },

@@ -19,6 +19,7 @@ import {
   SESSION,
 } from '../kit/builders.ts';
 import { leaderOf, type LeaderKit } from '../kit/leader-kit.ts';
+import { readable } from '../kit/packed.ts';
 
 const EMPTY = { lineage: null, lastIndex: logIndex(0), lastEpoch: epoch(0) };
 const at = (index: number, inEpoch: number) => ({ lastIndex: logIndex(index), lastEpoch: epoch(inEpoch) });
@@ -175,14 +176,12 @@ describe('R11: a follower that the log no longer reaches back to gets a snapshot
     const { received } = group.follower('d');
     expect(received.map(({ kind }) => kind)).toEqual(['snapshotBegin', 'append', 'snapshotChunk', 'snapshotEnd']);
     expect(received[0]).toMatchObject({ startIndex: 5, startEpoch: 4, hello: 1, timeMs: group.replica.machine.timeMs });
-    expect(received[2]).toMatchObject({
-      number: 0,
-      items: [
-        { kind: 'value', key: 'kept', stored: { value: bytes('v'), revision: 2 } },
-        { kind: 'tombstone', key: 'gone', version: 2, revision: 4 },
-        { kind: 'session', session: SESSION, outcomes: [{ number: 1 }, { number: 2 }, { number: 3 }] },
-      ],
-    });
+    expect(received[2]).toMatchObject({ kind: 'snapshotChunk', number: 0 });
+    expect(readable(received[2]?.kind === 'snapshotChunk' ? received[2].items : [])).toMatchObject([
+      { kind: 'value', key: 'kept', stored: { value: bytes('v'), revision: 2 } },
+      { kind: 'tombstone', key: 'gone', version: 2, revision: 4 },
+      { kind: 'session', session: SESSION, outcomes: [{ number: 1 }, { number: 2 }, { number: 3 }] },
+    ]);
     expect(received[3]).toMatchObject({ chunks: 1, endIndex: 5, versionFloor: 0 });
   });
 

@@ -24,7 +24,7 @@ class Model {
       this.records.free(before);
       this.refs.delete(key);
     } else {
-      const ref = this.#recordOf(key);
+      const ref = this.recordOf(key);
       this.refs.set(key, ref);
       this.index.add(key, ref);
     }
@@ -34,13 +34,13 @@ class Model {
   replace(key: Key): void {
     const before = this.refs.get(key);
     if (before === undefined) return;
-    const ref = this.#recordOf(key);
+    const ref = this.recordOf(key);
     this.index.replace(key, ref);
     this.records.free(before);
     this.refs.set(key, ref);
   }
 
-  #recordOf(key: Key): Ref {
+  recordOf(key: Key): Ref {
     return this.records.addTombstone(key, { version: version(1), revision: logIndex(1) });
   }
 }
@@ -55,6 +55,25 @@ const keys = fc.oneof(
 ) as fc.Arbitrary<Key>;
 
 describe('an index of keys', () => {
+  test('takes many at once, in their order, between others or behind them', () => {
+    fc.assert(
+      fc.property(fc.array(keys, { maxLength: 600 }), fc.uniqueArray(keys, { maxLength: 1500 }), (there, added) => {
+        const model = new Model();
+        for (const key of new Set(there)) model.toggle(key);
+        const fresh = (sorted(added) as Key[]).filter((key) => !model.refs.has(key));
+        const refs = fresh.map((key) => model.recordOf(key));
+        model.index.addAll(refs);
+        const all = sorted([...model.keys, ...fresh]);
+        expect([[...model.index.from('')], model.index.size]).toEqual([all, all.length]);
+        expect([...model.index.blocksFrom('')].flatMap((block) => [...block])).toEqual([...model.index.refsFrom('')]);
+        // Each is found, to be taken out again.
+        for (const key of fresh) model.index.remove(key);
+        expect([...model.index.from('')]).toEqual(sorted(model.keys));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test('has what was added and not removed, in the order of bytes, from wherever one asks', () => {
     fc.assert(
       fc.property(fc.array(keys, { maxLength: 300 }), keys, (toggled, from) => {

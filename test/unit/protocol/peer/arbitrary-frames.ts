@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
+import type { PackedValues } from '../../../../src/core/store/packed-values.ts';
+import { packed } from '../../core/kit/packed.ts';
 import type { Epoch, GroupId, LogIndex, Version, WallMs } from '../../../../src/core/base/numbers.ts';
 import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
 import type { Entry, EntryBody, StateEffect } from '../../../../src/core/replication/entry.ts';
@@ -242,8 +244,15 @@ export const anyEntry: fc.Arbitrary<Entry> = run
   .filter(({ entries }) => entries.length > 0)
   .map(({ entries }) => entries[0] as Entry);
 
+const packedValues: fc.Arbitrary<PackedValues> = fc
+  .array(fc.tuple(key, stored), { minLength: 1, maxLength: 5 })
+  .map((values) => packed(new Map(values)))
+  .filter((runs) => runs.length > 0)
+  .map((runs) => runs[0] as PackedValues);
+
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
   record({ kind: fc.constant('value' as const), key, stored }),
+  packedValues.map((values) => ({ kind: 'values' as const, ...values })),
   record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
   record({ kind: fc.constant('older' as const), key, stored, supersededAt: index }),
   record({ kind: fc.constant('lock' as const), lock: key, held: heldLock }),
