@@ -1,3 +1,4 @@
+import { ChurningSet } from '../core/base/churning.ts';
 import type { Key } from '../core/base/key.ts';
 import type { MonotonicMs } from '../core/base/numbers.ts';
 import type { Random } from '../core/base/random.ts';
@@ -43,7 +44,7 @@ export class ReadPath {
   readonly #random: Random;
   readonly #options: ProxyOptions;
   /** In the order of their arrival. */
-  readonly #reads = new Set<WaitingRead>();
+  readonly #reads = new ChurningSet<WaitingRead>();
   #timer: NodeJS.Timeout | null = null;
   #timerDueMs = 0;
   #hedgesSaved = HEDGES_SAVED_MAX;

@@ -1,3 +1,4 @@
+import { ChurningMap } from '../core/base/churning.ts';
 import { unreachable } from '../core/base/assert.ts';
 import type { MonotonicMs } from '../core/base/numbers.ts';
 import type { Ticket } from '../core/group/io.ts';
@@ -34,7 +35,7 @@ export class WritePath {
   readonly #log: Log;
   readonly #options: ProxyOptions;
   readonly #session: WriteSession;
-  readonly #settleByTicket = new Map<Ticket, (result: WriteResult) => void>();
+  readonly #settleByTicket = new ChurningMap<Ticket, (result: WriteResult) => void>();
   #lastTicket: Ticket = 0;
   #effects: WriteSessionEffect[] = [];
   #road: Road | null = null;

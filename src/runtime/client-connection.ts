@@ -1,3 +1,4 @@
+import { ChurningSet } from '../core/base/churning.ts';
 import { unreachable } from '../core/base/assert.ts';
 import type { Epoch, GroupId } from '../core/base/numbers.ts';
 import type { Ticket } from '../core/group/io.ts';
@@ -45,7 +46,7 @@ export interface ClientConnectionHost {
 export class ClientConnection implements PeerConnectionHandler {
   readonly host: ClientConnectionHost;
   readonly #connection: PeerConnection;
-  readonly #waiting = new Set<ServedRequest>();
+  readonly #waiting = new ChurningSet<ServedRequest>();
   readonly #watches = new Map<number, ServedWatch>();
   #state: 'open' | 'gone' = 'open';
 

@@ -1,3 +1,4 @@
+import { ChurningMap } from '../core/base/churning.ts';
 import { unreachable } from '../core/base/assert.ts';
 import type { GroupId, Instant, MonotonicMs } from '../core/base/numbers.ts';
 import type { RecoverOutcome, RecoverRequest, RecoveryView } from '../core/election/recovery.ts';
@@ -111,7 +112,7 @@ export class GroupDriver implements TurnTaker, LinkOwner {
 
   readonly #links = new Map<LinkId, PeerLink>();
   #lastAcceptedLink = 0;
-  readonly #waiting = new Map<Ticket, Waiting>();
+  readonly #waiting = new ChurningMap<Ticket, Waiting>();
   readonly #watchers = new Map<Ticket, Watcher>();
   readonly #recoveries = new Map<Ticket, (outcome: RecoverOutcome) => void>();
   #lastTicket = 0;

@@ -1,3 +1,4 @@
+import { ChurningMap, ChurningSet } from '../core/base/churning.ts';
 import type { Key } from '../core/base/key.ts';
 import type { Epoch, GroupId } from '../core/base/numbers.ts';
 import type { GroupStatus, Ticket } from '../core/group/io.ts';
@@ -66,8 +67,8 @@ export class ReplicaOperations implements DataOperations {
   readonly #writeWaitMs: number;
   readonly #readWaitMs: number;
   readonly #waitingReadsMax: number;
-  readonly #writes = new Map<Ticket, (result: WriteResult) => void>();
-  readonly #reads = new Set<LocalRead>();
+  readonly #writes = new ChurningMap<Ticket, (result: WriteResult) => void>();
+  readonly #reads = new ChurningSet<LocalRead>();
   readonly #effects: WriteSessionEffect[] = [];
   #lastTicket: Ticket = 0;
   #statusSeen: GroupStatus | null = null;

@@ -26,6 +26,10 @@ function unused(uses: object): string {
   return 'unused';
 }
 
+/** How many have gone from a map that is renewed now and then: nothing depends on it but when. */
+const GONE = `${VISIBLE}deleted`;
+const RENEWED = `${VISIBLE}map`;
+
 /** A store's records are bytes whose places depend on what was there before: it is told by what it has. */
 const PACKED = `${VISIBLE}records`;
 
@@ -82,6 +86,7 @@ class Walk {
     if (Array.isArray(value)) return this.#list(value);
     if (value instanceof Uint8Array) return `bytes ${value.join(' ')}`;
     if (USED in value) return unused(value);
+    if (GONE in value && RENEWED in value) return this.text((value as Record<string, unknown>)[RENEWED]);
     if (PACKED in value && 'versionFloor' in value) return this.#store(value as unknown as Store);
     const prototype: unknown = Object.getPrototypeOf(value);
     const isPlain = prototype === Object.prototype || prototype === null;

@@ -1,3 +1,4 @@
+import { ChurningMap } from '../../core/base/churning.ts';
 import { unreachable } from '../../core/base/assert.ts';
 import { commandBytes } from '../../core/store/commands.ts';
 import type { ReadRequest } from '../../core/store/reads.ts';
@@ -69,7 +70,7 @@ class PipelinedClient implements PeerClient, PeerConnectionHandler {
 
   #state: PeerClientState = 'connecting';
   #connection: PeerConnection;
-  readonly #waiting = new Map<number, WaitingRequest>();
+  readonly #waiting = new ChurningMap<number, WaitingRequest>();
   #waitingBytes = 0;
   #lastNumber = 0;
   /** Those of this turn, or since the connection is being made. */

@@ -1,3 +1,4 @@
+import { ChurningMap, ChurningSet } from '../base/churning.ts';
 import { unreachable } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Instant, LogIndex } from '../base/numbers.ts';
@@ -43,11 +44,11 @@ export class Reads {
   readonly #times: GroupTimes;
   readonly #limits: GroupLimits;
   #leader: Leader | null = null;
-  readonly #waiting = new Map<Ticket, WaitingRead>();
+  readonly #waiting = new ChurningMap<Ticket, WaitingRead>();
   /** Those that go on once the entry at this index is applied. */
-  readonly #byIndex = new Map<LogIndex, WaitingRead[]>();
+  readonly #byIndex = new ChurningMap<LogIndex, WaitingRead[]>();
   /** Those whose round has become full, until the end of the turn. */
-  readonly #ready = new Set<WaitingRead>();
+  readonly #ready = new ChurningSet<WaitingRead>();
   /** Those that wait for the leader's word, by the number of the question. */
   #vouching: { readonly read: WaitingRead; readonly number: number }[] = [];
   #vouchNumber = 0;

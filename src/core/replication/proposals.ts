@@ -1,10 +1,11 @@
+import { ChurningMap } from '../base/churning.ts';
 import type { LogIndex } from '../base/numbers.ts';
 import type { SessionId } from '../store/commands.ts';
 import type { Entry } from './entry.ts';
 
 interface StagedSession {
   settledThrough: number;
-  readonly numbers: Map<number, LogIndex>;
+  readonly numbers: ChurningMap<number, LogIndex>;
 }
 
 /**
@@ -12,13 +13,13 @@ interface StagedSession {
  * applied state the newest there is, against which requests are decided (R15).
  */
 export class Proposals {
-  readonly #sessions = new Map<SessionId, StagedSession>();
+  readonly #sessions = new ChurningMap<SessionId, StagedSession>();
   readonly #opening = new Set<SessionId>();
   readonly #ending = new Set<SessionId>();
-  readonly #idempotency = new Map<string, { readonly digest: string; readonly index: LogIndex }>();
+  readonly #idempotency = new ChurningMap<string, { readonly digest: string; readonly index: LogIndex }>();
 
   /** R17, R20, R22: of the uncommitted entries that forget, expire or evict, what each is to free. */
-  readonly #freeing = new Map<LogIndex, number>();
+  readonly #freeing = new ChurningMap<LogIndex, number>();
   #freeingBytes = 0;
   #forgettingThrough = 0 as LogIndex;
 
@@ -76,7 +77,7 @@ export class Proposals {
       case 'write': {
         let staged = this.#sessions.get(body.request.session);
         if (staged === undefined) {
-          staged = { settledThrough: 0, numbers: new Map() };
+          staged = { settledThrough: 0, numbers: new ChurningMap() };
           this.#sessions.set(body.request.session, staged);
         }
         staged.numbers.set(body.request.number, entry.index);

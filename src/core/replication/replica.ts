@@ -1,3 +1,4 @@
+import { ChurningMap } from '../base/churning.ts';
 import { assert } from '../base/assert.ts';
 import type { Key } from '../base/key.ts';
 import type { Epoch, LogIndex, WallMs } from '../base/numbers.ts';
@@ -38,7 +39,7 @@ export class Replica implements NewestKeys, NewestLocks {
   readonly log: Log;
   readonly machine: StateMachine;
   /** R12: the newest change of a key that is not committed. */
-  readonly #open = new Map<Key, OpenChange>();
+  readonly #open = new ChurningMap<Key, OpenChange>();
   /** R18: the same of a lock; null: it is free. */
   readonly #openLocks = new Map<Key, { readonly index: LogIndex; readonly held: HeldLock | null }>();
   #lineage: Lineage | null = null;

@@ -1,3 +1,4 @@
+import { ChurningMap, ChurningSet } from '../base/churning.ts';
 import type { MonotonicMs } from '../base/numbers.ts';
 import type { Ticket } from '../group/io.ts';
 import {
@@ -80,8 +81,8 @@ const NO_ATTEMPT = 0;
 export class WriteSession {
   readonly #options: WriteSessionOptions;
   /** In the order of submission, which is the order of sending. */
-  readonly #waiting = new Set<WaitingWrite>();
-  readonly #byAttempt = new Map<number, WaitingWrite>();
+  readonly #waiting = new ChurningSet<WaitingWrite>();
+  readonly #byAttempt = new ChurningMap<number, WaitingWrite>();
   #waitingBytes = 0;
   #nextAttempt = 1;
 
@@ -420,7 +421,7 @@ class Session {
   /** Nothing will be asked any more about numbers up to this one. */
   settledThrough = 0;
   #lastNumber = 0;
-  readonly #settledAbove = new Set<number>();
+  readonly #settledAbove = new ChurningSet<number>();
 
   constructor(id: SessionId) {
     this.id = id;

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { ChurningMap } from '../base/churning.ts';
 import type { LogIndex, WallMs } from '../base/numbers.ts';
 import type { KeptOutcome } from '../replication/messages.ts';
 import { outcomeExtraBytes, type DecidedOutcome, type SessionId } from './commands.ts';
@@ -10,7 +11,7 @@ const OUTCOME_OVERHEAD_BYTES = 180;
 export interface Session {
   lastUsedMs: WallMs;
   settledThrough: number;
-  readonly outcomes: Map<number, KeptOutcome>;
+  readonly outcomes: ChurningMap<number, KeptOutcome>;
 }
 
 /**
@@ -36,7 +37,7 @@ export class SessionTable {
 
   open(session: SessionId, timeMs: WallMs): void {
     if (!this.#sessions.has(session))
-      this.#sessions.set(session, { lastUsedMs: timeMs, settledThrough: 0, outcomes: new Map() });
+      this.#sessions.set(session, { lastUsedMs: timeMs, settledThrough: 0, outcomes: new ChurningMap() });
   }
 
   end(session: SessionId): void {
