@@ -1,8 +1,9 @@
 /**
- * Once so many were deleted the next to come finds a new table: often enough that what is kept of the old ones is little, seldom enough that
- * copying what is there costs nothing (64 in flight: 5 ns for each that comes).
+ * Once so many were deleted, and some times as many as there are, the next to come finds a new table: often enough that what is kept of the
+ * old ones is little, seldom enough that copying what is there costs nothing (64 in flight: 5 ns for each that comes).
  */
 const RENEWED_AFTER = 1_000;
+const RENEWED_AFTER_TIMES = 4;
 
 /**
  * A Map that things come to and go from all the time, such as requests under way.
@@ -32,7 +33,7 @@ export class ChurningMap<Key, Value> {
   }
 
   set(key: Key, value: Value): this {
-    if (this.#deleted >= RENEWED_AFTER) {
+    if (this.#deleted >= RENEWED_AFTER && this.#deleted >= RENEWED_AFTER_TIMES * this.#map.size) {
       this.#map = new Map(this.#map);
       this.#deleted = 0;
     }
