@@ -14,3 +14,10 @@ test('another seed, another hash; the upper bytes count as well', () => {
   expect(new SipHash(1, 2).of('key')).not.toBe(new SipHash(1, 3).of('key'));
   expect(new SipHash(1, 2).of('\x7f')).not.toBe(new SipHash(1, 2).of('\xff'));
 });
+
+test('of bytes it is that of their string, wherever they begin and however many they are', () => {
+  const hash = new SipHash(1, 2);
+  const bytes = Buffer.from(Array.from({ length: 1100 }, (_, at) => (at * 7) % 256));
+  for (const length of [0, 1, 2, 3, 4, 5, 16, 127, 128, 129, 1024, 17])
+    expect(hash.ofBytes(bytes, 3, length)).toBe(hash.of(bytes.toString('latin1', 3, 3 + length)));
+});
