@@ -427,14 +427,17 @@ export class Store {
       return stored.value.length;
     }
     const contentType = this.#records.contentType(ref);
+    let bytes = 4 * words;
     let run = runs.at(-1);
     if (run?.contentType !== contentType) {
       run = { contentType, refs: [], words: 0 };
       runs.push(run);
+      // Where each has a type of its own they may be more than the values.
+      bytes += 4 * PACKED_FROM + (contentType?.length ?? 0);
     }
     run.refs.push(ref);
     run.words += words;
-    return 4 * words;
+    return bytes;
   }
 
   #pack({ contentType, refs, words }: Run): PackedValues {

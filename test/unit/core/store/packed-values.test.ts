@@ -84,6 +84,16 @@ test('a piece is about as large as was asked for, and says with which key the ne
   expect([rest.packed.flatMap(unpacked).map(([name]) => name), rest.next]).toEqual([['b', 'c'], null]);
 });
 
+test('types count as well: a piece of values that have one each is no larger than another', () => {
+  const store = new Store(0);
+  for (let at = 100; at < 200; at += 1)
+    store.restoreValue(key(`k${at}`), { ...STORED, contentType: `text/plain; at=${'x'.repeat(150)}${at}` });
+  const { packed: runs } = store.pieceFrom('', { through: logIndex(7), bytes: 2000, onChanged: unexpected });
+  const all = runs.map(({ bytes, contentType }) => bytes.length + (contentType?.length ?? 0));
+  const sum = all.reduce((total, each) => total + each, 0);
+  expect([runs.length > 1, sum >= 2000, sum - (all.at(-1) ?? 0) < 2000]).toEqual([true, true, true]);
+});
+
 test('of what has changed since it is only told, and counts what it hears', () => {
   const store = new Store(0);
   for (const [at, name] of ['a', 'b', 'c', 'd'].entries())
