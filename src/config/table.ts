@@ -83,8 +83,8 @@ const logShareOfMemory: DerivedDefault<number> = {
   help: '32Mi, or a quarter of KV_MEMORY_MAX where that is less',
 };
 
-/** What Node and our code take by themselves (75 MiB) and what garbage and buffers come to at the least, as measured. */
-export const PROCESS_BYTES = 160 * Mi;
+/** What Node and our code take by themselves (75 MiB) and what garbage, young objects and buffers come to at the least, as measured. */
+export const PROCESS_BYTES = 192 * Mi;
 
 const levels: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 
@@ -385,7 +385,7 @@ export const options = {
         const limitBytes = memoryLimitBytes === null ? Gi : memoryLimitBytes - datasetBytes;
         return Math.max(16 * Mi, Math.min(Math.floor(limitBytes / 2), limitBytes - PROCESS_BYTES));
       },
-      help: "half of what the cgroup's memory limit leaves beside the data file, or less where that would leave under 160Mi; 512Mi without a limit",
+      help: "half of what the cgroup's memory limit leaves beside the data file, or less where that would leave under 192Mi; 512Mi without a limit",
     },
     help: 'Store, log and outcomes together, without the data file. Beyond it writes get 507 memory-full; deletes still work.',
   }),

@@ -85,7 +85,7 @@ const TICK: Input = { kind: 'tick' };
 
 /**
  * Drives one replica group: gathers its inputs, steps it once per turn of the event loop, flushes it and performs its
- * effects in their order; but for reads that come first in their turn ({@link read}). It decides nothing.
+ * effects in their order; but for reads, which wait for no turn ({@link read}). It decides nothing.
  */
 export class GroupDriver implements TurnTaker, LinkOwner {
   readonly id: GroupId;
@@ -202,13 +202,13 @@ export class GroupDriver implements TurnTaker, LinkOwner {
   /**
    * The outcome, if the group knows it at once: then the asker hears nothing. Else the ticket.
    *
-   * A read changes nothing, so that one before which nothing waits for this turn need not wait for its end either: it is
-   * stepped now, as the first of the turn. What it saves is less the way than what lives meanwhile: of 64 requests that
+   * A read changes nothing and is stepped now, before what waits for this turn: for the group that is a message which arrives
+   * later, and nobody was told anything of it. What it saves is less the way than what lives meanwhile: of 640 requests that
    * are all answered at the end of a turn everything is in memory together, and is copied by the garbage collector.
    */
   read(request: ReadRequest, asker: Asker): Ticket | ReadOutcome {
-    // Nor if whoever asks was told of another one just now, whose effects are not all performed.
-    if (this.#state !== 'running' || this.#turnIsDue || this.#effectsOfRead.length > 0) {
+    // Whoever asks may have been told of another one just now, whose effects are not all performed.
+    if (this.#state !== 'running' || this.#effectsOfRead.length > 0) {
       const ticket = this.#admit('readAnswered', asker);
       this.enter({ kind: 'read', ticket, request });
       return ticket;

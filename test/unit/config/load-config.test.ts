@@ -127,8 +127,8 @@ test('without KV_MEMORY_MAX half of the cgroup limit is taken, less in a small c
     return [memoryBytesMax / 2 ** 20, logBytesMax / 2 ** 20];
   };
   expect(limitsIn(4096)).toEqual([2048, 32]);
-  expect(limitsIn(320)).toEqual([160, 32]);
-  expect(limitsIn(256)).toEqual([96, 24]);
+  expect(limitsIn(384)).toEqual([192, 32]);
+  expect(limitsIn(256)).toEqual([64, 16]);
   expect(limitsIn(64)).toEqual([16, 4]);
 });
 
@@ -142,7 +142,7 @@ test('without KV_MEMORY_MAX half of what the data file leaves is taken', () => {
     return outcome.config.groupLimits.memoryBytesMax / 2 ** 20;
   };
   expect(memoryMaxIn(4096, { KV_DATASET: '/data/pairs' })).toBe(1536);
-  expect(memoryMaxIn(1280, { KV_DATASET: '/data/pairs' })).toBe(96);
+  expect(memoryMaxIn(1280, { KV_DATASET: '/data/pairs' })).toBe(64);
   expect(memoryMaxIn(512, { KV_DATASET: '/data/pairs' })).toBe(16);
   expect(memoryMaxIn(4096, { KV_DATASET: '/data/none' })).toBe(2048);
   expect(memoryMaxIn(null, { KV_DATASET: '/data/pairs' })).toBe(512);

@@ -20,7 +20,7 @@ describe('images', () => {
         .replace('EXPOSE 8000 7000', 'EXPOSE 8001')
         .replace('title="kvstore"', 'title="kvstore-proxy"')
         .replace('A replica of', 'The proxy of')
-        .replace('"--max-semi-space-size=8", ', ''),
+        .replace('"--max-semi-space-size=32", ', ''),
     );
     expect(proxy).toEqual(asProxy);
   });

@@ -50,6 +50,8 @@ export class FastConnection implements ResponseOwner {
   /** There are requests in what is unread. */
   #isCutShort = false;
   #waitsForTurn = false;
+  /** What is unread is one request, which waits for its turn. */
+  #isOneUnread = false;
   #isPaused = false;
   #hasAnswered = false;
   /** The client sends nothing more, and may still read. */
@@ -73,7 +75,7 @@ export class FastConnection implements ResponseOwner {
    * that may last.
    */
   sweep(idleSweepsMax: number): void {
-    if (this.#underWay.length > 0 || this.#isPaused) return;
+    if (this.#underWay.length > 0 || this.#isCutShort || this.#isPaused) return;
     this.#quietSweeps += 1;
     if (!this.#hasAnswered || this.#unread !== null) {
       if (this.#quietSweeps > 1) this.#handOver();
@@ -121,7 +123,9 @@ export class FastConnection implements ResponseOwner {
     // Who sends a request byte by byte is not heard from anew with each.
     if (this.#unread === null) this.#quietSweeps = 0;
     this.#unread = this.#unread === null ? chunk : Buffer.concat([this.#unread, chunk]);
-    this.#take();
+    this.#isOneUnread = false;
+    if (this.#waitsForTurn) this.#goOn();
+    else this.#take();
   };
 
   /** Makes requests of what has arrived, for as long as there is time and answers do not pile up. */
@@ -150,6 +154,7 @@ export class FastConnection implements ResponseOwner {
       }
       if (head === 'incomplete' || answer === null || at + size > bytes.length) break;
       this.#isCutShort = !this.#mayTake || !this.#hasTurn();
+      this.#isOneUnread = at + size === bytes.length;
       if (this.#isCutShort) break;
       const response = new FastResponse(this, new FastRequest(head, bodyOf(bytes, head.end, at + size)));
       at += size;
@@ -194,14 +199,25 @@ export class FastConnection implements ResponseOwner {
     if (this.#hasRoom) {
       if (this.#isPaused) this.socket.resume();
       this.#isPaused = false;
-      if (this.#isCutShort) this.#take();
-    } else if (!this.#mayTake && !this.#isPaused) {
+      if (this.#isCutShort) {
+        this.#take();
+        return;
+      }
+    } else if (!this.#mayTake && !this.#isPaused && !(this.#waitsForTurn && this.#isOneUnread)) {
+      // Who sends the next request when one is answered need not be held back for each that waits for its turn.
       this.#isPaused = true;
       this.socket.pause();
     }
     if (this.#underWay.length > 0) return;
     if (this.#state === 'leaving') this.#handOver();
-    else if (this.#hasEnded) this.socket.end();
+    else if (this.#hasEnded && !this.#isCutShort) this.#end();
+  }
+
+  /** After whatever was under way. */
+  #end(): void {
+    if (this.#unread === null) this.socket.end();
+    else if (this.#loseTruncated()) this.socket.destroy();
+    else this.#server.onTruncated(this);
   }
 
   #handOver(): void {
@@ -217,9 +233,7 @@ export class FastConnection implements ResponseOwner {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    if (this.#unread === null) this.#goOn();
-    else if (this.#underWay.length > 0 || this.#loseTruncated()) this.socket.destroy();
-    else this.#server.onTruncated(this);
+    this.#goOn();
   };
 
   readonly #onDrain = (): void => {

@@ -234,6 +234,30 @@ describe('a connection', () => {
     expect(operations.reads).toHaveLength(300);
   });
 
+  test('that waits for its turn when its client has said everything is answered, and ends', async () => {
+    const { port, operations } = await serve({ pipelineMax: 1000 });
+    const read = operations.read.bind(operations);
+    operations.read = (request) => {
+      for (const untilMs = performance.now() + 2; performance.now() < untilMs;);
+      return read(request);
+    };
+    const clients = Array.from({ length: 20 }, () => new RawClient(port));
+    for (const client of clients.slice(0, 15)) client.socket.end(GET);
+    for (const client of clients.slice(15, 18)) client.socket.end(GET + OF_NODE + GET);
+    clients[18]?.socket.end(GET.repeat(3) + GET.slice(0, -2));
+    clients[19]?.send(GET);
+    clients[19]?.send(GET.repeat(200));
+    for (const [at, client] of clients.slice(0, 18).entries()) {
+      const asked = at < 15 ? 1 : 3;
+      expect(await client.answers(asked)).toEqual(new Array(asked).fill(404));
+      await client.close();
+    }
+    expect(await clients[18]?.answers(4)).toEqual([404, 404, 404, 400]);
+    await clients[18]?.close();
+    expect(await clients[19]?.answers(201)).toEqual(new Array(201).fill(404));
+    expect(operations.reads).toHaveLength(15 + 3 * 4 + 201);
+  });
+
   test('goes on at node:http where its plain requests end, and is counted once', async () => {
     const { port, metrics, server } = await serve();
     const client = new RawClient(port);
