@@ -100,4 +100,7 @@ whole, and so are the routes of the earlier services. On a read it says nothing;
 | bodies of all requests in memory | proxy: \`KV_QUEUE_BYTES_MAX\`; kvstore: 64 MiB | 503 \`overloaded\` |
 | what is not HTTP | | 400 \`bad-request\`, closed |
 
+Requests that are pipelined on one connection are begun and answered in their order, and do not wait for each other: a read that is sent
+before the write ahead of it was answered need not show it.
+
 Each refusal is counted in \`kvstore_limits_hit_total\` by its code (\`connections\` for a connection that was closed as it came).`);
