@@ -243,14 +243,15 @@ describe('a connection', () => {
     };
     const clients = Array.from({ length: 20 }, () => new RawClient(port));
     for (const client of clients.slice(0, 15)) client.socket.end(GET);
-    for (const client of clients.slice(15, 18)) client.socket.end(GET + OF_NODE + GET);
+    // `node:http` drops what it has not answered when a client has said everything.
+    for (const client of clients.slice(15, 18)) client.send(GET + OF_NODE + GET);
     clients[18]?.socket.end(GET.repeat(3) + GET.slice(0, -2));
     clients[19]?.send(GET);
     clients[19]?.send(GET.repeat(200));
     for (const [at, client] of clients.slice(0, 18).entries()) {
       const asked = at < 15 ? 1 : 3;
       expect(await client.answers(asked)).toEqual(new Array(asked).fill(404));
-      await client.close();
+      if (at < 15) await client.close();
     }
     expect(await clients[18]?.answers(4)).toEqual([404, 404, 404, 400]);
     await clients[18]?.close();
