@@ -11,7 +11,7 @@ const instructionsOf = (server: string): string[] =>
     .filter((line) => line !== '' && !line.startsWith('#'));
 
 describe('images', () => {
-  test('differ in the server, its port, its words and the young space of its heap', () => {
+  test('differ in the server, its port, its words and the sizes of its heap', () => {
     const [kvstore, proxy] = [instructionsOf('kvstore'), instructionsOf('proxy')];
     const asProxy = kvstore.map((line) =>
       line
@@ -20,7 +20,10 @@ describe('images', () => {
         .replace('EXPOSE 8000 7000', 'EXPOSE 8001')
         .replace('title="kvstore"', 'title="kvstore-proxy"')
         .replace('A replica of', 'The proxy of')
-        .replace('"--max-semi-space-size=32", ', ''),
+        .replace(
+          '"--max-semi-space-size=32", "--max-old-space-size-percentage=50"',
+          '"--max-old-space-size-percentage=65"',
+        ),
     );
     expect(proxy).toEqual(asProxy);
   });

@@ -54,8 +54,8 @@ describe('in a container', () => {
       if (stdout === '') throw new Error(stderr);
       const limits = JSON.parse(stdout) as { readonly memoryLimitBytes: number; readonly heapLimitBytes: number };
       expect(limits.memoryLimitBytes).toBe(512 * Mi);
-      // 65 % of it, and the young generation.
-      expect(limits.heapLimitBytes / Mi).toBeGreaterThan(0.65 * 512 - 1);
+      // Half of it, and the young generation.
+      expect(limits.heapLimitBytes / Mi).toBeGreaterThan(0.5 * 512 - 1);
       expect(limits.heapLimitBytes / Mi).toBeLessThan(0.7 * 512);
     },
   );

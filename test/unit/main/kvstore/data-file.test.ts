@@ -32,11 +32,11 @@ test('without KV_DATASET there is no data file', async () => {
   expect(await openDataFile(configured({}), quietLog)).toBeNull();
 });
 
-test('the file, the store at its largest and 160 MiB for the process have room within the limit of memory', async () => {
+test('the file, the store at its largest and 192 MiB for the process have room within the limit of memory', async () => {
   writeFileSync(path, 'x'.repeat(1000));
   const config = configured({ KV_DATASET: path, KV_MEMORY_MAX: '100Mi' });
-  expect((await openDataFile(config, quietLog, 260 * Mi + 1000))?.bytes).toBe(1000);
-  await expect(openDataFile(config, quietLog, 260 * Mi + 999)).rejects.toThrow(
+  expect((await openDataFile(config, quietLog, 292 * Mi + 1000))?.bytes).toBe(1000);
+  await expect(openDataFile(config, quietLog, 292 * Mi + 999)).rejects.toThrow(
     'it has 1000 bytes and takes as much memory, and 999 bytes are left for it',
   );
   await expect(openDataFile(config, quietLog, 100 * Mi)).rejects.toThrow('and 0 bytes are left for it');
