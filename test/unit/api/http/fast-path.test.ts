@@ -6,6 +6,7 @@ import fc from 'fast-check';
 
 import { HeadReader } from '../../../../src/api/http/fast-path/head.ts';
 import type { WriteResult } from '../../../../src/ports/data-operations.ts';
+import type { FakeOperations } from './fake-operations.ts';
 import { RawClient, serve } from './raw-client.ts';
 
 const GET = 'GET /v1/keys/k HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -128,6 +129,15 @@ describe('heads', () => {
   });
 });
 
+/** Each read keeps the processor for so long. */
+function readSlowly(operations: FakeOperations, ms: number): void {
+  const read = operations.read.bind(operations);
+  operations.read = (request) => {
+    for (const untilMs = performance.now() + ms; performance.now() < untilMs;);
+    return read(request);
+  };
+}
+
 describe('a connection', () => {
   test('however its bytes are cut, the answers are the same', async () => {
     const { port } = await serve();
@@ -217,11 +227,7 @@ describe('a connection', () => {
 
   test('waits for its turn with all others, but for probes', async () => {
     const { port, operations } = await serve({ pipelineMax: 1000 });
-    const read = operations.read.bind(operations);
-    operations.read = (request) => {
-      for (const untilMs = performance.now() + 1; performance.now() < untilMs;);
-      return read(request);
-    };
+    readSlowly(operations, 1);
     const clients = Array.from({ length: 20 }, () => new RawClient(port));
     const probe = new RawClient(port);
     probe.send('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -236,11 +242,7 @@ describe('a connection', () => {
 
   test('that waits for its turn when its client has said everything is answered, and ends', async () => {
     const { port, operations } = await serve({ pipelineMax: 1000 });
-    const read = operations.read.bind(operations);
-    operations.read = (request) => {
-      for (const untilMs = performance.now() + 2; performance.now() < untilMs;);
-      return read(request);
-    };
+    readSlowly(operations, 2);
     const clients = Array.from({ length: 20 }, () => new RawClient(port));
     for (const client of clients.slice(0, 15)) client.socket.end(GET);
     // `node:http` drops what it has not answered when a client has said everything.
