@@ -41,6 +41,8 @@ const NAMESPACE = 'default';
  * of reads and writes at 10,000/s 8.9 and 4.5 ms; median of three). With 64 MB single ones take 26 ms (12 with 32). V8's own choice is 16.
  */
 const REPLICA_HEAP_OPTIONS = '--max-semi-space-size=32';
+/** As in the images: the store lies in huge pages where the kernel gives them to who asks (docs/decisions/0051-the-store-lies-in-huge-pages.md). */
+const REPLICA_MALLOC = 'glibc.malloc.hugetlb=1';
 
 /** If all stop at once, the leader ends its epoch only at the end of this time (R9): Ctrl-C should not take long. */
 const DEFAULT_GRACE_MS = 3000;
@@ -156,6 +158,7 @@ export class LocalCluster {
         KV_PEER_PORT: String(spec.peerPort),
         KV_HTTP_PORT: String(spec.httpPort),
         NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${REPLICA_HEAP_OPTIONS}`.trim(),
+        GLIBC_TUNABLES: process.env['GLIBC_TUNABLES'] ?? REPLICA_MALLOC,
       };
       const server = this.#server('kvstore', spec.name, env, spec.restart);
       this.#pods.push({ ...spec, uid: metadata.uid, ip: POD_IP, server, ready: false, deleting: false });

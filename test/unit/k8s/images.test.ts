@@ -11,9 +11,13 @@ const instructionsOf = (server: string): string[] =>
     .filter((line) => line !== '' && !line.startsWith('#'));
 
 describe('images', () => {
-  test('differ in the server, its port, its words and the sizes of its heap', () => {
+  test('differ in the server, its port, its words and its memory', () => {
     const [kvstore, proxy] = [instructionsOf('kvstore'), instructionsOf('proxy')];
-    const asProxy = kvstore.map((line) =>
+    // Only a replica has much that lies outside of V8's heap.
+    const hugePages = 'ENV GLIBC_TUNABLES=glibc.malloc.hugetlb=1';
+    expect(kvstore).toContain(hugePages);
+    const shared = kvstore.filter((line) => line !== hugePages);
+    const asProxy = shared.map((line) =>
       line
         .replace('build.ts kvstore', 'build.ts proxy')
         .replace('/app/kvstore.js', '/app/proxy.js')
