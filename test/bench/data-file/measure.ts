@@ -27,7 +27,7 @@ export interface DataFileSeen {
   /** Of the whole process, the most until all lookups were done. */
   readonly residentBytes: number;
   readonly lookups: Readonly<Record<string, Outcome>>;
-  /** The same rate, of a server that answers fixed bytes: what the generator, its clock of a millisecond and the machine take of all times. */
+  /** The same rate, of a server that answers fixed bytes: what the generator and the machine take of all times. */
   readonly baseline: Outcome;
 }
 
@@ -61,7 +61,7 @@ export async function measureDataFile(asked: DataFileAsked, { say, signal }: Too
     const plan: Omit<Plan, 'address' | 'dialect' | 'keys' | 'valueBytes'> = {
       getShare: 1,
       connections: CONNECTIONS,
-      pace: { kind: 'open', ratePerS },
+      pace: { kind: 'open', ratePerS, singly: true },
       warmUpMs: Math.min(WARM_UP_MS_MAX, 500 * seconds),
       measureMs: 1000 * seconds,
     };

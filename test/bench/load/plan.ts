@@ -27,8 +27,11 @@ export type Pace =
   | { readonly kind: 'once' }
   /** Each connection sends its next request when the one before is answered. */
   | { readonly kind: 'closed' }
-  /** Requests arrive at a constant rate, whatever becomes of those before; times count from when they were due. */
-  | { readonly kind: 'open'; readonly ratePerS: number }
+  /**
+   * Requests arrive at a constant rate, whatever becomes of those before; times count from when they were due. What is due within a millisecond
+   * goes out together, or `singly`, which takes the generator half as much again (38 µs for each, 25 together). @default false
+   */
+  | { readonly kind: 'open'; readonly ratePerS: number; readonly singly?: boolean }
   /**
    * Each connection has so many requests under way, pipelined, and sends the next one at once, whether it was answered or
    * refused. Refusals are no wrong answers.

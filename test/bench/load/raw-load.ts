@@ -1,6 +1,7 @@
 import { Deque } from '../../../src/core/base/deque.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import type { Load, LoadOptions } from './load.ts';
+import { beatSingly } from './metronome.ts';
 import type { Judge } from './request.ts';
 import type { PlannedRequest } from './requests.ts';
 
@@ -23,7 +24,7 @@ export class RawLoad implements Load, ConnectionOwner {
   #filled = 0;
   #startedMs = 0;
   #begun = 0;
-  #timer: NodeJS.Timeout | null = null;
+  #endBeat: () => void = () => undefined;
   /** Of the phase: called when nothing is under way any more. */
   #settled: () => void = () => undefined;
 
@@ -45,13 +46,17 @@ export class RawLoad implements Load, ConnectionOwner {
     const { pace } = this.#options.plan;
     this.#phase = 'running';
     this.#startedMs = performance.now();
-    if (pace.kind === 'open') this.#timer = setInterval(() => this.#turn(), TURN_MS);
-    else this.#useIdle();
+    if (pace.kind !== 'open') this.#useIdle();
+    else if (pace.singly === true) this.#endBeat = beatSingly(pace.ratePerS, () => this.#turn());
+    else {
+      const timer = setInterval(() => this.#turn(), TURN_MS);
+      this.#endBeat = () => clearInterval(timer);
+    }
   }
 
   async stop(): Promise<void> {
     this.#phase = 'ending';
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#endBeat();
     const giveUp = setTimeout(() => this.#giveUp(), DRAIN_MS_MAX);
     await this.#untilIdle(() => undefined);
     clearTimeout(giveUp);
@@ -68,7 +73,7 @@ export class RawLoad implements Load, ConnectionOwner {
     this.#options.tally.add(request.operations, connection.sinceMs);
     this.#use(connection);
     // Answers come more often than the timer does: what fell due meanwhile goes out now.
-    if (this.#timer !== null) this.#turn();
+    this.#turn();
   }
 
   onFailure(reason: string): void {
