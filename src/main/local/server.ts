@@ -5,6 +5,8 @@ export interface ServerOptions {
   readonly name: string;
   /** The program, run by this very Node. */
   readonly program: string;
+  /** Node's own, before the program. @default none */
+  readonly nodeFlags?: readonly string[];
   /** What runs Node in its place, and becomes it: `ip netns exec NAME`, say. @default none */
   readonly launcher?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -84,8 +86,8 @@ export class Server {
     if (this.#process !== null || this.#stopping) return;
     this.#cancelRestart();
     const log = openSync(this.#options.logFile, 'a');
-    const { launcher = [], program } = this.#options;
-    const [command, ...words] = [...launcher, process.execPath, program];
+    const { launcher = [], nodeFlags = [], program } = this.#options;
+    const [command, ...words] = [...launcher, process.execPath, ...nodeFlags, program];
     const child = spawn(command, words, {
       env: { ...process.env, ...this.#options.env, KV_PARENT_PIPE: 'true' },
       stdio: ['pipe', log, log],

@@ -25,7 +25,7 @@ describe('images', () => {
         .replace('title="kvstore"', 'title="kvstore-proxy"')
         .replace('A replica of', 'The proxy of')
         .replace(
-          '"--max-semi-space-size=32", "--max-old-space-size-percentage=50"',
+          '"--max-semi-space-size=32", "--heap-growing-percent=300", "--max-old-space-size-percentage=50"',
           '"--max-old-space-size-percentage=65"',
         ),
     );
