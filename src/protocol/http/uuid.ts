@@ -7,7 +7,7 @@ export type UuidText =
   | { readonly kind: 'uuid'; readonly canonical: string; readonly version: number | null }
   | { readonly kind: 'malformed'; readonly reason: string };
 
-/** As nearly all are: 0.3 µs instead of 5 for one lookup of 60. */
+/** As nearly all are: 0.5 µs instead of 5, of the 60 that a lookup takes. */
 const PLAIN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const WRAPPED = /^(?:\{(?<braced>.*)\}|urn:uuid:(?<urn>.*))$/su;
 /** A text of this length is taken for one with hyphens and nothing around it, whatever it holds. */
