@@ -2,8 +2,13 @@ import type { Instant } from '../base/numbers.ts';
 import type { Effect, LinkId } from '../group/io.ts';
 import type { ReplicaId } from './replica-id.ts';
 
-/** A process that dies may still let a knock in, for its connections can close before what it listens on. */
+/** Whoever answers is there: it says hello soon. */
 const AGAIN_MS = 50;
+/**
+ * A process that dies may still let a knock in, for its connections can close before what it listens on, and then cuts it off: the next
+ * is refused. With {@link AGAIN_MS} every third death of a process of a million keys was known 80 ms later than the others.
+ */
+const CUT_OFF_AGAIN_MS = 5;
 
 /** At the address of one member. */
 interface Knock {
@@ -50,7 +55,7 @@ export class Knocks {
     const knock = this.#at(link);
     if (knock === undefined) return null;
     knock.link = null;
-    knock.againMs = now.monotonicMs + AGAIN_MS;
+    knock.againMs = now.monotonicMs + CUT_OFF_AGAIN_MS;
     if (reason === 'lost') return null;
     this.#knocks.delete(knock.id);
     return knock.id;

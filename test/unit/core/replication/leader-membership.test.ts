@@ -254,6 +254,15 @@ describe('R6: shrinking', () => {
     expect([group.change, effectsOf('connect', group.pass(500, ['b', 'c']))]).toEqual([null, []]);
   });
 
+  test('one that cuts a knock off, as who dies may, is asked again at the next tick', () => {
+    const group = leaderOf({ inSync: ['a', 'b', 'c'] });
+    group.close('c');
+    group.answerKnock('lost');
+    expect(effectsOf('connect', group.pass(25, ['b']))).toHaveLength(1);
+    group.answerKnock('refused');
+    expect(group.change).toEqual({ add: null, remove: 'c' });
+  });
+
   test('one that is back is not removed for what its address said before', () => {
     const group = leaderOf({ inSync: ['a', 'b', 'c'] });
     group.close('c');
