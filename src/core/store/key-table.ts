@@ -52,15 +52,22 @@ export class KeyTable {
 
   /** Of different keys. @throws if one of them is there */
   addAll(refs: readonly Ref[]): void {
-    const hashes = Uint32Array.from(refs, (ref) => this.#records.hashAt(ref, this.#hash));
+    const hashes = new Uint32Array(refs.length);
+    for (let at = 0; at < hashes.length; at += 1) hashes[at] = this.#records.hashAt(refs[at] as Ref, this.#hash);
     this.#fetch(hashes);
     for (let at = 0; at < hashes.length; at += 1) {
       const [hash, ref] = [hashes[at] as number, refs[at] as Ref];
-      assert(
-        !this.#hasKeyOf(ref, hash),
-        'R11: a snapshot brings each value once, and before any entry that changes it',
-      );
-      this.#insert(hash, ref);
+      const slots = this.#withRoom(tableOf(hash));
+      const mask = slots.length - 1;
+      let slot = homeOf(hash, mask);
+      for (; slots[slot + 1] !== NOWHERE; slot = (slot + 2) & mask) {
+        assert(
+          slots[slot] !== hash || !this.#records.haveSameKey(slots[slot + 1] as Ref, ref),
+          'R11: a snapshot brings each value once, and before any entry that changes it',
+        );
+      }
+      slots[slot] = hash;
+      slots[slot + 1] = ref;
     }
   }
 
@@ -73,21 +80,15 @@ export class KeyTable {
   }
 
   #insert(hash: number, ref: Ref): void {
-    const table = tableOf(hash);
-    const count = (this.#counts[table] as number) + 1;
-    this.#counts[table] = count;
-    let slots = this.#tables[table] ?? (this.#tables[table] = new Uint32Array(2 * SLOTS_MIN));
-    if (8 * count > FULL * slotsOf(slots)) slots = this.#resize(table, slots, 2 * slotsOf(slots));
-    insert(slots, hash, ref);
+    insert(this.#withRoom(tableOf(hash)), hash, ref);
   }
 
-  #hasKeyOf(ref: Ref, hash: number): boolean {
-    const slots = this.#tables[tableOf(hash)];
-    if (slots == null) return false;
-    const mask = slots.length - 1;
-    for (let at = homeOf(hash, mask); slots[at + 1] !== NOWHERE; at = (at + 2) & mask)
-      if (slots[at] === hash && this.#records.isAt(slots[at + 1] as Ref, this.#records.keyAt(ref))) return true;
-    return false;
+  /** For one more, who is counted. */
+  #withRoom(table: number): Slots {
+    const count = (this.#counts[table] as number) + 1;
+    this.#counts[table] = count;
+    const slots = this.#tables[table] ?? (this.#tables[table] = new Uint32Array(2 * SLOTS_MIN));
+    return 8 * count > FULL * slotsOf(slots) ? this.#resize(table, slots, 2 * slotsOf(slots)) : slots;
   }
 
   /** The key's record is another one now. */

@@ -98,6 +98,10 @@ export class Records {
     return true;
   }
 
+  haveSameKey(one: Ref, other: Ref): boolean {
+    return this.isAt(one, this.keyAt(other));
+  }
+
   /** Below 0: its key comes before `key` in the order of bytes; 0: it is this one; above: behind it. */
   compare(ref: Ref, key: string): number {
     const length = this.#head(ref) & KEY_LENGTH;
