@@ -41,9 +41,9 @@ const NAMESPACE = 'default';
  * and 182 with 32; the p99 of reads and writes at 10,000/s 8.9 and 4.5 ms; median of three). With 64 MB single ones take 26 ms (12 with 32). V8's own choice
  * is 16. And the heap may become four times what it held after a collection of all of it, before the next one.
  */
-const REPLICA_NODE_FLAGS = ['--max-semi-space-size=32', '--heap-growing-percent=300'];
+export const REPLICA_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=32', '--heap-growing-percent=300'];
 /** As in the images: the store lies in huge pages where the kernel gives them to who asks (docs/decisions/0051-the-store-lies-in-huge-pages.md). */
-const REPLICA_MALLOC = 'glibc.malloc.hugetlb=1';
+export const REPLICA_MALLOC = 'glibc.malloc.hugetlb=1';
 
 /** If all stop at once, the leader ends its epoch only at the end of this time (R9): Ctrl-C should not take long. */
 const DEFAULT_GRACE_MS = 3000;

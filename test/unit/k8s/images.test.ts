@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { DOCS_FILES } from '../../../src/protocol/http/schemas/documents.ts';
+import { REPLICA_MALLOC, REPLICA_NODE_FLAGS } from '../../../src/main/local/local-cluster.ts';
 import { RELEASE } from '../../../src/main/release.ts';
 
 const dockerfileOf = (server: string): string => readFileSync(`Dockerfile.${server}`, 'utf8');
@@ -14,7 +15,7 @@ describe('images', () => {
   test('differ in the server, its port, its words and its memory', () => {
     const [kvstore, proxy] = [instructionsOf('kvstore'), instructionsOf('proxy')];
     // Only a replica has much that lies outside of V8's heap.
-    const hugePages = 'ENV GLIBC_TUNABLES=glibc.malloc.hugetlb=1';
+    const hugePages = `ENV GLIBC_TUNABLES=${REPLICA_MALLOC}`;
     expect(kvstore).toContain(hugePages);
     const shared = kvstore.filter((line) => line !== hugePages);
     const asProxy = shared.map((line) =>
@@ -25,7 +26,8 @@ describe('images', () => {
         .replace('title="kvstore"', 'title="kvstore-proxy"')
         .replace('A replica of', 'The proxy of')
         .replace(
-          '"--max-semi-space-size=32", "--heap-growing-percent=300", "--max-old-space-size-percentage=50"',
+          // A replica of the local cluster has all but the limit, which is for a container.
+          [...REPLICA_NODE_FLAGS, '--max-old-space-size-percentage=50'].map((flag) => `"${flag}"`).join(', '),
           '"--max-old-space-size-percentage=65"',
         ),
     );
