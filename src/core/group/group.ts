@@ -278,7 +278,7 @@ export class Group {
       return;
     }
     if (this.#leader?.knocksOn(link) === true) {
-      this.#leader.onKnockClosed(link, reason, now);
+      this.#leader.onKnockClosed(link, reason, now, effects);
       return;
     }
     this.#earlyHellos.delete(link);

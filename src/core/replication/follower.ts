@@ -91,6 +91,8 @@ export class Follower {
   #heardWorkingEpoch = 0 as Epoch;
   #dialledMs = -Infinity;
   #redialMs = -Infinity;
+  /** For the connection before had worked. */
+  #isDialledAtOnce = false;
   #acknowledgements = 0;
   #stopping = false;
   readonly #touches = new Touches();
@@ -214,8 +216,11 @@ export class Follower {
     const wasStreaming = this.#stream !== null;
     this.#sign = reason;
     this.#forgetLink();
-    // A connection that worked is dialled again at once: a process that died refuses it, and that is quickly known.
-    if (wasStreaming) this.#dial(now, effects);
+    // A connection that worked is dialled again at once: a process that died refuses it, and that is quickly known; or cuts it off and
+    // refuses the next (see `knocks.ts`).
+    const isCutOff = reason === 'lost' && this.#isDialledAtOnce;
+    this.#isDialledAtOnce = wasStreaming;
+    if (wasStreaming || isCutOff) this.#dial(now, effects);
     else this.#redialMs = now.monotonicMs + REDIAL_MS;
   }
 

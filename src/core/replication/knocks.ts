@@ -2,13 +2,8 @@ import type { Instant } from '../base/numbers.ts';
 import type { Effect, LinkId } from '../group/io.ts';
 import type { ReplicaId } from './replica-id.ts';
 
-/** Whoever answers is there: it says hello soon. */
+/** Whoever answers is there, and says hello soon. */
 const AGAIN_MS = 50;
-/**
- * A process that dies may still let a knock in, for its connections can close before what it listens on, and then cuts it off: the next
- * is refused. With {@link AGAIN_MS} every third death of a process of a million keys was known 80 ms later than the others.
- */
-const CUT_OFF_AGAIN_MS = 5;
 
 /** At the address of one member. */
 interface Knock {
@@ -17,6 +12,8 @@ interface Knock {
   /** null: between two. */
   link: LinkId | null;
   againMs: number;
+  /** It was cut off, and repeated at once. */
+  isRepeated: boolean;
 }
 
 /**
@@ -37,7 +34,7 @@ export class Knocks {
 
   begin(id: ReplicaId, address: string, now: Instant, effects: Effect[]): void {
     this.end(id, effects);
-    const knock: Knock = { id, address, link: null, againMs: now.monotonicMs };
+    const knock: Knock = { id, address, link: null, againMs: now.monotonicMs, isRepeated: false };
     this.#knocks.set(id, knock);
     this.#dial(knock, effects);
   }
@@ -50,15 +47,22 @@ export class Knocks {
     knock.againMs = now.monotonicMs + AGAIN_MS;
   }
 
-  /** Whose address refuses connections; null: it does not say so. */
-  onClosed(link: LinkId, reason: 'refused' | 'lost', now: Instant): ReplicaId | null {
+  /**
+   * Whose address refuses connections; null: it does not say so. A process that dies may still let a knock in, for its connections can
+   * close before what it listens on; it cuts that off when it listens no more, and then the next is refused.
+   */
+  onClosed(link: LinkId, reason: 'refused' | 'lost', now: Instant, effects: Effect[]): ReplicaId | null {
     const knock = this.#at(link);
     if (knock === undefined) return null;
+    if (reason === 'refused') {
+      this.#knocks.delete(knock.id);
+      return knock.id;
+    }
     knock.link = null;
-    knock.againMs = now.monotonicMs + CUT_OFF_AGAIN_MS;
-    if (reason === 'lost') return null;
-    this.#knocks.delete(knock.id);
-    return knock.id;
+    knock.againMs = now.monotonicMs + AGAIN_MS;
+    if (!knock.isRepeated) this.#dial(knock, effects);
+    knock.isRepeated = true;
+    return null;
   }
 
   /** It said hello, or is no member any more. */

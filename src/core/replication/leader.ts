@@ -469,8 +469,8 @@ export class Leader {
     this.#knocks.onConnected(link, now, effects);
   }
 
-  onKnockClosed(link: LinkId, reason: 'refused' | 'lost', now: Instant): void {
-    const id = this.#knocks.onClosed(link, reason, now);
+  onKnockClosed(link: LinkId, reason: 'refused' | 'lost', now: Instant, effects: Effect[]): void {
+    const id = this.#knocks.onClosed(link, reason, now, effects);
     if (id !== null) this.membership.onRefused(id);
   }
 

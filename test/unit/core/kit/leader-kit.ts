@@ -135,7 +135,7 @@ export class LeaderKit {
   answerKnock(how: 'connected' | 'refused' | 'lost'): Effect[] {
     return this.#turn((effects) => {
       if (how === 'connected') this.leader.onKnockHeard(this.#dialled, this.now, effects);
-      else this.leader.onKnockClosed(this.#dialled, how, this.now);
+      else this.leader.onKnockClosed(this.#dialled, how, this.now, effects);
     });
   }
 

@@ -74,6 +74,22 @@ describe('R10: followers dial the leader', () => {
     expect([group.follower.streaming, group.follower.takeSign()]).toEqual([false, 'lost']);
   });
 
+  test('a link that worked is dialled again at once, and once more when that is cut off, as by who dies', () => {
+    const group = followerOf();
+    const close = (reason: 'refused' | 'lost') =>
+      effectsOf(
+        'connect',
+        group.turn((effects) => group.follower.onClosed(group.link, reason, group.now, effects)),
+      );
+    group.resume();
+    expect(close('lost')).toHaveLength(1);
+    expect(close('lost')).toHaveLength(1);
+    expect(close('lost')).toEqual([]);
+    group.nowMs += 50;
+    group.turn((effects) => group.follower.tick(group.now, effects));
+    expect(close('lost')).toEqual([]);
+  });
+
   test('R8: signs of a dead leader are a refused connection, and another replica at its address', () => {
     const refused = followerOf();
     refused.follower.onClosed(refused.link, 'refused', refused.now, []);

@@ -247,18 +247,21 @@ describe('R6: shrinking', () => {
     const [dialled] = effectsOf('connect', group.close('c'));
     expect(effectsOf('disconnect', group.answerKnock('connected')).map(({ link }) => link)).toEqual([dialled?.link]);
     expect(effectsOf('connect', group.pass(100, ['b']))).toHaveLength(1);
-    group.answerKnock('lost');
+    group.answerKnock('connected');
     expect(effectsOf('connect', group.pass(100, ['b']))).toHaveLength(1);
     const [open] = effectsOf('disconnect', group.hello('c'));
     expect(open?.reason).toBe('it was only a knock');
     expect([group.change, effectsOf('connect', group.pass(500, ['b', 'c']))]).toEqual([null, []]);
   });
 
-  test('one that cuts a knock off, as who dies may, is asked again at the next tick', () => {
+  test('one that cuts a knock off, as who dies may, is asked again at once, and once', () => {
     const group = leaderOf({ inSync: ['a', 'b', 'c'] });
     group.close('c');
-    group.answerKnock('lost');
-    expect(effectsOf('connect', group.pass(25, ['b']))).toHaveLength(1);
+    expect(effectsOf('connect', group.answerKnock('lost'))).toHaveLength(1);
+    expect(effectsOf('connect', group.answerKnock('lost'))).toEqual([]);
+    expect(effectsOf('connect', group.pass(50, ['b']))).toHaveLength(1);
+    expect(effectsOf('connect', group.answerKnock('lost'))).toEqual([]);
+    group.pass(50, ['b']);
     group.answerKnock('refused');
     expect(group.change).toEqual({ add: null, remove: 'c' });
   });
