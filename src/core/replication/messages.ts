@@ -94,10 +94,12 @@ export interface SnapshotChunk {
 
 export type SnapshotItem =
   | ({ readonly kind: 'values' } & PackedValues)
+  /** R20: versions that entries before the start have superseded, in that order. */
+  | ({ readonly kind: 'olderValues' } & PackedValues)
   /** One that is too large to be packed. */
   | { readonly kind: 'value'; readonly key: Key; readonly stored: StoredValue }
   | { readonly kind: 'tombstone'; readonly key: Key; readonly version: Version; readonly revision: LogIndex }
-  /** R20: a version that the entry at `supersededAt` has put another in the place of. */
+  /** R20: a version that the entry at `supersededAt` has put another in the place of: too large to be packed, or since the start. */
   | {
       readonly kind: 'older';
       readonly key: Key;

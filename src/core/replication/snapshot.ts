@@ -2,9 +2,9 @@ import type { IdempotentOutcome } from '../store/idempotency.ts';
 import type { Key } from '../base/key.ts';
 import type { LogIndex } from '../base/numbers.ts';
 import { outcomeExtraBytes, type SessionId } from '../store/commands.ts';
-import type { Superseded } from '../store/history.ts';
 import type { HeldLock } from '../store/locks.ts';
 import type { Session } from '../store/sessions.ts';
+import type { Ref } from '../store/records.ts';
 import type { StateMachine } from '../store/state-machine.ts';
 import type { Tombstone } from '../store/reads.ts';
 import type { KeptOutcome, SnapshotItem } from './messages.ts';
@@ -25,7 +25,7 @@ export class SnapshotScan {
   /** The key from which on values are still to be sent; null: all were. */
   #from: string | null = '';
   readonly #tombstones: Iterator<[Key, Tombstone]>;
-  readonly #superseded: Iterator<Superseded>;
+  readonly #older: Iterator<Ref>;
   readonly #locks: Iterator<[Key, HeldLock]>;
   readonly #sessions: Iterator<[SessionId, Session]>;
   readonly #idempotency: Iterator<[string, IdempotentOutcome]>;
@@ -40,7 +40,7 @@ export class SnapshotScan {
     this.#machine = machine;
     this.startIndex = machine.appliedIndex;
     this.#tombstones = machine.store.tombstones();
-    this.#superseded = machine.store.history.superseded();
+    this.#older = machine.store.history.refs();
     this.#locks = machine.locks.entries();
     this.#sessions = machine.sessions.entries();
     this.#idempotency = machine.idempotency.entries();
@@ -66,14 +66,13 @@ export class SnapshotScan {
       for (const item of items) taken += itemBytes(item);
     }
     while (taken < bytes && this.#from === null) {
-      const item = this.#nextItem();
-      if (item === null) {
+      const some = this.#nextItems(bytes - taken);
+      if (some === null) {
         this.#done = true;
         break;
       }
-      if (item === 'skipped') continue;
-      items.push(item);
-      taken += itemBytes(item);
+      items.push(...some);
+      for (const item of some) taken += itemBytes(item);
     }
     if (items.length === 0) return null;
     this.#chunks += 1;
@@ -96,16 +95,21 @@ export class SnapshotScan {
     return next;
   }
 
-  #nextItem(): SnapshotItem | 'skipped' | null {
+  /** What comes next, about `bytes` of it if it can be more than one; none of what is skipped; null: there is no more. */
+  #nextItems(bytes: number): readonly SnapshotItem[] | null {
     const tombstone = this.#tombstones.next();
     if (tombstone.done !== true) {
       const [key, { version, revision }] = tombstone.value;
-      return revision > this.startIndex ? 'skipped' : { kind: 'tombstone', key, version, revision };
+      return revision > this.startIndex ? [] : [{ kind: 'tombstone', key, version, revision }];
     }
-    const superseded = this.#superseded.next();
-    // What entries have superseded since comes behind all others: they do so again where they are applied.
-    if (superseded.done !== true && superseded.value.supersededAt <= this.startIndex)
-      return { kind: 'older', ...superseded.value };
+    const older = this.#machine.store.pieceOfOlder(this.#older, { through: this.startIndex, bytes });
+    if (older.length > 0)
+      return older.map((each) => ('bytes' in each ? { kind: 'olderValues', ...each } : { kind: 'older', ...each }));
+    const item = this.#nextItem();
+    return item === 'skipped' ? [] : item === null ? null : [item];
+  }
+
+  #nextItem(): SnapshotItem | 'skipped' | null {
     const lock = this.#locks.next();
     if (lock.done !== true) return { kind: 'lock', lock: lock.value[0], held: lock.value[1] };
     const rest = this.#nextOutcomes();
@@ -159,6 +163,7 @@ export class SnapshotScan {
 export function itemBytes(item: SnapshotItem): number {
   switch (item.kind) {
     case 'values':
+    case 'olderValues':
       return ITEM_OVERHEAD_BYTES + item.bytes.length;
     case 'value':
     case 'older':

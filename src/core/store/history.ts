@@ -5,6 +5,8 @@ import { KeyTable } from './key-table.ts';
 import type { KeyHash } from './last-hash.ts';
 import type { StoredValue } from './reads.ts';
 import { RecordList } from './record-list.ts';
+import { PACKED_FROM, wordsOfPacked, type PackedValues } from './packed-values.ts';
+import { wordsOfHead } from './record-layout.ts';
 import { NOWHERE, OLDER_BYTES_MORE_MAX, type Records, type Ref } from './records.ts';
 
 /** What a key costs that has any: its place in the table of those. Measured, as a test does again. */
@@ -145,43 +147,71 @@ export class History {
    * superseded since is awaited, or has gone meanwhile, here as there.
    */
   restore({ key, stored, supersededAt }: Superseded, startIndex: LogIndex): void {
-    let [newer, older] = [NOWHERE, NOWHERE];
-    for (const ref of this.#ring(key)) {
-      older = ref;
-      if (this.#records.version(ref) <= stored.version) break;
-      newer = ref;
+    if (supersededAt > startIndex) this.#fill(key, stored);
+    else this.#restore(this.#records.addOlder(key, stored, supersededAt), key);
+  }
+
+  /** R11: of those that were superseded before the snapshot began, some that follow each other. */
+  restoreAll({ contentType, bytes }: PackedValues, startIndex: LogIndex): void {
+    const words = wordsOfPacked(bytes);
+    for (let at = PACKED_FROM; at < words.length; at += wordsOfHead(words[at] as number)) {
+      const ref = this.#records.addPacked(words, at, contentType);
+      assert(
+        this.#records.supersededAt(ref) <= startIndex,
+        'R11: what an entry since the start has superseded comes by itself',
+      );
+      this.#restore(ref, this.#records.keyAt(ref));
     }
-    if (supersededAt > startIndex) {
-      if (older !== newer && this.#records.version(older) === stored.version) this.#fill(older, key, stored);
-      return;
+  }
+
+  #restore(ref: Ref, key: Key): void {
+    const records = this.#records;
+    const [version, newest] = [records.version(ref), this.#table.find(key)];
+    let newer = NOWHERE;
+    // Mostly the newest is older. No iterator, as {@link #ring} is one.
+    for (let at = newest; at !== NOWHERE && records.version(at) > version;) {
+      newer = at;
+      at = records.olderOfKey(at);
+      if (at === newest) break;
     }
-    const ref = this.#records.addOlder(key, stored, supersededAt);
     this.#count(ref, 1);
     this.#order.restore(ref);
     if (newer === NOWHERE) this.#becomeNewest(ref, key);
-    else this.#insert(ref, this.#records.olderOfKey(newer), newer);
+    else this.#insert(ref, records.olderOfKey(newer), newer);
   }
 
-  /** One that was missing is known now. */
-  #fill(missing: Ref, key: Key, stored: StoredValue): void {
-    if (!this.#isMissing(missing)) return;
+  /** One that was missing is known now, if it is still awaited. */
+  #fill(key: Key, stored: StoredValue): void {
+    let missing = NOWHERE;
+    for (const ref of this.#ring(key)) if (this.#records.version(ref) === stored.version) missing = ref;
+    if (missing === NOWHERE || !this.#isMissing(missing)) return;
     const ref = this.#records.addOlder(key, stored, this.#records.supersededAt(missing));
     this.#count(ref, 1);
     this.replace(missing, ref, key);
     this.#free(missing);
   }
 
+  /** All that is known of them, as {@link refs} comes to them. */
+  *superseded(): IterableIterator<Superseded> {
+    for (const ref of this.refs()) yield this.at(ref);
+  }
+
+  at(ref: Ref): Superseded {
+    const records = this.#records;
+    return { key: records.keyAt(ref), stored: records.value(ref), supersededAt: records.supersededAt(ref) };
+  }
+
   /**
    * Live, in the order in which they were superseded: goes on over those that are left. Where the last that it has seen is gone, it
-   * finds its way from one before.
+   * finds its way from one before. Each holds until something changes.
    */
-  *superseded(): IterableIterator<Superseded> {
+  *refs(): IterableIterator<Ref> {
     const records = this.#records;
     const seen: Seen[] = [];
     for (let [ref, steps] = [this.#order.oldest, 0]; ref !== NOWHERE; steps += 1) {
       const [key, order, changes] = [records.keyAt(ref), records.order(ref), this.#changes];
       if (steps % WALK_STEPS === 0) seen.push({ key, order });
-      if (!this.#isMissing(ref)) yield { key, stored: records.value(ref), supersededAt: records.supersededAt(ref) };
+      if (!this.#isMissing(ref)) yield ref;
       ref = this.#changes === changes ? records.newer(ref) : this.#firstBehind({ key, order }, seen);
     }
   }

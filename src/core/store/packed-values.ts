@@ -7,24 +7,27 @@ import {
   IDLE,
   KEY_LENGTH,
   lengthOf,
+  listFrom,
   MODIFIED,
   numbersFrom,
+  OLDER,
   PACKED_BYTES_MAX,
   REVISION,
+  SUPERSEDED,
   VALUE_LENGTH,
   VALUE_LENGTH_SHIFT,
   VERSION,
   wordsOfHead,
 } from './record-layout.ts';
 
-/** R11: values of a snapshot, of which nobody makes objects, at either end. */
+/** R11: values of a snapshot, or older versions (R20), of which nobody makes objects, at either end. */
 export interface PackedValues {
   /** Of all of them. */
   readonly contentType: string | null;
   /**
-   * Their records as they lie ({@link wordsOfHead} of each), one behind the other, in the order of their keys; before them two words
-   * that say in which order the bytes of a word are. What another replica puts in place anew is undefined: the number of the
-   * type, the place among those that fall due, what is behind key and value.
+   * Their records as they lie ({@link wordsOfHead} of each), one behind the other, in the order of their keys, older versions in that of
+   * superseding; before them two words that say in which order the bytes of a word are. What another replica puts in place anew is
+   * undefined: the number of the type, the place among those that fall due, places in lists, what is behind key and value.
    */
   readonly bytes: Uint8Array;
 }
@@ -46,22 +49,23 @@ export function newPacked(words: number): Uint32Array {
 export const wordsOfPacked = ({ buffer, byteOffset, length }: Uint8Array): Uint32Array =>
   new Uint32Array(buffer, byteOffset, length / 4);
 
-/** What is wrong with what should be {@link PackedValues.bytes}, at a multiple of 8 bytes; null: nothing is. */
-export function faultOfPacked(bytes: Uint8Array): string | null {
+/** What is wrong with what should be {@link PackedValues.bytes} of these, at a multiple of 8 bytes; null: nothing is. */
+export function faultOfPacked(bytes: Uint8Array, of: 'values' | 'older versions'): string | null {
   if (bytes.length < 16 || bytes.length % 8 !== 0) return `packed values of ${bytes.length} bytes`;
   const words = wordsOfPacked(bytes);
   if (words[0] !== BYTE_ORDER) return 'packed values of a machine with another order of bytes';
   const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
+  const kind = of === 'values' ? 0 : OLDER;
   for (let at = PACKED_FROM, before = 0; at < words.length;) {
     const head = words[at] as number;
     const keyLength = head & KEY_LENGTH;
-    if ((head & ~HEAD) !== 0) return 'a packed record that is no value';
+    if ((head & ~HEAD) !== kind) return `a packed record in ${of} that is none of them`;
     if (keyLength === 0 || keyLength > KEY_BYTES_MAX) return `a packed key of ${keyLength} bytes`;
     if (lengthOf(head) > PACKED_BYTES_MAX) return `a packed value of ${lengthOf(head)} bytes`;
     const end = at + wordsOfHead(head);
     if (end > words.length) return `a packed value ends ${4 * (end - words.length)} bytes too early`;
-    if (!areRight(numbers, at / 2 + numbersFrom(head), (head & ENDS) !== 0)) return 'a packed value with wrong numbers';
-    if (before > 0 && !isBehind(bytes, words, before, at))
+    if (!areRight(numbers, at / 2 + numbersFrom(head), head)) return 'a packed value with wrong numbers';
+    if (kind === 0 && before > 0 && !isBehind(bytes, words, before, at))
       return 'packed values that are not in the order of their keys';
     before = at;
     at = end;
@@ -69,12 +73,14 @@ export function faultOfPacked(bytes: Uint8Array): string | null {
   return null;
 }
 
-function areRight(numbers: Float64Array, from: number, ends: boolean): boolean {
+function areRight(numbers: Float64Array, from: number, head: number): boolean {
   const number = (which: number): number => numbers[from + which] as number;
   const hasVersion = isWhole(number(VERSION)) && number(VERSION) > 0;
   if (!hasVersion || !isWhole(number(REVISION)) || !isWhole(number(CREATED))) return false;
   if (!Number.isFinite(number(MODIFIED))) return false;
-  if (!ends) return true;
+  // Without a revision it would be one that is still to come.
+  if ((head & OLDER) !== 0 && (number(REVISION) === 0 || !isWhole(number(listFrom(head) + SUPERSEDED)))) return false;
+  if ((head & ENDS) === 0) return true;
   const [expiresAtMs, idleMs] = [number(ENDS_FROM + EXPIRES), number(ENDS_FROM + IDLE)];
   const isIdle = isWhole(idleMs) && idleMs > 0;
   return Number.isNaN(expiresAtMs) ? isIdle : Number.isFinite(expiresAtMs) && (isIdle || Number.isNaN(idleMs));

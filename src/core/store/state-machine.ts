@@ -147,6 +147,9 @@ export class StateMachine {
         if (item.supersededAt > this.#appliedIndex) this.store.restoreValue(item.key, item.stored);
         else this.store.history.restore(item, this.#startIndex);
         break;
+      case 'olderValues':
+        this.store.history.restoreAll(item, this.#startIndex);
+        break;
       case 'lock':
         this.locks.apply({ kind: 'hold', lock: item.lock, held: item.held });
         break;

@@ -7,7 +7,7 @@ import type { KeyEffect } from '../replication/entry.ts';
 import { COUNTER_BYTES_MAX, type Step, type WriteCommand } from './commands.ts';
 import { typeBytes } from './content-types.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
-import { History, SUPERSEDING_BYTES } from './history.ts';
+import { History, SUPERSEDING_BYTES, type Superseded } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { KeyTable } from './key-table.ts';
 import { LastHash } from './last-hash.ts';
@@ -418,6 +418,37 @@ export class Store {
     return { packed: runs.map((each) => this.#pack(each)), large, next };
   }
 
+  /**
+   * R11: of the older versions that `walk` ({@link History.refs}) comes to, about `bytes`, in their order; none: there are no more that were
+   * superseded at `through` or before. Those that entries have superseded since stand behind all others.
+   */
+  pieceOfOlder(
+    walk: Iterator<Ref>,
+    { through, bytes }: { through: LogIndex; bytes: number },
+  ): readonly (PackedValues | Superseded)[] {
+    const piece: (PackedValues | Superseded)[] = [];
+    let runs: Run[] = [];
+    const packRuns = (): void => {
+      for (const run of runs) piece.push(this.#pack(run));
+      runs = [];
+    };
+    for (let taken = 0; taken < bytes;) {
+      const next = walk.next();
+      if (next.done === true || this.#records.supersededAt(next.value) > through) break;
+      const words = this.#records.packedWords(next.value);
+      if (words !== null) {
+        taken += this.#takeInto(runs, next.value, words);
+        continue;
+      }
+      packRuns();
+      const large = this.history.at(next.value);
+      piece.push(large);
+      taken += large.stored.value.length;
+    }
+    packRuns();
+    return piece;
+  }
+
   /** How many bytes that are. */
   #take(ref: Ref, runs: Run[], large: [Key, StoredValue][]): number {
     const words = this.#records.packedWords(ref);
@@ -426,6 +457,10 @@ export class Store {
       large.push([this.#records.keyAt(ref), stored]);
       return stored.value.length;
     }
+    return this.#takeInto(runs, ref, words);
+  }
+
+  #takeInto(runs: Run[], ref: Ref, words: number): number {
     const contentType = this.#records.contentType(ref);
     let bytes = 4 * words;
     let run = runs.at(-1);

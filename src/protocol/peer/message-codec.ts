@@ -6,7 +6,7 @@ import type { Entry } from '../../core/replication/entry.ts';
 import type { Append, KeptOutcome, PeerMessage, SnapshotItem } from '../../core/replication/messages.ts';
 import { parseReplicaId, type ReplicaId } from '../../core/replication/replica-id.ts';
 import { TOUCHES_PER_ACK_MAX } from '../../core/replication/touches.ts';
-import { faultOfPacked } from '../../core/store/packed-values.ts';
+import { faultOfPacked, type PackedValues } from '../../core/store/packed-values.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { UnencodableError, type ByteWriter } from './byte-writer.ts';
 import { readEntry, writeEntry } from './entry-codec.ts';
@@ -275,6 +275,7 @@ const ITEMS: readonly SnapshotItem['kind'][] = [
   'lock',
   'older',
   'values',
+  'olderValues',
 ];
 
 function writeItem(writer: ByteWriter, item: SnapshotItem): void {
@@ -285,6 +286,7 @@ function writeItem(writer: ByteWriter, item: SnapshotItem): void {
       writeStored(writer, item.stored);
       return;
     case 'values':
+    case 'olderValues':
       writeContentType(writer, item.contentType);
       writer.bytesOf(item.bytes);
       return;
@@ -336,7 +338,9 @@ function readItem(reader: ByteReader): SnapshotItem {
     case 'value':
       return { kind, key: reader.key(), stored: readStored(reader) };
     case 'values':
-      return readPackedValues(reader);
+      return { kind, ...readPacked(reader, 'values') };
+    case 'olderValues':
+      return { kind, ...readPacked(reader, 'older versions') };
     case 'older':
       return {
         kind,
@@ -369,14 +373,14 @@ function readItem(reader: ByteReader): SnapshotItem {
   }
 }
 
-function readPackedValues(reader: ByteReader): SnapshotItem {
+function readPacked(reader: ByteReader, of: 'values' | 'older versions'): PackedValues {
   const contentType = readContentType(reader);
   const packed = reader.bytesOf('packed values');
   // Records are doubles, too.
   const bytes = packed.byteOffset % 8 === 0 ? packed : packed.slice();
-  const fault = faultOfPacked(bytes);
+  const fault = faultOfPacked(bytes, of);
   if (fault !== null) reader.fail(fault);
-  return { kind: 'values', contentType, bytes };
+  return { contentType, bytes };
 }
 
 function readKeptOutcomes(reader: ByteReader): readonly KeptOutcome[] {

@@ -65,8 +65,9 @@ export const historyMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/snapshot.ts',
-        find: `      return { kind: 'older', ...superseded.value };`,
-        replace: `      return 'skipped';`,
+        find: `    if (older.length > 0)
+      return older.map((each) => ('bytes' in each ? { kind: 'olderValues', ...each } : { kind: 'older', ...each }));`,
+        replace: `    if (older.length > 0) return [];`,
       },
     ],
   },

@@ -9,10 +9,10 @@ import {
   type PackedValues,
 } from '../../../../src/core/store/packed-values.ts';
 import type { StoredValue } from '../../../../src/core/store/reads.ts';
-import { PACKED_BYTES_MAX } from '../../../../src/core/store/record-layout.ts';
+import { OLDER, PACKED_BYTES_MAX } from '../../../../src/core/store/record-layout.ts';
 import { Store } from '../../../../src/core/store/store.ts';
 import { key } from '../kit/builders.ts';
-import { packed, unpacked } from '../kit/packed.ts';
+import { olderPieces, packed, unpacked } from '../kit/packed.ts';
 
 const STORED: StoredValue = {
   value: Uint8Array.of(1, 2, 3),
@@ -55,7 +55,7 @@ test('what was packed comes out as it was: all values, in pieces of any size, la
       for (let from: string | null = ''; from !== null;) {
         const piece = source.pieceFrom(from, { through: Infinity as LogIndex, bytes, onChanged: unexpected });
         for (const each of piece.packed) {
-          expect(faultOfPacked(each.bytes)).toBeNull();
+          expect(faultOfPacked(each.bytes, 'values')).toBeNull();
           copy.restoreValues(each);
         }
         for (const [name, stored] of piece.large) {
@@ -124,6 +124,65 @@ test('values that fall due, and those that end when they are idle, do so where t
   expect([store.earliestExpiryMs, store.due(wallMs(50), 10), store.uses.size]).toEqual([50, ['a'], 1]);
 });
 
+describe('R20: older versions', () => {
+  const versions = fc.array(fc.record({ key: keys, stored: values, gap: fc.nat(3) })).map((drawn) => {
+    let supersededAt = 7;
+    // A revision of 0 is that of one that is still to come.
+    return drawn.map(({ key: of, stored, gap }) => ({
+      key: of,
+      stored: { ...stored, revision: logIndex(1) },
+      supersededAt: logIndex((supersededAt += gap)),
+    }));
+  });
+
+  test('come out as they were, in the order in which they were superseded, in pieces of any size, large ones as they are', () => {
+    fc.assert(
+      fc.property(versions, fc.integer({ min: 1, max: 500 }), (drawn, bytes) => {
+        const { history } = new Store(0);
+        for (const piece of olderPieces(drawn, bytes)) {
+          if ('bytes' in piece) {
+            expect(faultOfPacked(piece.bytes, 'older versions')).toBeNull();
+            history.restoreAll(piece, Infinity as LogIndex);
+          } else {
+            expect(piece.stored.value.length).toBeGreaterThan(PACKED_BYTES_MAX);
+            history.restore(piece, Infinity as LogIndex);
+          }
+        }
+        expect([...history.superseded()]).toEqual(drawn);
+      }),
+    );
+  });
+
+  const [older] = olderPieces([{ key: key('a'), stored: STORED, supersededAt: logIndex(9) }]) as [PackedValues];
+  /** The double behind the first two words, its own two, and its key; its numbers, and its place in two lists. */
+  const [NUMBERS, SUPERSEDED_AT] = [3, 4 + 2];
+  const broken = (which: number, to: number): Uint8Array => {
+    const bytes = older.bytes.slice();
+    new Float64Array(bytes.buffer)[NUMBERS + which] = to;
+    return bytes;
+  };
+
+  test.each([
+    ['as it is', broken(0, STORED.version), null],
+    [
+      'one that stands',
+      (packed([[key('a'), STORED]])[0] as PackedValues).bytes,
+      'a packed record in older versions that is none of them',
+    ],
+    ['no revision', broken(1, 0), 'a packed value with wrong numbers'],
+    ['no end', broken(SUPERSEDED_AT, NaN), 'a packed value with wrong numbers'],
+  ])('%s is looked at', (_, bytes, fault) => {
+    expect(faultOfPacked(bytes, 'older versions')).toBe(fault);
+  });
+
+  test('one that an entry since the start has superseded breaks an invariant', () => {
+    const { history } = new Store(0);
+    expect(() => {
+      history.restoreAll(older, logIndex(8));
+    }).toThrow('R11: what an entry since the start has superseded comes by itself');
+  });
+});
+
 describe('bytes that are no packed values are refused', () => {
   const ENDING = { ...STORED, expiresAtMs: wallMs(1), idleMs: 1 };
   /** Of two values, the words or the doubles changed. */
@@ -145,10 +204,8 @@ describe('bytes that are no packed values are refused', () => {
   };
 
   test('as they are they are some', () => {
-    expect([faultOfPacked(broken(() => undefined)), faultOfPacked(broken(() => undefined, ENDING))]).toEqual([
-      null,
-      null,
-    ]);
+    const both = [STORED, ENDING].map((stored) => broken(() => undefined, stored));
+    expect(both.map((bytes) => faultOfPacked(bytes, 'values'))).toEqual([null, null]);
   });
 
   test.each([
@@ -159,7 +216,8 @@ describe('bytes that are no packed values are refused', () => {
       broken((words) => words.set([0x0d0c0b0a])),
       'packed values of a machine with another order of bytes',
     ],
-    ['a tombstone', broken(setHead((head) => head | (1 << 24))), 'a packed record that is no value'],
+    ['a tombstone', broken(setHead((head) => head | (1 << 24))), 'a packed record in values that is none of them'],
+    ['an older version', broken(setHead((head) => head | OLDER)), 'a packed record in values that is none of them'],
     ['no key', broken(setHead((head) => head & ~2047)), 'a packed key of 0 bytes'],
     ['a long key', broken(setHead((head) => head | 1025)), 'a packed key of 1025 bytes'],
     ['a long value', broken(setHead((head) => head | (4099 << 11))), 'a packed value of 4099 bytes'],
@@ -178,7 +236,7 @@ describe('bytes that are no packed values are refused', () => {
       'packed values that are not in the order of their keys',
     ],
   ])('%s', (_, bytes, fault) => {
-    expect(faultOfPacked(bytes)).toBe(fault);
+    expect(faultOfPacked(bytes, 'values')).toBe(fault);
   });
 
   test('a longer key comes behind the one that it begins with, and not before it', () => {
@@ -186,12 +244,12 @@ describe('bytes that are no packed values are refused', () => {
       [key('a'), STORED],
       [key('ab'), STORED],
     ]) as readonly [PackedValues];
-    expect(faultOfPacked(bytes)).toBeNull();
+    expect(faultOfPacked(bytes, 'values')).toBeNull();
     const words = wordsOfPacked(bytes);
     const half = PACKED_FROM + (words.length - PACKED_FROM) / 2;
     const [first, second] = [words.slice(PACKED_FROM, half), words.slice(half)];
     words.set(second, PACKED_FROM);
     words.set(first, half);
-    expect(faultOfPacked(bytes)).toBe('packed values that are not in the order of their keys');
+    expect(faultOfPacked(bytes, 'values')).toBe('packed values that are not in the order of their keys');
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Key } from '../../../../src/core/base/key.ts';
 import type { PackedValues } from '../../../../src/core/store/packed-values.ts';
-import { packed } from '../../core/kit/packed.ts';
+import { olderPieces, packed } from '../../core/kit/packed.ts';
 import type { Epoch, GroupId, LogIndex, Version, WallMs } from '../../../../src/core/base/numbers.ts';
 import type { ReplicaSummary } from '../../../../src/core/group/summary.ts';
 import type { Entry, EntryBody, StateEffect } from '../../../../src/core/replication/entry.ts';
@@ -250,9 +250,15 @@ const packedValues: fc.Arbitrary<PackedValues> = fc
   .filter((runs) => runs.length > 0)
   .map((runs) => runs[0] as PackedValues);
 
+const packedOlder: fc.Arbitrary<PackedValues> = fc
+  .array(record({ key, stored, supersededAt: index }), { minLength: 1, maxLength: 5 })
+  .map((versions) => olderPieces(versions).find((piece) => 'bytes' in piece))
+  .filter((piece) => piece !== undefined);
+
 const item: fc.Arbitrary<SnapshotItem> = fc.oneof(
   record({ kind: fc.constant('value' as const), key, stored }),
   packedValues.map((values) => ({ kind: 'values' as const, ...values })),
+  packedOlder.map((values) => ({ kind: 'olderValues' as const, ...values })),
   record({ kind: fc.constant('tombstone' as const), key, version, revision: index }),
   record({ kind: fc.constant('older' as const), key, stored, supersededAt: index }),
   record({ kind: fc.constant('lock' as const), lock: key, held: heldLock }),
