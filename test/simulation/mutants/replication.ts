@@ -441,8 +441,8 @@ export const replicationMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication/snapshot.ts',
-        find: `      return revision > this.startIndex ? 'skipped' : { kind: 'tombstone', key, version, revision };`,
-        replace: `      return version > 0 ? 'skipped' : { kind: 'tombstone', key, version, revision };`,
+        find: `      return revision > this.startIndex ? [] : [{ kind: 'tombstone', key, version, revision }];`,
+        replace: `      return version > 0 ? [] : [{ kind: 'tombstone', key, version, revision }];`,
       },
     ],
   },
