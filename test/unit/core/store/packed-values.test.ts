@@ -149,6 +149,9 @@ describe('R20: older versions', () => {
           }
         }
         expect([...history.superseded()]).toEqual(drawn);
+        const source = new Store(0).history;
+        for (const each of drawn) source.restore(each, Infinity as LogIndex);
+        expect(history.bytes).toBe(source.bytes);
       }),
     );
   });
